@@ -1,0 +1,5 @@
+"""`python -m llmstream`."""
+
+from llmstream.cli import main
+
+main()

@@ -1,0 +1,111 @@
+"""What an adapter is: one API's dialect, without any I/O.
+
+A prompt goes down as an HttpRequest, wire messages come up as events.  An adapter knows no
+sockets, no clock and no terminal; everything about one dialect stands in one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+from llmstream.errors import ProviderError
+from llmstream.events import Event
+from llmstream.prompt import Endpoint, Options, Prompt
+from llmstream.wire.message import WireMessage
+
+Framing: TypeAlias = Literal["sse", "ndjson", "aws", "json-array", "text", "whole"]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request, ready to be sent.
+
+    Args:
+        method: ``POST`` or ``GET``.
+        url: absolute.
+        headers: all that the dialect needs, the key's header too.
+        body: the bytes, empty for none.
+        framing: how the answer's body is cut into messages when it says nothing else.
+        notices: what the user should know: options that this API can't take.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    framing: Framing
+    notices: tuple[str, ...] = ()
+
+
+class Reader(Protocol):
+    """Turns one answer's wire messages into events; holds that answer's state.
+
+    `done`: the dialect's end mark came, nothing more is to be read.
+    `finished`: a finish reason came; what follows is only usage.  An answer is complete when
+    either is true at its end.
+    """
+
+    done: bool
+    finished: bool
+
+    def read(self, message: WireMessage) -> Iterable[Event]:
+        """Return the events of one message.
+
+        Raises:
+            ProviderError: the message reports a failure.
+            BadMessage: it is not of the dialect.  KeyError, TypeError, ValueError, IndexError
+                and AttributeError that a malformed message causes are taken for one.
+        """
+        ...
+
+
+class Adapter(Protocol):
+    """One API's dialect."""
+
+    name: str
+
+    def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
+        """Return the request that asks `endpoint` for an answer."""
+        ...
+
+    def reader(self) -> Reader:
+        """Return a reader for one answer, whether it is streamed or one whole document."""
+        ...
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+        """Return the error that a refused request's answer stands for.
+
+        Args:
+            status: the HTTP status, 300 or more.
+            headers: names in lower case.
+            body: its first 64 KiB.
+        """
+        ...
+
+    def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
+        """Return the request without what `error` complains of, or None to let it stand.
+
+        Called once, for servers that refuse a field which others need.
+        """
+        ...
+
+    def models_url(self, endpoint: Endpoint) -> str | None:
+        """Return the address of the provider's model list, None when it has none."""
+        ...
+
+    def models(self, document: object) -> list[str]:
+        """Return the model names in the answer of `models_url`, parsed as JSON."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDelta:
+    """Where a dialect keeps track of tool calls that come in pieces: key of the piece -> index."""
+
+    indices: dict[str, int] = field(default_factory=dict)
+
+    def index(self, key: str) -> int:
+        """Return the index of the call that `key` names, a new one for a new key."""
+        return self.indices.setdefault(key, len(self.indices))

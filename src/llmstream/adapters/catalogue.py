@@ -1,0 +1,111 @@
+"""The known providers: where each one is, which variable holds its key, what it deviates in.
+
+The rows are data, `catalogue.toml`.  Parsing all of them costs some milliseconds and one run
+needs one row, so a row is cut out of the text by its header and parsed alone; that the cut and
+the whole file agree is a test.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llmstream.prompt import Json
+
+QUIRKS: Final[dict[str, str]] = {
+    "no-stream-options": "refuses or ignores `stream_options`: it isn't sent",
+    "max-completion-tokens": "takes `max_completion_tokens` where others take `max_tokens`",
+    "no-done": "ends a stream without `data: [DONE]`; its finish reason is its end",
+    "usage-in-x-groq": "reports the usage in `x_groq.usage`",
+    "whole-message": "sends the growing `message` beside `delta`: only `delta` is read",
+}
+"""Known deviations from a dialect, a closed set: name -> what it means."""
+
+
+class Row(NamedTuple):
+    """One provider of the catalogue.
+
+    Args:
+        name: how the user writes it before the slash.
+        title: what its maker calls it.
+        adapter: the dialect it speaks.
+        base_url: may hold ``{VARIABLE}`` to be filled in from the environment; empty where the
+            user has to say it.
+        docs: address of the page that says so.
+        checked: the day on which somebody read that page, ISO 8601.
+        model: the default model; empty where there is none.
+        base_url_env: variables of the vendor's own tools that move the base URL, first wins.
+        api_key_env: variables that hold the key, first wins; empty when no key is wanted.
+        defaults: values for the variables of `base_url` that the environment doesn't set.
+        headers: sent with each request.
+        quirks: keys of `QUIRKS`.
+        dialect: for the model in this process, the dialect it is asked in.
+        streams: answers token by token.
+        reasoning: has models that show their thinking.
+        tools: has models that call tools.
+        images: has models that take images.
+        usage_in_stream: reports token counts in a stream.
+    """
+
+    name: str
+    title: str
+    adapter: str
+    base_url: str
+    docs: str
+    checked: str
+    model: str = ""
+    base_url_env: tuple[str, ...] = ()
+    api_key_env: tuple[str, ...] = ()
+    defaults: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    quirks: tuple[str, ...] = ()
+    dialect: str = ""
+    streams: bool = True
+    reasoning: bool = False
+    tools: bool = False
+    images: bool = False
+    usage_in_stream: bool = False
+
+
+def known(name: str) -> bool:
+    """Return whether the catalogue has a provider of that name, without parsing anything."""
+    return f"\n[{name}]\n" in _text()
+
+
+def row(name: str) -> Row | None:
+    """Return the provider of that name, None when the catalogue doesn't have it."""
+    import tomllib
+
+    text = _text()
+    start = text.find(f"\n[{name}]\n")
+    if start < 0:
+        return None
+    end = text.find("\n[", start + 1)
+    table = tomllib.loads(text[start : end + 1 if end >= 0 else None])
+    return _row(name, table[name])
+
+
+def rows() -> list[Row]:
+    """Return all providers in the catalogue's order."""
+    import tomllib
+
+    return [_row(name, table) for name, table in tomllib.loads(_text()).items()]
+
+
+def names() -> list[str]:
+    """Return all providers' names in the catalogue's order, without parsing the rows."""
+    return [line[1:-1] for line in _text().split("\n") if line.startswith("[") and line.endswith("]")]
+
+
+def _text() -> str:
+    from pathlib import Path
+
+    # the leading newline lets the first row be found as every other one is
+    return "\n" + Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8")
+
+
+def _row(name: str, table: Mapping[str, Json]) -> Row:
+    lists = {k: tuple(cast("list[str]", v)) if isinstance(v, list) else v for k, v in table.items()}
+    return Row(name=name, **lists)  # type: ignore[arg-type]  # a test checks each row's types

@@ -1,0 +1,56 @@
+"""A prompt's messages in the form of OpenAI's chat API, attachments and tool calls included.
+
+Source: OpenAI API reference, "Create chat completion", `messages`, read 2026-11.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+
+from llmstream.prompt import Attachment, Json, Message, Prompt, ToolCall
+
+
+def chat_messages(prompt: Prompt) -> Iterator[Json]:
+    """Yield each message as the API takes it."""
+    for message in prompt.messages:
+        entry: dict[str, Json] = {"role": message.role, "content": _content(message)}
+        if message.tool_calls:
+            entry["tool_calls"] = [_call(call) for call in message.tool_calls]
+        if message.tool_call_id is not None:
+            entry["tool_call_id"] = message.tool_call_id
+        yield entry
+
+
+def data_url(attachment: Attachment) -> str:
+    """Return where an attachment's bytes are, as a URL: its own, or one that holds them."""
+    if attachment.data is None:
+        return attachment.url or ""
+    return f"data:{attachment.media_type};base64,{base64_of(attachment)}"
+
+
+def base64_of(attachment: Attachment) -> str:
+    """Return an attachment's bytes as base64 text."""
+    return b64encode(attachment.data or b"").decode()
+
+
+def _content(message: Message) -> Json:
+    if not message.attachments:
+        return message.content
+    parts: list[Json] = [{"type": "text", "text": message.content}] if message.content else []
+    return [*parts, *map(_part, message.attachments)]
+
+
+def _part(attachment: Attachment) -> Json:
+    kind, _, form = attachment.media_type.partition("/")
+    if kind == "image":
+        return {"type": "image_url", "image_url": {"url": data_url(attachment)}}
+    if kind == "audio":
+        form = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav"}.get(form, form)
+        return {"type": "input_audio", "input_audio": {"data": base64_of(attachment), "format": form}}
+    return {"type": "file", "file": {"filename": attachment.name or "file", "file_data": data_url(attachment)}}
+
+
+def _call(call: ToolCall) -> Json:
+    function: Json = {"name": call.name, "arguments": call.arguments}
+    return {"id": call.id or f"call_{call.index}", "type": "function", "function": function}

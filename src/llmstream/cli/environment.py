@@ -1,0 +1,74 @@
+"""The command's surroundings in one object: streams, variables, and what may be drawn on them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from llmstream.render.base import OutputError, Writer
+
+
+@dataclass(slots=True)
+class Environment:
+    """Where a command runs.
+
+    Args:
+        out: standard output, the answer's alone.
+        err: standard error, for people.
+        variables: the environment's.
+        color: what --color says: auto, always or never.
+        quiet: errors only.
+        debug: tracebacks too.
+        closed_stdout: standard output was closed when we were started.
+    """
+
+    out: Writer
+    err: Writer
+    variables: Mapping[str, str]
+    color: str = "auto"
+    quiet: bool = False
+    debug: bool = False
+    closed_stdout: bool = False
+
+    @classmethod
+    def of_process(cls) -> Environment:
+        """Return this process's surroundings."""
+        closed = _fill_closed_descriptors()
+        return cls(Writer(1), Writer(2, "standard error"), os.environ, closed_stdout=1 in closed)
+
+    def check_stdout(self) -> None:
+        """Refuse to ask a model whose answer could go nowhere.
+
+        Raises:
+            OutputError: standard output is closed.
+        """
+        if self.closed_stdout:
+            raise OutputError("standard output is closed", hint="redirect it: >file, or >/dev/null")
+
+    @property
+    def dumb(self) -> bool:
+        """Whether the terminal takes no escape sequences."""
+        return self.variables.get("TERM", "dumb") in ("dumb", "unknown", "")
+
+    @property
+    def colored(self) -> bool:
+        """Whether standard error may have colours (https://no-color.org)."""
+        if self.color != "auto":
+            return self.color == "always"
+        return self.err.isatty and not self.dumb and not self.variables.get("NO_COLOR")
+
+
+def _fill_closed_descriptors() -> list[int]:
+    """Put /dev/null, read-only, where a standard stream is closed, and return which these are.
+
+    A socket opened later would take the free number, and the answer would be written into it.
+    """
+    closed = []
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)
+            closed.append(descriptor)
+    return closed

@@ -1,0 +1,45 @@
+"""Exit statuses: what each error means to a shell."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+from llmstream import errors
+
+
+class Exit(IntEnum):
+    """The command's exit statuses."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    CONFIG = 3
+    AUTHENTICATION = 4
+    REFUSED = 5
+    UNAVAILABLE = 6
+    CONNECTION = 7
+    TIME_LIMIT = 8
+    STREAM = 9
+    LOCAL = 10
+    BATCH = 11
+    READER_GONE = 141
+
+
+STATUSES: Final[tuple[tuple[type[errors.LLMStreamError], Exit], ...]] = (
+    (errors.UsageError, Exit.USAGE),
+    (errors.ConfigError, Exit.CONFIG),
+    (errors.AuthenticationError, Exit.AUTHENTICATION),
+    (errors.Unavailable, Exit.UNAVAILABLE),
+    (errors.ProviderError, Exit.REFUSED),
+    (errors.ConnectionFailed, Exit.CONNECTION),
+    (errors.TimeLimitPassed, Exit.TIME_LIMIT),
+    (errors.StreamError, Exit.STREAM),
+    (errors.LocalModelError, Exit.LOCAL),
+)
+"""The first that fits; what is not here is an error of ours."""
+
+
+def status_of(error: errors.LLMStreamError) -> Exit:
+    """Return the exit status of an error."""
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), Exit.FAILED)

@@ -1,0 +1,146 @@
+"""The default command: a prompt goes out, its answer's tokens come in."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from llmstream.cli.exits import Exit, status_of
+from llmstream.cli.outputs import Outputs, outputs, report
+from llmstream.cli.signals import Interrupted
+from llmstream.cli.stdin import prompt_text
+from llmstream.config.settings import Overrides, Settings
+from llmstream.errors import Cancelled, LLMStreamError
+from llmstream.prompt import Message, Options, Prompt
+from llmstream.render.base import ReaderGone
+from llmstream.render.notes import note_line
+from llmstream.runnable.calls import Plan, abatches, batches
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llmstream.cli.environment import Environment
+    from llmstream.cli.options import Values
+
+LIMITS: Final = {
+    "timeout_connect": "connect", "timeout_first": "first_token", "timeout_idle": "idle", "timeout_total": "total",
+}  # fmt: skip
+LAST_WORDS: Final = 1.0
+"""Seconds that a reader who doesn't read is given when the run was told to end."""
+
+
+def run(values: Values, words: Sequence[str], environment: Environment) -> int:
+    """Run the default command and return its exit status."""
+    began = time.monotonic()
+    plan: Plan | None = None
+    sinks: Outputs | None = None
+    try:
+        plan = _plan(values, words, environment)
+        if values.get("show_request"):
+            from llmstream.cli.show_request import show_request
+
+            return show_request(plan, environment)
+        sinks = outputs(values, plan, environment, began)
+        _pump(plan, sinks, asynchronous=values.get("sync") is False)
+        sinks.close(None)
+    except ReaderGone:
+        return Exit.READER_GONE
+    except LLMStreamError as error:
+        return _failed(error, values, plan, sinks, environment, began)
+    except Interrupted as interrupt:
+        environment.out.hurry(LAST_WORDS)
+        environment.err.hurry(LAST_WORDS)
+        stopped = Cancelled("stopped by the user" if interrupt.number == 2 else f"stopped by signal {interrupt.number}")
+        _failed(stopped, values, plan, sinks, environment, began, quiet=True)
+        return interrupt.status
+    return Exit.OK
+
+
+def _failed(
+    error: LLMStreamError,
+    values: Values,
+    plan: Plan | None,
+    sinks: Outputs | None,
+    environment: Environment,
+    began: float,
+    *,
+    quiet: bool = False,
+) -> int:
+    """End the outputs, say what happened, and return the exit status."""
+    try:
+        (sinks or outputs(values, plan, environment, began)).close(error)
+    except ReaderGone:
+        return Exit.READER_GONE
+    except LLMStreamError as second:
+        error = second
+    if not quiet:
+        report(error, environment)
+    return status_of(error)
+
+
+def _pump(plan: Plan, sinks: Outputs, *, asynchronous: bool) -> None:
+    if asynchronous:
+        import asyncio
+
+        with asyncio.Runner() as runner:
+            runner.run(_apump(plan, sinks))
+        return
+    running = batches(plan)
+    try:
+        for batch in running:
+            sinks.write(batch)
+    finally:
+        running.close()
+
+
+async def _apump(plan: Plan, sinks: Outputs) -> None:
+    running = abatches(plan)
+    try:
+        async for batch in running:
+            sinks.write(batch)
+    finally:
+        await running.aclose()
+
+
+def _plan(values: Values, words: Sequence[str], environment: Environment) -> Plan:
+    def say(text: str) -> None:
+        if not environment.quiet:
+            environment.err.write(note_line(text, color=environment.colored))
+
+    environment.check_stdout()
+    path = values.get("config")
+    settings = Settings.load(Path(str(path)) if path else None, environment.variables)
+    for warning in settings.warnings:
+        say(f"warning: {warning}")
+    model = values.get("model")
+    fallbacks = values.get("fallback") or []
+    assert isinstance(fallbacks, list)
+    overrides = _overrides(values)
+    targets = settings.resolve(str(model) if model is not None else None, fallbacks, overrides)
+    text = prompt_text(words, use_stdin=not values.get("no_stdin"), say=say)
+    system = values.get("system")
+    messages = [Message("system", str(system))] if system else []
+    return Plan(
+        targets=targets,
+        prompt=Prompt((*messages, Message("user", text))),
+        options=overrides.options or Options(),
+        stream=values.get("stream") is not False,
+        say=say,
+    )
+
+
+def _overrides(values: Values) -> Overrides:
+    from llmstream.config.options import options_from, parse_option
+
+    given = values.get("option") or []
+    assert isinstance(given, list)
+    named = {k: values[k] for k in ("temperature", "max_tokens", "top_p", "stop", "seed") if k in values}
+    table = {**dict(map(parse_option, given)), **named}
+    limits = {name: float(str(values[key])) for key, name in LIMITS.items() if key in values}
+    retries = values.get("retries")
+    return Overrides(
+        options=options_from(table) if table else None,  # type: ignore[arg-type]  # lists of text are JSON
+        limits=limits,
+        max_retries=retries if isinstance(retries, int) else None,
+    )

@@ -1,0 +1,156 @@
+"""What is wrong with a configuration: all of it at once, from the parsed document alone.
+
+Problems are named by their path in the document; `positions` finds the line and column of a path
+afterwards, so that a good file pays nothing for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from llmstream.adapters import catalogue
+from llmstream.adapters.registry import SPECIAL
+from llmstream.config import keys, kinds
+from llmstream.config.nearest import did_you_mean, quoted
+from llmstream.config.options import misspelt
+
+
+class Flaw(NamedTuple):
+    """One thing that is wrong: where, as a path of keys, and a sentence that says what."""
+
+    path: tuple[str, ...]
+    text: str
+
+
+def flaws(document: Mapping[str, object]) -> Iterator[Flaw]:
+    """Yield everything that is wrong with a configuration file's content.
+
+    Args:
+        document: as tomllib returns it.
+    """
+    for name, value in document.items():
+        if name == "default":
+            yield from _model((name,), value, document)
+        elif name == "aliases":
+            yield from _table((name,), value, lambda path, each: _model(path, each, document))
+        elif name == "providers":
+            yield from _table((name,), value, _provider)
+        else:
+            yield _unknown((name,), keys.TOP, _at_home(name))
+
+
+def _model(path: tuple[str, ...], value: object, document: Mapping[str, object]) -> Iterator[Flaw]:
+    yield from _plain(path, kinds.text, value)
+    if kinds.text(value) is not None:
+        return
+    name = str(value)
+    aliases, providers = (_names(document.get(key)) for key in ("aliases", "providers"))
+    if name in aliases:
+        if path[-1] == name and path[0] == "aliases":
+            yield Flaw(path, f"the alias {quoted(name)} leads back to itself")
+        return
+    provider = name.partition("/")[0]
+    if provider not in providers and not catalogue.known(provider):
+        right = did_you_mean(provider, [*providers, *aliases, *catalogue.names()])
+        yield Flaw(path, f"{path[-1]} names an unknown provider {quoted(provider)}{right}")
+
+
+def _names(table: object) -> list[str]:
+    return list(table) if isinstance(table, dict) else []
+
+
+def _provider(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
+    if "/" in path[-1] or not path[-1].strip():
+        yield Flaw(path, f"a provider's name must not be empty or hold a slash: {quoted(path[-1])}")
+    if not isinstance(value, dict):
+        yield Flaw(path, f"{path[-1]} must be a table [providers.{path[-1]}], not {kinds.kind_of(value)}")
+        return
+    for name, item in value.items():
+        here = (*path, name)
+        known = keys.PROVIDER.get(name)
+        if known is not None:
+            yield from _plain(here, known.kind, item)
+        elif name in keys.TABLES:
+            yield from _table(here, item, _INSIDE[name])
+        else:
+            yield _unknown(here, [*keys.PROVIDER, *keys.TABLES], f" in [providers.{path[-1]}]")
+    yield from _incomplete(path, value)
+
+
+def _incomplete(path: tuple[str, ...], table: Mapping[str, object]) -> Iterator[Flaw]:
+    name, adapter = path[-1], table.get("adapter")
+    needed = _NEEDS.get(adapter) if isinstance(adapter, str) else None
+    if needed is not None and needed not in table:
+        yield Flaw(path, f"[providers.{name}] has the adapter {adapter}, which needs {needed}")
+    if "preset" in table or adapter in SPECIAL or catalogue.known(name):
+        return
+    if "adapter" not in table:
+        known = did_you_mean(name, catalogue.names())
+        yield Flaw(path, f"[providers.{name}] says neither adapter nor preset{known}")
+    if "base_url" not in table:
+        yield Flaw(path, f"[providers.{name}] has no base_url")
+
+
+_NEEDS: Mapping[str, str] = {"exec": "command", "runnable": "factory"}
+
+
+def _timeout(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
+    known = keys.TIMEOUT.get(path[-1])
+    if known is None:
+        yield _unknown(path, keys.TIMEOUT, " in timeout")
+    else:
+        yield from _plain(path, known.kind, value, f"timeout.{path[-1]}")
+
+
+def _option(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
+    meant = misspelt(path[-1])
+    if meant is not None:
+        yield Flaw(path, f'unknown option "{path[-1]}"; did you mean "{meant}"?')
+    flaw = kinds.option(path[-1], value)
+    if flaw is not None:
+        yield Flaw(path, f"option {path[-1]} {flaw}")
+
+
+def _header(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
+    name = path[-1]
+    if not name or not all(c.isascii() and (c.isalnum() or c in "!#$%&'*+-.^_`|~") for c in name):
+        yield Flaw(path, f"{quoted(name)} can't be the name of an HTTP header")
+    yield from _plain(path, kinds.header, value, f"header {quoted(name)}")
+
+
+def _body(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
+    yield from _plain(path, kinds.json, value, f"extra_body.{path[-1]}")
+
+
+_INSIDE: Mapping[str, Callable[[tuple[str, ...], object], Iterator[Flaw]]] = {
+    "headers": _header,
+    "options": _option,
+    "extra_body": _body,
+    "timeout": _timeout,
+}
+
+
+def _plain(path: tuple[str, ...], kind: kinds.Complaint, value: object, called: str = "") -> Iterator[Flaw]:
+    flaw = kind(value)
+    if flaw is not None:
+        yield Flaw(path, f"{called or path[-1]} {flaw}")
+
+
+def _table(
+    path: tuple[str, ...], value: object, inside: Callable[[tuple[str, ...], object], Iterator[Flaw]]
+) -> Iterator[Flaw]:
+    if not isinstance(value, dict):
+        yield Flaw(path, f"{path[-1]} must be a table, not {kinds.kind_of(value)}")
+        return
+    for name, item in value.items():
+        yield from inside((*path, name), item)
+
+
+def _unknown(path: tuple[str, ...], right: Mapping[str, object] | list[str], where: str) -> Flaw:
+    return Flaw(path, f"unknown key {quoted(path[-1])}{where}{did_you_mean(path[-1], right)}")
+
+
+def _at_home(name: str) -> str:
+    inside = name in keys.PROVIDER or name in keys.TABLES
+    return ": it belongs under [providers.NAME]" if inside else ""

@@ -1,0 +1,215 @@
+"""What a value of the configuration may be: one complaint and one JSON Schema for each kind.
+
+A kind is a function that returns what is wrong with a value, or None.  Its schema stands beside
+it, so that an editor and our own check can't disagree about what exists.  No complaint repeats a
+value that may be secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from llmstream.config.nearest import did_you_mean, quoted
+from llmstream.config.options import option_complaint
+
+Complaint: TypeAlias = Callable[[object], str | None]
+
+PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
+
+
+def unprintable(text: str) -> bool:
+    """Return whether `text` holds a control character: C0, DEL or C1."""
+    return any(c < " " or "\x7f" <= c <= "\x9f" for c in text)
+
+
+def text(value: object) -> str | None:
+    """Text that isn't empty, on one line."""
+    if not isinstance(value, str):
+        return f"must be text, not {kind_of(value)}"
+    if not value.strip():
+        return "is empty"
+    return "holds a control character" if unprintable(value) else None
+
+
+def key_text(value: object) -> str | None:
+    """An API key: what an HTTP header can carry."""
+    if not isinstance(value, str):
+        return f"must be text, not {kind_of(value)}"
+    if not value.strip():
+        return "is empty: the key is missing"
+    return key_flaw(value.strip())
+
+
+def key_flaw(key: str) -> str | None:
+    """Return why a key can't go into a header, None when it can; never shows the key."""
+    if unprintable(key):
+        return "holds a control character (a line break?), which no API key has"
+    return None if key.isascii() else "holds a character outside ASCII, which no API key has"
+
+
+def variables(value: object) -> str | None:
+    """The name of an environment variable, a list of such names, or "" for: no key is wanted."""
+    if value == "":
+        return None
+    if isinstance(value, str):
+        names: list[object] = [value]
+    elif isinstance(value, list) and value:
+        names = value
+    else:
+        return "must be the name of a variable, or a list of names"
+    good = all(isinstance(n, str) and n.isascii() and n.isidentifier() for n in names)
+    # a key that was pasted here by mistake must not be shown, so the value isn't
+    return None if good else "must name environment variables: letters, digits and _ only"
+
+
+def command(value: object) -> str | None:
+    """A command as a list of arguments."""
+    if not isinstance(value, list) or not value:
+        return 'must be a list of arguments, such as ["pass", "show", "work"]; no shell reads it'
+    if not all(isinstance(part, str) and "\0" not in part for part in value) or not value[0]:
+        return "must hold text only, the program first"
+    return None
+
+
+def url(value: object) -> str | None:
+    """The address of an API: http or https, a host, nothing after the path."""
+    flaw = _address(value, ("http", "https"))
+    if flaw is None and any(c in str(value) for c in "?#{}"):
+        return "must end with the path of the API: no ? and no #, and no {...}"
+    if flaw is None and "@" in str(value).split("/")[2]:
+        return "must not hold a user name or a password: use api_key_env or headers"
+    return flaw
+
+
+def proxy(value: object) -> str | None:
+    """The address of a proxy."""
+    return _address(value, PROXY_SCHEMES)
+
+
+def _address(value: object, schemes: tuple[str, ...]) -> str | None:
+    if not isinstance(value, str):
+        return f"must be a URL, not {kind_of(value)}"
+    from urllib.parse import urlsplit
+
+    wanted = " or ".join(f"{s}://" for s in schemes)
+    if any(c.isspace() for c in value) or unprintable(value):
+        return f"is not a URL: it holds a blank or a control character, and must begin with {wanted}"
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return f"is not a URL: {error}"
+    if parts.scheme not in schemes:
+        return f"must be a URL that begins with {wanted}"
+    return None if host else "is a URL without a host"
+
+
+def flag(value: object) -> str | None:
+    """True or false."""
+    return None if isinstance(value, bool) else f"must be true or false, not {kind_of(value)}"
+
+
+def count(value: object) -> str | None:
+    """A whole number, 0 or more."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return f"must be a whole number, not {kind_of(value)}"
+    return "must not be negative" if value < 0 else None
+
+
+def seconds(value: object) -> str | None:
+    """A time in seconds, 0 for none."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return f"must be a number of seconds, not {kind_of(value)}"
+    if not 0 <= value < 1e9:
+        return "must not be negative, and 0 stands for no limit"
+    return None
+
+
+def factory(value: object) -> str | None:
+    """Where a Python object is made: package.module:Class."""
+    module, _, name = value.partition(":") if isinstance(value, str) else ("", "", "")
+    good = all(part.isidentifier() for part in (*module.split("."), *name.split(".")))
+    return None if good else 'must be text such as "package.module:Class"'
+
+
+def adapter(value: object) -> str | None:
+    """The name of an adapter."""
+    from llmstream.adapters import registry
+
+    if not isinstance(value, str):
+        return f"must be text, not {kind_of(value)}"
+    if registry.known(value):
+        return None
+    right = did_you_mean(value, registry.names()) or "; there are " + ", ".join(registry.names())
+    return f"names an unknown adapter {quoted(value)}{right}"
+
+
+def dialect(value: object) -> str | None:
+    """In which dialect the model in this process is asked."""
+    from llmstream.adapters.registry import EMBEDDED
+
+    return None if value in EMBEDDED else "must be one of " + ", ".join(EMBEDDED)
+
+
+def preset(value: object) -> str | None:
+    """The name of a row of the catalogue."""
+    from llmstream.adapters import catalogue
+
+    if not isinstance(value, str):
+        return f"must be text, not {kind_of(value)}"
+    rows = catalogue.names()
+    return None if value in rows else f"names no known provider: {quoted(value)}{did_you_mean(value, rows)}"
+
+
+def quirks(value: object) -> str | None:
+    """A list of known deviations."""
+    from llmstream.adapters.catalogue import QUIRKS
+
+    if not isinstance(value, list) or not all(isinstance(q, str) for q in value):
+        return "must be a list of names"
+    for quirk in value:
+        if quirk not in QUIRKS:
+            right = did_you_mean(quirk, QUIRKS) or "; there are " + ", ".join(QUIRKS)
+            return f"names an unknown quirk {quoted(quirk)}{right}"
+    return None
+
+
+def header(value: object) -> str | None:
+    """The value of an HTTP header."""
+    if not isinstance(value, str):
+        return f"must be text, not {kind_of(value)}"
+    return None if value.isascii() and not unprintable(value) else "must be ASCII without control characters"
+
+
+def json(value: object) -> str | None:
+    """Anything that JSON has: no dates, no infinity."""
+    if value is None or isinstance(value, bool | int | str):
+        return None
+    if isinstance(value, float):
+        return None if value - value == 0 else "is a number that JSON doesn't have"
+    if isinstance(value, list):
+        return next((flaw for item in value if (flaw := json(item))), None)
+    if isinstance(value, dict):
+        return next((flaw for item in value.values() if (flaw := json(item))), None)
+    return f"is {kind_of(value)}, which JSON doesn't have"
+
+
+def kind_of(value: object) -> str:
+    """Return what TOML calls a value: ``text``, ``a number``, ``a table``."""
+    return _CALLED.get(type(value), "a date or time")
+
+
+_CALLED: Final[Mapping[type, str]] = {
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "a table",
+}
+
+
+def option(name: str, value: object) -> str | None:
+    """The value of the model option `name`."""
+    return option_complaint(name, value) if json(value) is None else json(value)

@@ -1,0 +1,266 @@
+"""One provider's settings as a pile of tables, the strongest on top.
+
+Keeping the tables apart instead of mixing them lets `config show --origin` say of each value who
+set it, and costs the plain run nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple, cast
+from urllib.parse import urlsplit
+
+from llmstream.adapters import catalogue
+from llmstream.adapters.catalogue import Row
+from llmstream.config import keys
+from llmstream.config.load import ConfigFile
+from llmstream.config.nearest import nearest, quoted
+from llmstream.errors import ConfigError
+from llmstream.prompt import Json
+
+OLLAMA_PORT: Final = 11434
+
+
+class Layer(NamedTuple):
+    """One table of settings and who wrote it.
+
+    Args:
+        origin: the file's path, ``catalogue`` or ``default``; `variables` may say it better.
+        table: settings by the names of the configuration file.
+        variables: setting -> the environment variable that gave it.
+    """
+
+    origin: str
+    table: Mapping[str, object]
+    variables: Mapping[str, str] = {}
+
+
+class Provider:
+    """What is known of one provider.
+
+    Args:
+        name: as the user writes it before the slash.
+        layers: strongest first.
+        environment: the variables.
+        row: the row of the catalogue that it starts from, None without one.
+    """
+
+    __slots__ = ("environment", "layers", "name", "row")
+
+    def __init__(
+        self, name: str, layers: tuple[Layer, ...], environment: Mapping[str, str], row: Row | None
+    ) -> None:
+        self.name = name
+        self.layers = layers
+        self.environment = environment
+        self.row = row
+
+    def text(self, key: str) -> str:
+        """Return a setting that is text, "" when nobody set it."""
+        value = self._first(key)
+        return value if isinstance(value, str) else ""
+
+    def number(self, key: str, default: int) -> int:
+        """Return a setting that is a whole number."""
+        value = self._first(key)
+        return value if isinstance(value, int) else default
+
+    def table(self, key: str) -> dict[str, Json]:
+        """Return a setting that is a table, the tables of all layers laid over each other."""
+        merged: dict[str, Json] = {}
+        for layer in reversed(self.layers):
+            merged.update(cast("Mapping[str, Json]", layer.table.get(key, {})))
+        return merged
+
+    def _first(self, key: str) -> object:
+        return next((layer.table[key] for layer in self.layers if key in layer.table), None)
+
+    @property
+    def adapter(self) -> str:
+        """The adapter's name, also `local`, `exec` and `runnable`."""
+        return self.text("adapter")
+
+    @property
+    def dialect(self) -> str:
+        """The dialect that is spoken: the adapter itself, but for the model in this process."""
+        return (self.text("dialect") or "openai-chat") if self.adapter == "local" else self.adapter
+
+    @property
+    def quirks(self) -> frozenset[str]:
+        """Known deviations; a row's belong to its adapter, and go when the file chose another one."""
+        for layer in self.layers:
+            if "quirks" in layer.table and layer.table.get("adapter", self.adapter) == self.adapter:
+                return frozenset(cast("list[str]", layer.table["quirks"]))
+        return frozenset()
+
+    def model(self) -> str:
+        """Return the default model.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        model = self.text("model")
+        if not model:
+            what = f"no model is named for {self.name}, which has no default"
+            raise ConfigError(what, hint=f"write {self.name}/MODEL", provider=self.name, phase="config")
+        return model
+
+    @property
+    def wants_key(self) -> bool:
+        """Whether the adapter speaks to a server that may want a key."""
+        return self.adapter not in ("local", "exec", "runnable")
+
+    @property
+    def key_settings(self) -> Mapping[str, object]:
+        """The settings that say where the key comes from, from the strongest layer that has any.
+
+        A row's variable is left out where the file sends the request somewhere else than the row
+        does: one provider's key isn't shown to another.
+        """
+        for layer in self.layers:
+            found = {key: layer.table[key] for key in keys.KEY_SETTINGS if key in layer.table}
+            if found and not (layer.origin == "catalogue" and self._elsewhere()):
+                return found
+        return {}
+
+    def _elsewhere(self) -> bool:
+        row = self.row
+        if row is None or row.name == self.name or not row.api_key_env:
+            return False
+        home = _origin(row.base_url)
+        # a row whose host is the user's own to fill in has no home that the key could leave
+        return bool(home[1]) and "{" not in home[1] and _origin(self.text("base_url")) != home
+
+    def base_url(self) -> str:
+        """Return the API's address, its variables filled in, without a slash at the end.
+
+        Raises:
+            ConfigError: there is none, a variable in it isn't set, or the result is no URL.
+        """
+        if not self.wants_key:
+            return ""
+        template = self.text("base_url")
+        if not template:
+            what = f"no base_url is set for {self.name}"
+            hint = f"set it under [providers.{self.name}] of the configuration"
+            raise ConfigError(what, hint=hint, provider=self.name, phase="config")
+        return self._filled(template).rstrip("/")
+
+    def _filled(self, template: str) -> str:
+        if "{" not in template or self.row is None or template != self.row.base_url:
+            return template
+        from llmstream.config.kinds import url
+
+        filled = template
+        for variable in _variables(template):
+            value = self.environment.get(variable) or self.row.defaults.get(variable, "")
+            if not value:
+                what = f"the address of {self.name} needs ${variable}, which is not set"
+                hint = f"set {variable}, or base_url under [providers.{self.name}] of the configuration"
+                raise ConfigError(what, hint=hint, provider=self.name, phase="config")
+            filled = filled.replace(f"{{{variable}}}", value.rstrip("/"))
+        flaw = url(filled)
+        if flaw is not None:
+            names = " and ".join(f"${v}" for v in _variables(template))
+            raise ConfigError(f"the address of {self.name}, made with {names}, {flaw}", provider=self.name)
+        return filled
+
+
+def provider(name: str, file: ConfigFile, environment: Mapping[str, str], spec: str = "") -> Provider:
+    """Return what is known of a provider.
+
+    Args:
+        name: its name.
+        file: the configuration file.
+        environment: the variables.
+        spec: what the user wrote, for the message; "" for the name alone.
+
+    Raises:
+        ConfigError: nobody knows it.
+    """
+    tables = cast("Mapping[str, Mapping[str, object]]", file.document.get("providers", {}))
+    table = tables.get(name)
+    row = catalogue.row(cast(str, table.get("preset", name)) if table else name)
+    if table is None and row is None:
+        raise _unknown(name, spec or name, file)
+    piled = []
+    if table is not None:
+        piled.append(Layer(str(file.path), table))
+    if row is not None:
+        piled += _of_row(row, name, environment)
+    return Provider(name, tuple(piled), environment, row)
+
+
+def _of_row(row: Row, name: str, environment: Mapping[str, str]) -> Iterator[Layer]:
+    # another provider that starts from the row is not the one that the vendor's variable means
+    moved = next((v for v in row.base_url_env if environment.get(v)), None) if row.name == name else None
+    if moved is not None:
+        value = address(environment[moved], row, moved)
+        yield Layer(f"${moved}", {"base_url": value}, {"base_url": moved})
+    yield Layer("catalogue", row_table(row))
+
+
+def row_table(row: Row) -> dict[str, object]:
+    """Return a row's settings by the names of the configuration file."""
+    table: dict[str, object] = {
+        "adapter": row.adapter,
+        "base_url": row.base_url,
+        "model": row.model,
+        "dialect": row.dialect,
+        "headers": row.headers,
+        "quirks": list(row.quirks),
+    }
+    return {**{k: v for k, v in table.items() if v}, "api_key_env": list(row.api_key_env) or ""}
+
+
+def address(value: str, row: Row, variable: str) -> str:
+    """Return the base URL that a vendor's variable gives.
+
+    Ollama's may lack scheme and port, and may be the address that the server listens on.
+
+    Raises:
+        ConfigError: it is no URL.
+
+    Source: github.com/ollama/ollama, envconfig/config.go, `Host`, 2026-11-21.
+    """
+    from llmstream.config.kinds import url
+
+    full = _ollama(value.strip()) if row.adapter == "ollama" else value.strip()
+    flaw = url(full)
+    if flaw is not None:
+        raise ConfigError(f"${variable} {flaw}", provider=row.name, phase="config")
+    return full.rstrip("/")
+
+
+def _ollama(value: str) -> str:
+    scheme, sign, rest = value.partition("://")
+    if not sign:
+        scheme, rest = "http", value
+    place, slash, path = rest.partition("/")
+    host, colon, port = place.rpartition(":")
+    if not colon or "]" in port:
+        host, port = place, {"http": "80", "https": "443"}.get(scheme, "") if sign else ""
+    # a server listens on all addresses; a client has to name one
+    host = "127.0.0.1" if host in ("", "0.0.0.0") else "[::1]" if host in ("[::]", "[::0]") else host  # noqa: S104
+    return f"{scheme}://{host}:{port or OLLAMA_PORT}{slash}{path}"
+
+
+def _variables(template: str) -> list[str]:
+    return [part.partition("}")[0] for part in template.split("{")[1:]]
+
+
+def _origin(address: str) -> tuple[str, str]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.netloc.lower()
+
+
+def _unknown(name: str, spec: str, file: ConfigFile) -> ConfigError:
+    known = [*file.document.get("providers", {}), *file.document.get("aliases", {}), *catalogue.names()]
+    close = nearest(name, known)
+    what = f"unknown provider {quoted(name)}" + (f" in {quoted(spec)}" if spec != name else "")
+    if close is not None:
+        return ConfigError(f'{what}; did you mean "{close}"?', phase="config")
+    by_model = [row.name for row in catalogue.rows() if row.model == spec]
+    if by_model:
+        return ConfigError(f'{what}; did you mean "{by_model[0]}/{spec}"?', phase="config")
+    return ConfigError(what, hint="write PROVIDER/MODEL; `llmstream providers` lists them", phase="config")

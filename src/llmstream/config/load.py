@@ -1,0 +1,209 @@
+"""Reading the configuration file: its text, who can have written it, and all that is wrong in it.
+
+The file is opened once and judged by that open descriptor, so that it can't be exchanged between
+the look at its owner and the reading.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from llmstream.config import check, keys
+from llmstream.errors import ConfigError
+
+LONGEST: Final = 1 << 20
+"""Bytes of a configuration file; more is a mistake, such as a model's file."""
+
+SHOWN: Final = 15
+"""Problems that one message tells; the rest are counted."""
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a file.
+
+    Args:
+        file: its path.
+        line: from 1; 0 when the file as a whole is meant.
+        column: from 1, in characters; 0 as above.
+        text: what is wrong, with the nearest right name when there is one.
+    """
+
+    file: Path
+    line: int
+    column: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
+
+    @property
+    def place(self) -> str:
+        """The place as compilers write it: ``FILE:LINE:COLUMN``."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else str(self.file)
+
+
+class ConfigFile(NamedTuple):
+    """A configuration file that was read and found good.
+
+    Args:
+        path: None when there is no file.
+        document: its content.
+        text: its text, for `positions`.
+        warnings: what the user should know.
+    """
+
+    path: Path | None
+    document: Mapping[str, Mapping[str, object]]
+    text: str
+    warnings: tuple[str, ...]
+
+
+class _Bytes(NamedTuple):
+    data: bytes
+    private: bool
+    trusted: bool
+
+
+def load(path: Path | None, *, required: bool) -> ConfigFile:
+    """Read, check and return a configuration file.
+
+    Args:
+        path: None for no file.
+        required: whether the file must exist; one that the user named must.
+
+    Raises:
+        ConfigError: it can't be read, or something is wrong in it: all problems at once, each
+            with line and column.
+    """
+    if path is None or not (required or _exists(path)):
+        return ConfigFile(path, {}, "", ())
+    found, document, text, warnings = _examine(path)
+    if found:
+        raise ConfigError(_message(found), phase="config")
+    return ConfigFile(path, document, text, warnings)  # type: ignore[arg-type]  # checked by now
+
+
+def problems(path: Path) -> list[Problem]:
+    """Return everything that is wrong with a configuration file, in the order of its lines.
+
+    Raises:
+        ConfigError: it can't be read at all.
+    """
+    return _examine(path)[0]
+
+
+def _examine(path: Path) -> tuple[list[Problem], dict[str, object], str, tuple[str, ...]]:
+    import tomllib
+
+    content = _read(path)
+    try:
+        text = content.data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        return [_not_utf8(path, content.data, error)], {}, "", ()
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        return [_syntax(path, text, error)], {}, text, ()
+    flaws = list(check.flaws(document))
+    if not content.trusted:
+        flaws += _untrusted(document)
+    warnings = () if content.private else tuple(_exposed(path, document))
+    return _located(path, text, flaws) if flaws else [], document, text, warnings
+
+
+def _read(path: Path) -> _Bytes:
+    try:
+        if path.is_dir():
+            raise ConfigError(f"the configuration file {path} is a folder", phase="config")
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            data = file.read(LONGEST + 1)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigError(f"can't read the configuration file {path}: {reason}", phase="config") from error
+    except ValueError as error:
+        raise ConfigError("the configuration file's name holds a NUL character", phase="config") from error
+    if len(data) > LONGEST:
+        raise ConfigError(f"the configuration file {path} is longer than {LONGEST >> 20} MiB", phase="config")
+    return _Bytes(data, private=not _group_or_others(status, 0o044), trusted=_only_ours(status))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # a home that this user may not look into has no configuration for him
+        return False
+
+
+def _group_or_others(status: os.stat_result, bits: int) -> bool:
+    # Windows has no such bits: what stat shows there is made up
+    return os.name == "posix" and stat.S_ISREG(status.st_mode) and bool(status.st_mode & bits)
+
+
+def _only_ours(status: os.stat_result) -> bool:
+    if os.name != "posix":
+        return True
+    return status.st_uid in (os.geteuid(), 0) and not _group_or_others(status, 0o022)
+
+
+def _provider_tables(document: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    tables = document.get("providers")
+    found = tables.items() if isinstance(tables, dict) else ()
+    return {name: table for name, table in found if isinstance(table, dict)}
+
+
+def _untrusted(document: Mapping[str, object]) -> list[check.Flaw]:
+    text = "runs a program, and others can write this file: make it yours alone (chmod 600)"
+    return [
+        check.Flaw(("providers", name, key), f"{key} {text}")
+        for name, table in _provider_tables(document).items()
+        for key in keys.RUNS_CODE
+        if key in table
+    ]
+
+
+def _exposed(path: Path, document: Mapping[str, object]) -> list[str]:
+    if not any("api_key" in table for table in _provider_tables(document).values()):
+        return []
+    return [f"{path} holds an API key and others can read it: chmod 600 {path}"]
+
+
+def _located(path: Path, text: str, flaws: list[check.Flaw]) -> list[Problem]:
+    from llmstream.config.positions import positions
+
+    places = positions(text)
+    return sorted(Problem(path, *places.get(flaw.path, (1, 1)), flaw.text) for flaw in flaws)
+
+
+def _not_utf8(path: Path, data: bytes, error: UnicodeDecodeError) -> Problem:
+    before = data[: error.start]
+    column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
+    text = f"not UTF-8: the byte 0x{data[error.start]:02x}"
+    return Problem(path, before.count(b"\n") + 1, column, text)
+
+
+def _syntax(path: Path, text: str, error: Exception) -> Problem:
+    if isinstance(error, RecursionError):
+        return Problem(path, 1, 1, "lists or tables are nested too deeply")
+    # the place stands in the message alone before Python 3.14
+    said, _, place = str(error).rpartition(" (at ")
+    numbers = [int(word) for word in place.rstrip(")").replace(",", "").split() if word.isdecimal()]
+    if len(numbers) == 2:
+        return Problem(path, numbers[0], numbers[1], f"not TOML: {said}")
+    last = text.rstrip("\n").rpartition("\n")[2]
+    line = text.rstrip("\n").count("\n") + 1
+    return Problem(path, line, len(last) + 1, f"not TOML: {said or error}")
+
+
+def _message(found: list[Problem]) -> str:
+    if len(found) == 1:
+        return str(found[0])
+    lines = [f"{len(found)} problems in {found[0].file}", *map(str, found[:SHOWN])]
+    if len(found) > SHOWN:
+        lines.append(f"and {len(found) - SHOWN} more")
+    return "\n".join(lines)

@@ -1,0 +1,121 @@
+"""Where our files live: configuration, models, history, cache.
+
+The operating system's conventions by platformdirs, which costs 2 ms: it is imported when the first
+place is asked for.  A place that isn't an absolute path is never used: without HOME and without
+an entry in the user database, or with a relative XDG variable, platformdirs answers with a path
+below the current folder, and nothing is to be read from there by itself.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from llmstream.errors import ConfigError
+
+APPLICATION: Final = "llmstream"
+FILE_NAME: Final = "config.toml"
+
+
+def config_file() -> Path | None:
+    """Return where the user's configuration file is or would be; None when the user has no home."""
+    import platformdirs
+
+    folder = platformdirs.user_config_path(APPLICATION, appauthor=False)
+    return folder / FILE_NAME if folder.is_absolute() else None
+
+
+def data_folder() -> Path:
+    """Return the folder for what should be kept: models."""
+    import platformdirs
+
+    return _absolute(platformdirs.user_data_path(APPLICATION, appauthor=False))
+
+
+def models_folder() -> Path:
+    """Return the folder for the weights of local models."""
+    return data_folder() / "models"
+
+
+def state_folder() -> Path:
+    """Return the folder for the history of conversations."""
+    import platformdirs
+
+    return _absolute(platformdirs.user_state_path(APPLICATION, appauthor=False))
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be fetched again: lists of models."""
+    import platformdirs
+
+    return _absolute(platformdirs.user_cache_path(APPLICATION, appauthor=False))
+
+
+def _absolute(folder: Path) -> Path:
+    if folder.is_absolute():
+        return folder
+    import tempfile
+
+    # one for each user: the temporary folder is everybody's; `private_folder` checks the owner
+    return Path(tempfile.gettempdir()) / f"{APPLICATION}-{_user()}"
+
+
+def _user() -> int:
+    return os.geteuid() if hasattr(os, "geteuid") else 0
+
+
+def private_folder(folder: Path) -> Path:
+    """Make `folder`, and those above it that are missing, for the user alone; return it.
+
+    Raises:
+        ConfigError: it can't be made, or somebody else owns it.
+    """
+    try:
+        for missing in reversed([p for p in (folder, *folder.parents) if not p.exists()]):
+            missing.mkdir(mode=0o700, exist_ok=True)
+        owner = folder.stat().st_uid
+    except OSError as error:
+        raise ConfigError(f"can't make the folder {folder}: {error.strerror}") from error
+    if hasattr(os, "geteuid") and owner not in (_user(), 0):
+        raise ConfigError(f"the folder {folder} belongs to another user (id {owner})")
+    return folder
+
+
+def write_private(path: Path, text: str, *, replace: bool = True) -> None:
+    """Write a file that only the user can read, in one step: the old one, or the whole new one.
+
+    Args:
+        path: where; folders that are missing are made.
+        text: what, as UTF-8.
+        replace: whether a file that is there already may be replaced.
+
+    Raises:
+        ConfigError: there is a file and it may not be replaced, it is a symbolic link, or the
+            system refuses.
+    """
+    private_folder(path.parent)
+    if path.is_symlink():
+        raise ConfigError(f"{path} is a symbolic link", hint=f"change {path.resolve()} itself")
+    if path.exists() and not replace:
+        raise ConfigError(f"{path} is there already")
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        _write(fresh, text)
+        if replace:
+            fresh.replace(path)
+        else:
+            # unlike a rename, a link fails when another process was faster
+            os.link(fresh, path)
+    except OSError as error:
+        raise ConfigError(f"can't write {path}: {error.strerror}") from error
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _write(path: Path, text: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

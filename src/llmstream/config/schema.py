@@ -1,0 +1,89 @@
+"""The JSON Schema of the configuration file, for editors and for those who check it elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from llmstream.config import keys, options
+from llmstream.config.keys import Key
+from llmstream.prompt import Json
+
+
+def config_schema() -> dict[str, Json]:
+    """Return the schema of the configuration file, JSON Schema draft 2020-12.
+
+    It is made from the tables that the check itself reads; names of adapters, presets and quirks
+    are listed as they are known now.
+    """
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "llmstream configuration",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "default": {"type": "string", "minLength": 1, "description": keys.TOP["default"]},
+            "aliases": _by_name({"type": "string", "minLength": 1}, keys.TOP["aliases"]),
+            "providers": _by_name(_provider(), keys.TOP["providers"]),
+        },
+    }
+
+
+def _provider() -> dict[str, Json]:
+    plain = _properties(keys.PROVIDER)
+    for name, values in _closed_sets().items():
+        _put_values(cast("dict[str, Json]", plain[name]), values)
+    inside: dict[str, Json] = {
+        "headers": _by_name({"type": "string"}, keys.TABLES["headers"]),
+        "options": {"type": "object", "properties": _options(), "description": keys.TABLES["options"]},
+        "extra_body": {"type": "object", "description": keys.TABLES["extra_body"]},
+        "timeout": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": _properties(keys.TIMEOUT),
+            "description": keys.TABLES["timeout"],
+        },
+    }
+    return {"type": "object", "additionalProperties": False, "properties": {**plain, **inside}}
+
+
+def _properties(table: Mapping[str, Key]) -> dict[str, Json]:
+    return {name: {**key.schema, "description": key.meaning} for name, key in table.items()}
+
+
+def _by_name(schema: dict[str, Json], meaning: str) -> dict[str, Json]:
+    return {"type": "object", "additionalProperties": schema, "description": meaning}
+
+
+def _closed_sets() -> dict[str, list[str]]:
+    from llmstream.adapters import catalogue, registry
+
+    return {
+        "preset": catalogue.names(),
+        "dialect": list(registry.EMBEDDED),
+        "quirks": list(catalogue.QUIRKS),
+        # open: an installed plugin may bring another one
+        "adapter": list(registry.names()),
+    }
+
+
+def _put_values(schema: dict[str, Json], values: list[str]) -> None:
+    listed = cast("list[Json]", values)
+    if schema["type"] == "array":
+        schema["items"] = {"enum": listed}
+    elif "local" in values and "exec" in values:
+        schema["examples"] = listed
+    else:
+        schema["enum"] = listed
+
+
+def _options() -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for name, (least, greatest) in options.NUMBERS.items():
+        found[name] = {"type": "number", "minimum": least, "maximum": greatest}
+    for name, (lowest, highest) in options.WHOLE.items():
+        found[name] = {"type": "integer", "minimum": lowest, "maximum": highest}
+    text: dict[str, Json] = {"type": "string", "minLength": 1}
+    found["stop"] = {"oneOf": [text, {"type": "array", "items": text, "minItems": 1}]}
+    found["reasoning_effort"] = text
+    return found

@@ -1,0 +1,163 @@
+"""Where a provider's key comes from.
+
+A key belongs to its provider: only the settings of that provider are looked at, never another
+one's variable.  Nothing here puts a key into a message; what is wrong is told by its origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from llmstream.config.kinds import key_flaw
+from llmstream.errors import ConfigError, MissingKey
+from llmstream.prompt import Secret
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+COMMAND_LIMIT: Final = 60.0
+"""Seconds for `api_key_command`: a person may have to type a passphrase."""
+
+LONGEST: Final = 1 << 16
+"""Bytes that a key's file or command may hold."""
+
+NOT_FETCHED: Final = "llmstream-key-not-fetched"
+"""Stands for a key where only its origin is wanted; never sent."""
+
+
+def find_key(
+    provider: str,
+    settings: Mapping[str, object],
+    environment: Mapping[str, str],
+    *,
+    folder: Path | None = None,
+    fetch: bool = True,
+) -> Secret | None:
+    """Return a provider's key, None when it wants none.
+
+    Args:
+        provider: its name, for messages.
+        settings: `api_key_env` (a name, or several), `api_key_command`, `api_key_file`, `api_key`:
+            the first that has a key is taken.  `api_key_env` empty: no key is wanted.
+        environment: the variables.
+        folder: what a relative `api_key_file` is relative to, None for the current folder.
+        fetch: False to run and read nothing and return a stand-in that only knows the origin.
+
+    Raises:
+        MissingKey: no way is set, or none has a key.
+        ConfigError: the key can't be a key, the file can't be read, the command failed.
+    """
+    names = variables(settings)
+    found = next((name for name in names if environment.get(name, "").strip()), None)
+    if found is not None:
+        return _checked(provider, environment[found] if fetch else NOT_FETCHED, f"${found}")
+    command, file, literal = (settings.get(k) for k in ("api_key_command", "api_key_file", "api_key"))
+    if isinstance(command, list):
+        origin = f"api_key_command {command[0]}"
+        return _checked(provider, _first_line(tuple(command), provider) if fetch else NOT_FETCHED, origin)
+    if isinstance(file, str):
+        path = expanded(file, folder)
+        return _checked(provider, _content(path, provider) if fetch else NOT_FETCHED, f"api_key_file {path}")
+    if isinstance(literal, str):
+        return _checked(provider, literal if fetch else NOT_FETCHED, f"api_key of {provider}")
+    if not names and "api_key_env" in settings:
+        return None
+    if names and not fetch:
+        return Secret(NOT_FETCHED, f"${names[0]}")
+    raise missing(provider, names)
+
+
+def variables(settings: Mapping[str, object]) -> Sequence[str]:
+    """Return the names of the variables that may hold the key, best first."""
+    names = settings.get("api_key_env") or ()
+    return [names] if isinstance(names, str) else list(names)  # type: ignore[call-overload, no-any-return]
+
+
+def missing(provider: str, names: Sequence[str]) -> MissingKey:
+    """Return the error that says which key is missing and every way to give it."""
+    table = f"in [providers.{provider}] of the configuration"
+    if names:
+        what = f"no API key for {provider}: ${names[0]} is not set"
+        hint = f"set {' or '.join(names)}, or give api_key_command, api_key_file or api_key {table}"
+    else:
+        what = f"no API key for {provider}"
+        ways = "api_key_env, api_key_command, api_key_file or api_key"
+        hint = f'give {ways} {table}, or api_key_env = "" when the server wants no key'
+    return MissingKey(what, hint=hint, provider=provider, phase="config")
+
+
+def expanded(file: str, folder: Path | None) -> Path:
+    """Return the path that a configuration means: `~` is the home, all else is relative to `folder`."""
+    path = Path(file)
+    try:
+        path = path.expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{file}: this user has no home folder", phase="config") from error
+    return (folder or Path()) / path
+
+
+def _checked(provider: str, key: str, origin: str) -> Secret:
+    key = key.strip()
+    if not key:
+        raise MissingKey(f"the API key for {provider} is empty ({origin})", provider=provider, phase="config")
+    flaw = key_flaw(key)
+    if flaw is not None:
+        raise ConfigError(f"the API key for {provider} ({origin}) {flaw}", provider=provider, phase="config")
+    return Secret(key, origin)
+
+
+def _content(path: Path, provider: str) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(LONGEST + 1)
+    except OSError as error:
+        reason = f"can't read the API key for {provider} from {path}: {error.strerror}"
+        raise ConfigError(reason, provider=provider, phase="config") from error
+    return _text(data, f"the file {path} with the API key for {provider}")
+
+
+def _text(data: bytes, called: str) -> str:
+    if len(data) > LONGEST:
+        raise ConfigError(f"{called} is longer than {LONGEST} bytes", phase="config")
+    # a byte that isn't UTF-8 becomes a character outside ASCII, which is refused later
+    return data.decode("utf-8", "replace").removeprefix("\ufeff")
+
+
+@lru_cache(maxsize=32)
+def _first_line(command: tuple[str, ...], provider: str) -> str:
+    """Run a command once and return its first line of output; a passphrase isn't asked for twice."""
+    import subprocess
+
+    called = f"api_key_command of {provider} ({command[0]})"
+    try:
+        # stdin may be the prompt; stderr stays the user's, for what the command has to ask or say
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it can't be started"
+        raise ConfigError(f"{called}: {reason}", provider=provider, phase="config") from error
+    output = _bounded_output(child, called)
+    if child.wait():
+        reason = f"{called} failed with status {child.returncode}"
+        raise ConfigError(reason, provider=provider, phase="config")
+    return _text(output, f"the output of {called}").strip("\r\n").partition("\n")[0]
+
+
+def _bounded_output(child: Popen[bytes], called: str) -> bytes:
+    from threading import Thread
+
+    output: list[bytes] = []
+    pipe = child.stdout
+    assert pipe is not None
+    # a thread, because a grandchild may hold the pipe open after the child is dead
+    reader = Thread(target=lambda: output.append(pipe.read(LONGEST + 1)), daemon=True)
+    reader.start()
+    reader.join(COMMAND_LIMIT)
+    if output and len(output[0]) <= LONGEST:
+        return output[0]
+    child.kill()
+    child.wait()
+    reason = f"wrote more than {LONGEST} bytes" if output else f"took longer than {COMMAND_LIMIT:g} s"
+    raise ConfigError(f"{called} {reason}", phase="config")

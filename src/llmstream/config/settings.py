@@ -1,0 +1,251 @@
+"""What a name such as ``work/gpt-5-mini`` stands for, from everything that has a say in it.
+
+Flags beat the environment, which beats the file, which beats the catalogue and the defaults.  One
+provider is a pile of tables in that order (`layers.py`); here the pile becomes a Target.  The
+variables of a vendor's own tools (``OPENAI_BASE_URL``) belong to that vendor's row of the
+catalogue: they move its default, and say nothing about what the file sets itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from llmstream.config import layers, paths, secrets
+from llmstream.config.load import ConfigFile, load
+from llmstream.config.options import merge, options_from
+from llmstream.engine.policy import Policy
+from llmstream.errors import ConfigError
+from llmstream.prompt import Endpoint, Json, Options
+from llmstream.runnable.targets import LocalSettings, Target
+
+if TYPE_CHECKING:
+    from llmstream.config.layers import Provider
+
+DEFAULT_MODEL: Final = "local"
+MODEL_VARIABLE: Final = "LLMSTREAM_MODEL"
+CONFIG_VARIABLE: Final = "LLMSTREAM_CONFIG"
+
+
+class Overrides(NamedTuple):
+    """What flags say; it beats everything else.
+
+    Args:
+        options: model options; None in a field leaves it to the configuration.
+        limits: seconds by the names of `timeout`: connect, first_token, idle, total.
+        max_retries: attempts after the first, None to leave it to the configuration.
+    """
+
+    options: Options | None = None
+    limits: Mapping[str, float] = {}
+    max_retries: int | None = None
+
+
+class Choice(NamedTuple):
+    """Which model is asked, and who said so.
+
+    Args:
+        spec: as it was written: PROVIDER, PROVIDER/MODEL or an alias.
+        origin: ``--model``, ``$LLMSTREAM_MODEL``, the file's path, or ``default``.
+    """
+
+    spec: str
+    origin: str
+
+
+class Settings:
+    """The configuration of one process: file, environment and catalogue, asked by name.
+
+    Args:
+        file: the configuration file, read and found good.
+        environment: the variables.
+    """
+
+    def __init__(self, file: ConfigFile, environment: Mapping[str, str]) -> None:
+        self.file = file
+        self.environment = environment
+
+    @classmethod
+    def load(cls, config_path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the configuration file and return the settings.
+
+        Args:
+            config_path: ``--config``; None for ``$LLMSTREAM_CONFIG``, else the user's own file.
+            environment: None for the process's.
+
+        Raises:
+            ConfigError: the file can't be read, or something is wrong in it.
+        """
+        variables = os.environ if environment is None else environment
+        path, named = config_path_of(config_path, variables)
+        return cls(load(path, required=named), variables)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know about the configuration file."""
+        return self.file.warnings
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """The file's aliases."""
+        return cast("Mapping[str, str]", self.file.document.get("aliases", {}))
+
+    def choice(self, flag: str | None = None) -> Choice:
+        """Return which model is asked.
+
+        Args:
+            flag: what ``--model`` says, None when it wasn't given.
+        """
+        if flag is not None:
+            return Choice(flag, "--model")
+        if self.environment.get(MODEL_VARIABLE):
+            return Choice(self.environment[MODEL_VARIABLE], f"${MODEL_VARIABLE}")
+        default = self.file.document.get("default")
+        if isinstance(default, str):
+            return Choice(default, str(self.file.path))
+        return Choice(DEFAULT_MODEL, "default")
+
+    def split(self, spec: str) -> tuple[str, str]:
+        """Return provider and model of a name, aliases followed; the model is "" when none is named.
+
+        Raises:
+            ConfigError: an alias leads back to itself.
+        """
+        seen = [spec]
+        while spec in self.aliases:
+            spec = self.aliases[spec]
+            if spec in seen:
+                raise ConfigError(f'the alias "{spec}" leads back to itself', phase="config")
+            seen.append(spec)
+        provider, _, model = spec.partition("/")
+        return provider, model
+
+    def provider(self, name: str) -> Provider:
+        """Return what is known of a provider.
+
+        Raises:
+            ConfigError: neither the file nor the catalogue has it; names the nearest that they have.
+        """
+        return layers.provider(name, self.file, self.environment)
+
+    def target(self, spec: str, overrides: Overrides | None = None, *, fetch_key: bool = True) -> Target:
+        """Return what `spec` stands for, ready to be called.
+
+        Args:
+            spec: PROVIDER, PROVIDER/MODEL or an alias; the model's name may hold slashes.
+            overrides: what flags say.
+            fetch_key: False to leave a key that is only to be shown where it is: the target
+                then holds a stand-in that knows its origin, also where the variable isn't set.
+
+        Raises:
+            ConfigError: unknown provider, no model, no base URL, or a key that can't be read.
+            MissingKey: the provider wants a key and there is none.
+        """
+        name, model = self.split(spec)
+        if not name:
+            raise ConfigError(f'"{spec}" names no provider: write PROVIDER or PROVIDER/MODEL', phase="config")
+        provider = layers.provider(name, self.file, self.environment, spec)
+        key = secrets.find_key(
+            name, provider.key_settings, self.environment, folder=self._folder, fetch=fetch_key
+        ) if provider.wants_key else None  # fmt: skip
+        endpoint = Endpoint(
+            provider=name,
+            model=model or provider.model(),
+            base_url=provider.base_url(),
+            api_key=key,
+            headers=cast("Mapping[str, str]", provider.table("headers")),
+            extra_body=provider.table("extra_body"),
+            quirks=provider.quirks,
+        )
+        return self._complete(provider, endpoint, overrides or Overrides())
+
+    def _complete(self, provider: Provider, endpoint: Endpoint, overrides: Overrides) -> Target:
+        if provider.adapter in ("exec", "runnable"):
+            what = f"{provider.name} has the adapter {provider.adapter}, which this version can't run yet"
+            raise ConfigError(what, provider=provider.name, phase="config")
+        options = options_from(provider.table("options"))
+        ca_file = provider.text("ca_file")
+        return Target(
+            adapter=provider.dialect,
+            endpoint=endpoint,
+            options=merge(options, overrides.options) if overrides.options else options,
+            policy=_policy(provider, overrides),
+            local=_local(provider) if provider.adapter == "local" else None,
+            proxy=provider.text("proxy") or None,
+            ca_file=secrets.expanded(ca_file, self._folder) if ca_file else None,
+        )
+
+    @property
+    def _folder(self) -> Path | None:
+        return self.file.path.parent if self.file.path else None
+
+    def resolve(
+        self, model: str | None = None, fallbacks: Sequence[str] = (), overrides: Overrides | None = None
+    ) -> list[Target]:
+        """Return the target that is asked first and those for when it fails, in their order.
+
+        Args:
+            model: what ``--model`` says, None when it wasn't given.
+            fallbacks: what ``--fallback`` says.
+            overrides: what the other flags say; it holds for all targets.
+
+        Raises:
+            ConfigError: as for `target`; a fallback that can't be used is told before it is needed.
+        """
+        specs = [self.choice(model).spec, *fallbacks]
+        return [self.target(spec, overrides) for spec in specs]
+
+
+def config_path_of(flag: Path | None, environment: Mapping[str, str]) -> tuple[Path | None, bool]:
+    """Return the configuration file's path, and whether the user named it, so that it must exist."""
+    if flag is not None:
+        return flag, True
+    named = environment.get(CONFIG_VARIABLE)
+    return (Path(named), True) if named else (paths.config_file(), False)
+
+
+def target(spec: str, *, config_path: Path | None = None, overrides: Overrides | None = None) -> Target:
+    """Return what a name stands for: the resolver that the library is given.
+
+    Args:
+        spec: PROVIDER, PROVIDER/MODEL or an alias.
+        config_path: None for ``$LLMSTREAM_CONFIG``, else the user's own file.
+        overrides: what beats the configuration.
+
+    Raises:
+        ConfigError: as `Settings.load` and `Settings.target` do.
+    """
+    return Settings.load(config_path).target(spec, overrides)
+
+
+def resolve(
+    model: str | None = None,
+    *,
+    fallbacks: Sequence[str] = (),
+    config_path: Path | None = None,
+    overrides: Overrides | None = None,
+) -> list[Target]:
+    """Return the first target and its fallbacks; see `Settings.resolve`."""
+    return Settings.load(config_path).resolve(model, fallbacks, overrides)
+
+
+def _policy(provider: Provider, overrides: Overrides) -> Policy:
+    limits = {**provider.table("timeout"), **overrides.limits}
+    retries = overrides.max_retries
+    if retries is None:
+        retries = provider.number("max_retries", Policy().max_retries)
+    return Policy(**_floats(limits), max_retries=retries)
+
+
+def _floats(limits: Mapping[str, Json | float]) -> dict[str, float]:
+    return {name: float(cast(float, value)) for name, value in limits.items()}
+
+
+def _local(provider: Provider) -> LocalSettings:
+    return LocalSettings(
+        folder=paths.models_folder(),
+        context=provider.number("context", 0),
+        threads=provider.number("threads", 0),
+    )

@@ -1,0 +1,165 @@
+"""What holds, and who said so: the data of `llmstream config show --origin`.
+
+Each line is TOML that could stand in the file.  Keys and what may be one are masked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from llmstream.config import keys
+from llmstream.config.positions import BARE, positions
+from llmstream.config.settings import CONFIG_VARIABLE, Overrides
+from llmstream.engine.policy import Policy
+
+if TYPE_CHECKING:
+    from llmstream.config.layers import Layer, Provider
+    from llmstream.config.positions import Places
+    from llmstream.config.settings import Settings
+
+MASK: Final = "***"
+TELLING: Final = ("key", "token", "secret", "auth", "cookie", "password", "credential")
+"""A header or body field whose name has one of these in it isn't shown."""
+
+
+class Shown(NamedTuple):
+    """One value that holds.
+
+    Args:
+        key: dotted, as TOML has it: ``providers.work.timeout.connect``.
+        value: TOML, masked where it is secret.
+        origin: a flag, ``$VARIABLE``, ``FILE:LINE``, ``catalogue`` or ``default``.
+    """
+
+    key: str
+    value: str
+    origin: str
+
+
+def show(settings: Settings, model: str | None = None, overrides: Overrides | None = None) -> list[Shown]:
+    """Return every value that holds, in the file's order, with its origin.
+
+    Args:
+        settings: file, environment and catalogue.
+        model: what ``--model`` says; its provider is shown beside those of the file.
+        overrides: what the other flags say; they are shown on the chosen provider.
+
+    Raises:
+        ConfigError: the chosen provider is unknown.
+    """
+    places = positions(settings.file.text)
+    choice = settings.choice(model)
+    chosen = settings.split(choice.spec)[0]
+    shown = [Shown("default", toml(choice.spec), _place(choice.origin, settings, places, ("default",)))]
+    for name, spec in settings.aliases.items():
+        origin = _place(str(settings.file.path), settings, places, ("aliases", name))
+        shown.append(Shown(_dotted(("aliases", name)), toml(spec), origin))
+    for name in dict.fromkeys([*settings.file.document.get("providers", {}), chosen]):
+        flags = (overrides or Overrides()) if name == chosen else Overrides()
+        shown += _provider(settings.provider(name), flags, settings, places)
+    return shown
+
+
+def _provider(provider: Provider, flags: Overrides, settings: Settings, places: Places) -> Iterator[Shown]:
+    for path, value, layer in _values(provider, flags):
+        whole = ("providers", provider.name, *path)
+        origin = layer.origin
+        if origin == str(settings.file.path):
+            origin = _place(origin, settings, places, whole)
+        yield Shown(_dotted(whole), toml(masked(path, value)), origin)
+
+
+def _values(provider: Provider, flags: Overrides) -> Iterator[tuple[tuple[str, ...], object, Layer]]:
+    piled = (_of_flags(flags), *provider.layers, _defaults(provider))
+    key_settings = provider.key_settings
+    for key in (*keys.PROVIDER, *keys.TABLES):
+        if key in keys.KEY_SETTINGS and key not in key_settings:
+            continue
+        told: set[str] = set()
+        for layer in piled:
+            if key not in layer.table:
+                continue
+            value = layer.table[key]
+            if key not in keys.TABLES:
+                yield (key,), value, layer
+                break
+            fresh = {k: v for k, v in cast("Mapping[str, object]", value).items() if k not in told}
+            told.update(fresh)
+            yield from (((key, k), v, layer) for k, v in fresh.items())
+
+
+def _of_flags(flags: Overrides) -> Layer:
+    from llmstream.config.layers import Layer
+
+    options = {**flags.options.given(), **flags.options.extra} if flags.options else {}
+    retries = {} if flags.max_retries is None else {"max_retries": flags.max_retries}
+    return Layer("flag", {"options": options, "timeout": flags.limits, **retries})
+
+
+def _defaults(provider: Provider) -> Layer:
+    from llmstream.config.layers import Layer
+
+    policy = Policy()
+    limits = {name: getattr(policy, name) for name in keys.TIMEOUT}
+    return Layer("default", {"timeout": limits, "max_retries": policy.max_retries})
+
+
+def _place(origin: str, settings: Settings, places: Places, path: tuple[str, ...]) -> str:
+    file = settings.file.path
+    if file is None or origin != str(file):
+        return origin
+    return f"{file}:{places[path][0]}" if path in places else origin
+
+
+def masked(path: tuple[str, ...], value: object) -> object:
+    """Return a value to show in place of one that may hold a secret.
+
+    Args:
+        path: below the provider: ``("api_key",)``, ``("headers", "Authorization")``.
+        value: as it was configured.
+    """
+    if path == ("api_key",):
+        return MASK
+    if path == ("proxy",) and "@" in str(value):
+        scheme, _, rest = str(value).partition("://")
+        return f"{scheme}://{MASK}@{rest.rpartition('@')[2]}"
+    if path[0] in ("headers", "extra_body", "options"):
+        return _masked_field(path[-1], value)
+    return value
+
+
+def _masked_field(name: str, value: object) -> object:
+    if isinstance(value, dict):
+        return {k: _masked_field(k, v) for k, v in value.items()}
+    # max_tokens is the one telling name that is a number's
+    return MASK if isinstance(value, str) and any(word in name.lower() for word in TELLING) else value
+
+
+def toml(value: object) -> str:
+    """Return a value as TOML on one line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_part(k)} = {toml(v)}" for k, v in value.items()) + " }" if value else "{}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    # JSON leaves DEL and C1 as they are; TOML forbids the one, a terminal obeys the others
+    return "".join(f"\\u{ord(c):04x}" if "\x7f" <= c <= "\x9f" else c for c in text)
+
+
+def _dotted(path: tuple[str, ...]) -> str:
+    return ".".join(map(_part, path))
+
+
+def _part(name: str) -> str:
+    return name if name and all(c in BARE for c in name) else toml(name)
+
+
+def config_origin(settings: Settings, flag_given: bool) -> str:
+    """Return where the configuration file's path came from: a flag, a variable, or the default."""
+    if flag_given:
+        return "--config"
+    return f"${CONFIG_VARIABLE}" if settings.environment.get(CONFIG_VARIABLE) else "default"

@@ -1,0 +1,62 @@
+"""The configuration file that `llmstream config init` writes: everything off, everything shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from llmstream.config.paths import write_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TEXT: Final = """\
+# Configuration of llmstream.  Nothing here is needed: without this file the built-in
+# catalogue (`llmstream providers`) is known, and `local` answers.
+# Flags beat the environment, which beats this file, which beats the defaults.
+# `llmstream config check` checks it, `llmstream config show --origin` says what holds.
+
+# default = "local"                # PROVIDER, PROVIDER/MODEL or alias
+
+# [aliases]
+# fast = "groq/llama-3.1-8b-instant"
+
+# A provider of the catalogue: what isn't said here is as the catalogue has it.
+# [providers.openai]
+# model   = "gpt-4o-mini"
+# options = { temperature = 0 }
+
+# Any other service.
+# [providers.work]
+# adapter     = "openai-chat"      # or preset = "groq" to start from the catalogue
+# base_url    = "https://llm.example.com/v1"
+# model       = "gpt-5-mini"
+# api_key_env = "WORK_KEY"         # "" when the server wants no key; or one of
+# # api_key_command = ["pass", "show", "work"]
+# # api_key_file    = "/run/secrets/work"
+# # api_key         = "..."        # then chmod 600 this file
+# headers     = { X-Team = "search" }
+# options     = { temperature = 0, max_tokens = 512 }
+# extra_body  = { top_k = 40 }
+# timeout     = { connect = 10, first_token = 600, idle = 120, total = 0 }  # seconds, 0 = none
+# max_retries = 2
+
+# The model in this process.
+# [providers.local]
+# model   = "smollm2"
+# dialect = "openai-completions"   # complete the text instead of chatting
+# context = 4096
+"""
+
+
+def init_text() -> str:
+    """Return a configuration file in which every line is a comment."""
+    return _TEXT
+
+
+def init(path: Path) -> None:
+    """Write the starter file for the user alone; one that is there already stays.
+
+    Raises:
+        ConfigError: there is a file already, or it can't be written.
+    """
+    write_private(path, _TEXT, replace=False)

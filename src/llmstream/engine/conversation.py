@@ -1,0 +1,108 @@
+"""One run as a generator: it yields effects and batches of events, and decides everything.
+
+How it works, once and for all:
+
+    converse(calls, clock, jitter) is a generator.  It yields either an *effect* (Prepare, Open,
+    Read, Sleep, Close), for which its driver sends the result back or throws in the error that
+    it met, or a *batch*: a list of events for whoever drives.  It does no I/O, reads time only
+    from `clock`, and knows neither sync nor async: the two drivers in the floor above carry its
+    effects out and decide nothing.
+
+    One call after the other (the later ones are fallbacks) gets one attempt after the other.
+    An attempt (attempt.py) opens the request, cuts the body into wire messages and has the
+    adapter's reader turn these into events.  Nothing is tried again once a delta was given out.
+
+    GeneratorExit is never caught; a driver that stops early closes its transport itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from llmstream.adapters.base import HttpRequest
+from llmstream.engine.attempt import Attempt
+from llmstream.engine.effects import NEVER, Call, Close, Prepare, Sleep, Steps
+from llmstream.engine.policy import LONGEST_OBEYED, pause
+from llmstream.errors import Cancelled, LLMStreamError, ProviderError
+from llmstream.events import Fallback, Notice, Retry
+
+
+def converse(calls: Sequence[Prepare], clock: Callable[[], float], jitter: Callable[[], float]) -> Steps:
+    """Return the steps of one run.
+
+    Args:
+        calls: how to make the call ready, then its fallbacks.
+        clock: monotonic seconds, the clock of all deadlines.
+        jitter: gives random numbers in [0, 1).
+
+    Raises:
+        LLMStreamError: the last call's error, when all failed or something had been given out.
+    """
+    run = Run(clock, jitter)
+    failed: LLMStreamError | None = None
+    for position, prepare in enumerate(calls):
+        try:
+            call = yield prepare
+            assert isinstance(call, Call)
+            if failed is not None:
+                yield [Fallback(call.endpoint.provider, call.endpoint.model, failed.message)]
+            yield from run.attempts(call)
+            return
+        except LLMStreamError as error:
+            if run.shown or position + 1 == len(calls) or isinstance(error, Cancelled):
+                raise
+            failed = error
+
+
+class Run:
+    """What outlives an attempt: whether something was shown, and the total limit."""
+
+    def __init__(self, clock: Callable[[], float], jitter: Callable[[], float]) -> None:
+        self.clock = clock
+        self.jitter = jitter
+        self.began = clock()
+        self.shown = False
+        self.total_deadline = NEVER
+
+    def attempts(self, call: Call) -> Steps:
+        """Try one call until it succeeds, can't succeed, or has shown something."""
+        if self.total_deadline == NEVER and call.policy.total:
+            self.total_deadline = self.began + call.policy.total
+        request = call.adapter.request(call.prompt, call.options, call.endpoint, stream=call.stream)
+        if request.notices:
+            yield [Notice(text) for text in request.notices]
+        number, revised = 1, False
+        while True:
+            attempt = Attempt(call, request, self.clock, self.total_deadline)
+            try:
+                yield from attempt.steps()
+                self.shown = True
+                return
+            except LLMStreamError as error:
+                self.shown = attempt.shown
+                yield Close()
+                better = None if revised or self.shown else _revise(call, request, error)
+                if better is not None:
+                    request, revised = better, True
+                    continue
+                wait = self._wait(error, call, number)
+                if wait is None:
+                    raise
+                yield [Retry(number, wait, error.message)]
+                yield Sleep(wait)
+                number += 1
+
+    def _wait(self, error: LLMStreamError, call: Call, number: int) -> float | None:
+        if self.shown or not error.retryable or number > call.policy.max_retries:
+            return None
+        wait = pause(number, error.retry_after, self.jitter())
+        if wait is None:
+            error.message += f" (it asks to wait {error.retry_after:g} s)"
+            error.hint = f"waits over {LONGEST_OBEYED:g} s are not sat out; try again later"
+        elif self.clock() + wait >= self.total_deadline:
+            return None
+        return wait
+
+
+def _revise(call: Call, request: HttpRequest, error: LLMStreamError) -> HttpRequest | None:
+    return call.adapter.revise(request, error) if isinstance(error, ProviderError) else None

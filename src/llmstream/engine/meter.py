@@ -1,0 +1,229 @@
+"""Folds the events of one run into a Completion: text, tool calls, usage and timing.
+
+Used wherever more than the deltas is wanted.  Memory does not grow with the number of deltas,
+the text aside: the times between deltas go into a histogram.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from dataclasses import dataclass, field
+from typing import Final
+
+from llmstream.events import (
+    Event,
+    Fallback,
+    Finish,
+    FinishReason,
+    Notice,
+    ReasoningDelta,
+    Start,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+)
+from llmstream.prompt import ToolCall
+
+STEPS_PER_OCTAVE: Final = 16
+"""The histogram's resolution: neighbouring bounds differ by 4.4 %."""
+SHORTEST: Final = 1e-6
+BUCKETS: Final = 40 * STEPS_PER_OCTAVE
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds between deltas; None while there are fewer than two."""
+
+    p50: float | None = None
+    p95: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When things happened in one run, in seconds.
+
+    Args:
+        ttft: from sending the request to the first text or reasoning, None when none came.
+        total: from the run's begin to its end.
+        itl: between deltas.
+        chunks: how many deltas came.
+        output_tokens_per_second: reported output tokens over the time from the first delta to
+            the last, None when the provider reported no count.
+    """
+
+    ttft: float | None = None
+    total: float = 0.0
+    itl: Latency = field(default_factory=Latency)
+    chunks: int = 0
+    output_tokens_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One whole answer; ``str()`` of it is its text.
+
+    Args:
+        text: all answer text.
+        reasoning: all thinking text, empty when there was none.
+        tool_calls: assembled, in order.
+        finish_reason: one of the closed set.
+        raw_finish_reason: the provider's own word, None when it gave none.
+        usage: as reported.
+        timing: as measured here.
+        provider: the provider that answered.
+        model: the model that was asked.
+        notices: what the user should know.
+    """
+
+    text: str
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: FinishReason = "unknown"
+    raw_finish_reason: str | None = None
+    usage: Usage = Usage()
+    timing: Timing = Timing()
+    provider: str = ""
+    model: str = ""
+    notices: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Histogram:
+    """Durations in logarithmic buckets: bounded memory, quantiles within 4.4 %."""
+
+    def __init__(self) -> None:
+        self.counts = array("Q", bytes(8 * BUCKETS))
+        self.count = 0
+        self.longest = 0.0
+
+    def add(self, seconds: float, times: int = 1) -> None:
+        """Count one duration, `times` times."""
+        index = int(math.log2(seconds / SHORTEST) * STEPS_PER_OCTAVE) if seconds > SHORTEST else 0
+        self.counts[min(index, BUCKETS - 1)] += times
+        self.count += times
+        self.longest = max(self.longest, seconds)
+
+    def quantile(self, share: float) -> float | None:
+        """Return the duration that `share` of all don't exceed, None when there are none."""
+        rank, seen = math.ceil(share * self.count), 0
+        for index, count in enumerate(self.counts):
+            seen += count
+            if count and seen >= rank:
+                bound = SHORTEST * 2 ** ((index + 0.5) / STEPS_PER_OCTAVE) if index else 0.0
+                return float(min(bound, self.longest))
+        return None
+
+
+class Meter:
+    """A sink that keeps what the end of a run has to say.
+
+    Args:
+        began: when the run began, on the clock whose readings `write` is given.
+        keep_text: whether the text is wanted at the end.
+    """
+
+    def __init__(self, began: float, *, keep_text: bool = True) -> None:
+        self.provider = self.model = ""
+        self.finish: Finish | None = None
+        self.usage = Usage()
+        self.notices: list[str] = []
+        self.chunks = 0
+        self.first_at: float | None = None
+        self._keep_text = keep_text
+        self._began = self._sent = self._last = began
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: dict[int, list[str | None]] = {}
+        self._gaps: Histogram | None = None
+
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        return "".join(self._text)
+
+    def write(self, batch: list[Event], at: float) -> None:
+        """Take the events of one read, at the time they came."""
+        deltas = 0
+        for event in batch:
+            kind = type(event)
+            if kind is TextDelta:
+                deltas += 1
+                if self._keep_text:
+                    self._text.append(event.text)  # type: ignore[union-attr]  # kind says it
+            elif kind is ReasoningDelta:
+                deltas += 1
+                self._reasoning.append(event.text)  # type: ignore[union-attr]
+            else:
+                deltas += self._note(event, at)
+        if deltas:
+            self._count(deltas, at)
+
+    def _note(self, event: Event, at: float) -> int:
+        if isinstance(event, ToolCallDelta):
+            call = self._calls.setdefault(event.index, [None, None])
+            call[0] = event.id or call[0]
+            call[1] = event.name or call[1]
+            call.append(event.arguments)
+            return 1
+        if isinstance(event, Start):
+            self.provider, self.model, self._sent = event.provider, event.model, at
+        elif isinstance(event, Fallback):
+            self.provider, self.model = event.provider, event.model
+        elif isinstance(event, Usage):
+            self.usage = event
+        elif isinstance(event, Finish):
+            self.finish = event
+        elif isinstance(event, Notice):
+            self.notices.append(event.message)
+        return 0
+
+    def _count(self, deltas: int, at: float) -> None:
+        self.chunks += deltas
+        if self.first_at is None:
+            self.first_at = at
+            deltas -= 1
+        if deltas:
+            if self._gaps is None:
+                self._gaps = Histogram()
+            self._gaps.add(at - self._last)
+            # what came in one read came at once
+            self._gaps.add(0.0, deltas - 1)
+        self._last = at
+
+    def timing(self, now: float) -> Timing:
+        """Return the run's timing as of `now`."""
+        gaps = self._gaps
+        latency = Latency(gaps.quantile(0.5), gaps.quantile(0.95), gaps.longest) if gaps else Latency()
+        first, tokens = self.first_at, self.usage.output_tokens
+        span = self._last - first if first is not None else 0.0
+        return Timing(
+            ttft=None if first is None else first - self._sent,
+            total=now - self._began,
+            itl=latency,
+            chunks=self.chunks,
+            output_tokens_per_second=tokens / span if tokens and span > 0 else None,
+        )
+
+    def completion(self, now: float) -> Completion:
+        """Return what has come so far as one value."""
+        finish = self.finish or Finish("unknown")
+        calls = tuple(
+            ToolCall(index, call[0], call[1] or "", "".join(part or "" for part in call[2:]))
+            for index, call in sorted(self._calls.items())
+        )
+        return Completion(
+            text=self.text,
+            reasoning="".join(self._reasoning),
+            tool_calls=calls,
+            finish_reason="tool_calls" if calls and finish.reason == "stop" else finish.reason,
+            raw_finish_reason=finish.raw,
+            usage=self.usage,
+            timing=self.timing(now),
+            provider=self.provider,
+            model=self.model,
+            notices=tuple(self.notices),
+        )

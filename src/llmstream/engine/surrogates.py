@@ -1,0 +1,48 @@
+"""Joins characters that a server cut in two: JSON may hold half of a surrogate pair a delta.
+
+What stays alone becomes U+FFFD, so that no text that leaves the engine fails to encode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from llmstream.events import Event, ReasoningDelta, TextDelta, ToolCallDelta
+
+
+def _joined(text: str) -> str:
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+class Surrogates:
+    """Carries a half pair at a delta's end over to the next delta of its kind."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, str] = {}
+
+    def mend(self, event: Event) -> Event:
+        """Return the event with whole characters only; text events of pure ASCII pass as they are."""
+        if isinstance(event, TextDelta | ReasoningDelta):
+            kind = type(event).__name__
+            if event.text.isascii() and kind not in self._held:
+                return event
+            return replace(event, text=self._feed(kind, event.text))
+        if isinstance(event, ToolCallDelta) and not event.arguments.isascii():
+            return replace(event, arguments=_joined(event.arguments))
+        return event
+
+    def close(self) -> Iterable[Event]:
+        """Return what was still held, each half as U+FFFD."""
+        for kind in list(self._held):
+            yield (TextDelta if kind == "TextDelta" else ReasoningDelta)(_joined(self._held.pop(kind)))
+
+    def _feed(self, kind: str, text: str) -> str:
+        text = self._held.pop(kind, "") + text
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            self._held[kind], text = text[-1], text[:-1]
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return _joined(text)
+        return text

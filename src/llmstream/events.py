@@ -1,0 +1,115 @@
+"""What happens during one answer, as a closed union of small values.
+
+Adapters make these from wire messages, the engine adds its own (Start, Retry, Notice, Fallback),
+and sinks, the library and the event dictionaries read them.  They carry no times, so that two
+runs can be compared with ``==``; whoever receives a batch notes when.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+FinishReason: TypeAlias = Literal[
+    "stop", "length", "tool_calls", "content_filter", "error", "cancelled", "unknown"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A request is about to be sent; there is one for each attempt.
+
+    Args:
+        provider: name of the provider in the configuration.
+        model: the model that is asked for.
+    """
+
+    provider: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """Answer text that one wire message brought; may be empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """Thinking text that one wire message brought; never part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of a tool call that the model asks its caller to make.
+
+    Args:
+        index: which call of the answer, from 0.
+        id: the provider's id, None when this piece (or the provider) has none.
+        name: the tool's name, None in continuations.
+        arguments: the next piece of the arguments' JSON text.
+    """
+
+    index: int
+    id: str | None
+    name: str | None
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts as the provider reported them; None means not reported, never a guess."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    total_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The model has finished.
+
+    Args:
+        reason: one of the closed set, the same for every provider.
+        raw: the provider's own word, None when it gave none.
+    """
+
+    reason: FinishReason
+    raw: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """An attempt failed before anything was shown; the next one comes after `wait` seconds."""
+
+    attempt: int
+    wait: float
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A model failed before its first chunk; this one takes its place."""
+
+    provider: str
+    model: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know that is no error: an option that was dropped, a limit."""
+
+    message: str
+
+
+Event: TypeAlias = (
+    Start | TextDelta | ReasoningDelta | ToolCallDelta | Usage | Finish | Retry | Fallback | Notice
+)
+Delta: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta

@@ -1,0 +1,181 @@
+"""What goes to a model: messages, options, and the endpoint that takes them.
+
+Plain values without behaviour, so that every floor can speak of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TypeAlias, Union
+
+Json: TypeAlias = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]
+
+
+class Secret:
+    """A key that can't be shown by accident: its text comes out of `reveal` only.
+
+    Args:
+        value: the key itself.
+        origin: where it came from, to be shown in its place: ``$OPENAI_API_KEY``.
+    """
+
+    __slots__ = ("_value", "origin")
+
+    def __init__(self, value: str, origin: str = "api_key") -> None:
+        self._value = value
+        self.origin = origin
+
+    def reveal(self) -> str:
+        """Return the key's text, for the request alone."""
+        return self._value
+
+    def redact(self, text: str) -> str:
+        """Return `text` with each occurrence of the key replaced by its origin in brackets."""
+        # a shorter one would replace innocent words
+        return text.replace(self._value, f"[{self.origin}]") if len(self._value) >= 4 else text
+
+    def __repr__(self) -> str:
+        return f"Secret({self.origin})"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not pickled")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file beside a message's text.
+
+    Args:
+        media_type: ``image/png``, ``audio/wav``, ``application/pdf``.
+        data: the bytes, or None when `url` says where they are.
+        url: an https address that the provider fetches itself, or None.
+        name: file name to show, None when there is none.
+    """
+
+    media_type: str
+    data: bytes | None = None
+    url: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One assembled tool call; `arguments` is JSON text."""
+
+    index: int
+    id: str | None
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation.
+
+    Args:
+        role: ``system``, ``user``, ``assistant`` or ``tool``.
+        content: its text.
+        attachments: images, audio, documents beside the text.
+        tool_calls: calls that an assistant message asked for.
+        tool_call_id: for a tool message, the call that it answers.
+        name: for a tool message, the tool's name.
+    """
+
+    role: str
+    content: str
+    attachments: tuple[Attachment, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The messages of one call, oldest first."""
+
+    messages: tuple[Message, ...]
+
+    @property
+    def text(self) -> str:
+        """All messages' text, for models that complete a text: joined by one blank line."""
+        return "\n\n".join(message.content for message in self.messages)
+
+    @property
+    def system(self) -> str:
+        """The system messages' text, joined by one blank line; empty when there are none."""
+        return "\n\n".join(m.content for m in self.messages if m.role == "system")
+
+    @property
+    def turns(self) -> tuple[Message, ...]:
+        """The messages without the system ones."""
+        return tuple(m for m in self.messages if m.role != "system")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What can be asked of a model beside the prompt; None means the provider's default.
+
+    Args:
+        temperature: randomness, 0 for the most likely token.
+        max_tokens: most tokens of the answer.
+        top_p: nucleus sampling mass, 0 to 1.
+        top_k: sample among this many tokens.
+        stop: sequences that end the answer.
+        seed: for repeatable sampling.
+        frequency_penalty: -2 to 2.
+        presence_penalty: -2 to 2.
+        reasoning_effort: ``none minimal low medium high``.
+        tools: tool definitions in OpenAI's form: ``{"type": "function", "function": {...}}``.
+        tool_choice: ``auto``, ``none``, ``required`` or a tool's name.
+        schema: JSON Schema that the answer must follow.
+        extra: anything else, sent in the request's body as it is.
+    """
+
+    temperature: float | None = None
+    max_tokens: int | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] | None = None
+    seed: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    reasoning_effort: str | None = None
+    tools: tuple[Mapping[str, Json], ...] | None = None
+    tool_choice: str | None = None
+    schema: Mapping[str, Json] | None = None
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+    def given(self) -> dict[str, Json]:
+        """Return the options that are set, `extra` aside, by name, as JSON values."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "extra"}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items() if v is not None}
+
+    def over(self, other: Options) -> Options:
+        """Return these options, with `other`'s where these say nothing."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        chosen = {k: getattr(other, k) if v is None else v for k, v in values.items()}
+        return Options(**{**chosen, "extra": {**other.extra, **self.extra}})
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where one provider's API is and how it is spoken to.
+
+    Args:
+        provider: its name in the configuration or the catalogue.
+        model: the model to ask for.
+        base_url: without a trailing slash; ends as that API's own does.
+        api_key: None for servers that want none.
+        headers: sent with each request, after the adapter's own.
+        extra_body: merged into each request's body.
+        quirks: names from the adapter's closed set of deviations.
+    """
+
+    provider: str
+    model: str
+    base_url: str
+    api_key: Secret | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    extra_body: Mapping[str, Json] = field(default_factory=dict)
+    quirks: frozenset[str] = frozenset()

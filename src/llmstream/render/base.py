@@ -1,0 +1,168 @@
+"""Where rendered bytes go, and what every renderer has in common.
+
+Output goes straight to a file descriptor: Python's buffered streams lose track of what was
+written when a write fails half way, translate newlines and depend on the locale.  A *batch* is
+the list of events that one network read brought; a sink makes one write of it, which is what
+keeps a token cheap.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import select
+import time
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from llmstream.errors import LLMStreamError
+from llmstream.events import Event
+
+GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN})
+PIECE: Final = 4096
+"""A pipe that is ready takes this many bytes without blocking (PIPE_BUF on Linux)."""
+SURROGATES: Final = re.compile("[\ud800-\udfff]")
+
+
+class ReaderGone(BrokenPipeError):
+    """Whoever read the output is gone; nothing is wrong, there is just no one left to write for."""
+
+
+class OutputError(LLMStreamError):
+    """The output can't be written: the disk is full, the descriptor is closed."""
+
+
+def encode(text: str) -> bytes:
+    """Return `text` as UTF-8, each lone surrogate as U+FFFD."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return SURROGATES.sub("\ufffd", text).encode()
+
+
+class Writer:
+    """Writes bytes to a file descriptor, whole, whatever kind of descriptor it is.
+
+    After the first failure everything else is dropped in silence: the failure was raised once,
+    and output with a hole in it is worse than output that ends.
+
+    Args:
+        fd: the descriptor; it stays the caller's.
+        name: what messages call it.
+    """
+
+    def __init__(self, fd: int, name: str = "standard output") -> None:
+        self.fd = fd
+        self.name = name
+        self.isatty = os.isatty(fd)
+        self.broken = False
+        self._deadline: float | None = None
+        self._target = (fd,)
+        self._task: tuple[bytes, list[int]] = (b"", [])
+
+    def write(self, data: bytes) -> None:
+        """Write all of `data`, waiting as long as it takes.
+
+        What an interrupt (Ctrl-C) kept from being written is written by the next call, before
+        `data`, so that a line is never left cut in the middle of the output.
+
+        Raises:
+            ReaderGone: the other end of the pipe or the terminal is closed.
+            OutputError: anything else.
+        """
+        if self.broken:
+            return
+        whole, sent = self._task
+        if sum(sent) != len(whole):
+            self._push()
+        self._task = (data, [])
+        self._push()
+
+    def hurry(self, seconds: float) -> None:
+        """From now on wait no longer than this for a reader who does not read, then drop the rest.
+
+        For the last words of a run that was told to end.
+        """
+        self._deadline = time.monotonic() + seconds
+
+    def _push(self) -> None:
+        whole, sent = self._task
+        done = sum(sent)
+        while done < len(whole):
+            rest = memoryview(whole)[done:] if done else whole
+            if self._deadline is not None:
+                rest = rest[:PIECE]
+                self.broken = not self._ready()
+            if self.broken:
+                return
+            try:
+                # extend and map, since a signal handler runs between bytecodes: with
+                # `done += os.write(...)` an interrupt would lose the count of what went out
+                sent.extend(map(os.write, self._target, (rest,)))
+            except BlockingIOError:
+                self.broken = not self._ready()
+            except OSError as error:
+                self.broken = True
+                raise self._explained(error) from error
+            done = sum(sent)
+
+    def _ready(self) -> bool:
+        """Wait until the descriptor takes bytes; False when the time for that is over."""
+        # Windows has no poll, and no descriptors that would block in this way
+        if not hasattr(select, "poll"):
+            return True
+        poll = select.poll()
+        poll.register(self.fd, select.POLLOUT)
+        if self._deadline is None:
+            return bool(poll.poll())
+        return bool(poll.poll(max(0.0, self._deadline - time.monotonic()) * 1000))
+
+    def _explained(self, error: OSError) -> Exception:
+        # a terminal that was closed answers EIO
+        if error.errno in GONE or (self.isatty and error.errno == errno.EIO):
+            return ReaderGone(error.errno, f"{self.name}: {error.strerror}")
+        hint = "Free some space and run it again." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        if error.errno == errno.EBADF:
+            hint = f"{self.name.capitalize()} is closed: open it or redirect it to a file."
+        return OutputError(f"cannot write to {self.name}: {error.strerror}", hint=hint, phase="output")
+
+
+class Sink(Protocol):
+    """Takes a run's events and shows them somehow."""
+
+    def write(self, batch: list[Event], at: float) -> None:
+        """Take the events of one read, which came at the monotonic time `at`."""
+        ...
+
+    def close(self, error: LLMStreamError | None, now: float) -> None:
+        """End the output; `error` is what ended the run, None when it finished."""
+        ...
+
+
+class Tee:
+    """Feeds several sinks, in order; each is closed even if one before it fails at that."""
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        self._sinks = tuple(sinks)
+
+    def write(self, batch: list[Event], at: float) -> None:
+        """Give the batch to each sink."""
+        for sink in self._sinks:
+            sink.write(batch, at)
+
+    def close(self, error: LLMStreamError | None, now: float) -> None:
+        """Close each sink.
+
+        Raises:
+            OutputError: the first failure, after all have been closed.
+            ReaderGone: the same.
+        """
+        failure: OutputError | ReaderGone | None = None
+        for sink in self._sinks:
+            try:
+                sink.close(error, now)
+            except (OutputError, ReaderGone) as raised:
+                failure = failure or raised
+        if failure is not None:
+            raise failure

@@ -1,0 +1,145 @@
+"""Events as JSON Lines, and the whole run as one JSON object: what scripts read.
+
+A line is exactly ``json.dumps(event, ensure_ascii=False)`` of the tracer's dictionary, with three
+kinds of characters written as ``\\uXXXX`` in addition: DEL always, and on a terminal all that
+guard.py would show as a code, so that JSON shown on a terminal is as harmless as text and still
+says what the model said.  Lone surrogates become U+FFFD.
+
+Nearly all lines are text deltas that differ in three places, hence the template: a dictionary
+and json.dumps for each cost five times as much.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from json.encoder import encode_basestring
+from pathlib import Path
+from typing import Final
+
+from llmstream.engine.meter import Meter
+from llmstream.errors import LLMStreamError
+from llmstream.events import Event, TextDelta
+from llmstream.prompt import Json
+from llmstream.render.base import Writer, encode
+from llmstream.render.guard import FORMAT_CLASS
+from llmstream.runnable.tracing import EventDict, Tracer
+
+RISKY: Final = re.compile(f"[{FORMAT_CLASS}]")
+DUMPS: Final = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def schema() -> str:
+    """Return the JSON Schema (draft 2020-12) of one line, as shipped."""
+    return (Path(__file__).parent / "events.schema.json").read_text("utf-8")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1]
+
+
+def harmless(lines: str, isatty: bool) -> bytes:
+    """Return JSON text as it may be written: no DEL, and on a terminal nothing that it obeys."""
+    if isatty and not lines.isascii():
+        lines = RISKY.sub(_escaped, lines)
+    return encode(lines.replace("\x7f", "\\u007f") if "\x7f" in lines else lines)
+
+
+class JsonlSink:
+    """Writes one line an event: exactly one start first, and exactly one end or error last.
+
+    Args:
+        writer: where to.
+        tracer: the run's, not used by anything else.
+        meter: the run's; whoever carries the run out feeds it, before this sink.
+    """
+
+    def __init__(self, writer: Writer, tracer: Tracer, meter: Meter) -> None:
+        self._writer = writer
+        self._tracer = tracer
+        self._meter = meter
+        self._opened = self._closed = False
+        self._head = self._middle = ""
+
+    def open(self, at: float) -> None:
+        """Write the start event; `at` is when the run began.  What comes first does it otherwise."""
+        if self._opened:
+            return
+        self._opened = True
+        start = self._tracer.start(at)
+        before = {key: start[key] for key in ("event", "run_id", "name", "tags", "metadata")}
+        before["event"] = "on_llm_stream"
+        self._head = DUMPS(before)[:-1] + ', "data": {"chunk": '
+        self._middle = '}, "parent_ids": [], "seq": '
+        self._put([DUMPS(start) + "\n"])
+
+    def write(self, batch: list[Event], at: float) -> None:
+        """Write the lines of one batch in one write."""
+        self.open(at)
+        tracer, head, middle, quoted = self._tracer, self._head, self._middle, encode_basestring
+        if tracer.whole:
+            self._put([DUMPS(event) + "\n" for event in tracer.batch(batch, at)])
+            return
+        tail = f', "t": {tracer.stamp(at)!r}}}\n'
+        seq = tracer.seq
+        lines = []
+        for event in batch:
+            if type(event) is TextDelta:
+                lines.append(f"{head}{quoted(event.text)}{middle}{seq}{tail}")
+                seq += 1
+                continue
+            tracer.seq = seq
+            lines += [DUMPS(made) + "\n" for made in tracer.batch([event], at)]
+            seq = tracer.seq
+        tracer.seq = seq
+        self._put(lines)
+
+    def close(self, error: LLMStreamError | None, now: float) -> None:
+        """Write the last event, also when nothing came before; a second call does nothing."""
+        if self._closed:
+            return
+        self.open(now)
+        self._closed = True
+        completion = self._meter.completion(now)
+        tracer = self._tracer
+        last = tracer.error(error, completion, now) if error else tracer.end(completion, now)
+        self._put([DUMPS(last) + "\n"])
+
+    def _put(self, lines: list[str]) -> None:
+        if lines:
+            self._writer.write(harmless("".join(lines), self._writer.isatty))
+
+
+class JsonSink:
+    """Writes one object when the run has ended: the closing event's data and the run's identity.
+
+    Args:
+        writer: where to.
+        tracer: the run's.
+        meter: the run's; whoever carries the run out feeds it, before this sink.
+    """
+
+    def __init__(self, writer: Writer, tracer: Tracer, meter: Meter) -> None:
+        self._writer = writer
+        self._tracer = tracer
+        self._meter = meter
+        self._closed = False
+
+    def write(self, batch: list[Event], at: float) -> None:
+        """Do nothing: the meter keeps what the end needs."""
+
+    def close(self, error: LLMStreamError | None, now: float) -> None:
+        """Write the object; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        completion = self._meter.completion(now)
+        tracer = self._tracer
+        data = tracer.error_data(error, completion) if error else tracer.end_data(completion)
+        identity: dict[str, Json] = {
+            "run_id": tracer.run_id,
+            "provider": completion.provider or tracer.provider,
+            "model": completion.model or tracer.model,
+        }
+        document: EventDict = identity | data
+        self._writer.write(harmless(DUMPS(document) + "\n", self._writer.isatty))

@@ -1,0 +1,101 @@
+"""What people are told beside the answer, on standard error: warnings, retries, errors.
+
+Each note is one line.  Whatever of it a server wrote is guarded and shortened; keys are taken
+out of messages before they come here.
+"""
+
+from __future__ import annotations
+
+from llmstream.errors import LLMStreamError
+from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry
+from llmstream.render.base import Writer, encode
+from llmstream.render.guard import one_line
+from llmstream.render.plain import PlainSink
+
+RED, DIM, RESET = "\x1b[31m", "\x1b[2m", "\x1b[0m"
+STOPS: dict[FinishReason, str] = {
+    "length": "the answer was cut off at the token limit; --max-tokens raises it",
+    "content_filter": "the provider's content filter ended the answer",
+}
+
+
+def dimmed(text: str, color: bool) -> bytes:
+    """Return `text` as one line of bytes, dim if `color`."""
+    return encode(f"{DIM}{text}{RESET}\n" if color else f"{text}\n")
+
+
+def note_line(text: str, *, color: bool = False) -> bytes:
+    """Return a note as one line: the program's name, then the text, made safe and short."""
+    return dimmed(f"llmstream: {one_line(text)}", color)
+
+
+def error_lines(error: LLMStreamError, *, color: bool = False) -> bytes:
+    """Return an error as a person reads it: its message on one line, its hint indented below.
+
+    Args:
+        error: its message and hint may hold anything; a hint may have several lines.
+        color: whether the program's name may be red and the hint dim.
+    """
+    name = f"{RED}llmstream:{RESET}" if color else "llmstream:"
+    hints = [f"  {one_line(line)}" for line in error.hint.splitlines() if line.strip()]
+    below = b"".join(dimmed(hint, color) for hint in hints[:12])
+    return encode(f"{name} {one_line(error.message, 1500)}\n") + below
+
+
+class NotesSink:
+    """Writes a note for each event that a person should hear of.
+
+    It goes behind the sink of the answer in a Tee, so that the answer's line has ended first.
+
+    Args:
+        writer: standard error.
+        max_retries: the policy's, to say how many attempts are left.
+        color: whether notes may be dim.
+        answer: the answer's sink when it writes to the same terminal: notes never cut its lines.
+    """
+
+    def __init__(
+        self, writer: Writer, *, max_retries: int, color: bool = False, answer: PlainSink | None = None
+    ) -> None:
+        self._writer = writer
+        self._max_retries = max_retries
+        self._color = color
+        self._answer = answer
+        self._held: list[bytes] = []
+        self._finish: FinishReason = "unknown"
+
+    def write(self, batch: list[Event], at: float) -> None:
+        """Write the batch's notes, or hold them until the answer's line has ended."""
+        for event in batch:
+            if isinstance(event, Finish):
+                self._finish = event.reason
+            elif text := self._said(event):
+                self._held.append(note_line(text, color=self._color))
+        if self._held and (self._answer is None or self._answer.ended_with_newline):
+            self._flush()
+
+    def close(self, error: LLMStreamError | None, now: float) -> None:
+        """Write what was held, and why the answer stopped if it stopped short."""
+        if error is None and self._finish in STOPS:
+            self._held.append(note_line(STOPS[self._finish], color=self._color))
+        if self._held and self._answer and not self._answer.ended_with_newline:
+            # the user wanted no newline behind the answer, and a terminal shows both
+            self._held.insert(0, b"\n")
+        self._flush()
+
+    def _flush(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            self._writer.write(b"".join(held))
+
+    def _said(self, event: Event) -> str:
+        match event:
+            case Retry(attempt, wait, reason):
+                which = f"attempt {attempt + 1} of {self._max_retries + 1}"
+                return f"retrying in {wait:.1f} s ({which}): {reason}"
+            case Fallback(provider, model, reason):
+                return f"falling back to {provider}/{model}: {reason}"
+            case Notice(message):
+                return f"warning: {message}"
+            case _:
+                return ""

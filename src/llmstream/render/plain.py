@@ -1,0 +1,113 @@
+"""The answer as text, and beside it the thinking: what a run shows unless told otherwise.
+
+The way of each token to a pipe or a terminal, hence one join, one encoding and one write for
+all that came in one read.
+"""
+
+from __future__ import annotations
+
+from llmstream.errors import LLMStreamError
+from llmstream.events import Event, ReasoningDelta, TextDelta
+from llmstream.render.base import Writer, encode
+from llmstream.render.guard import Guard
+
+DIM, DIM_OFF = b"\x1b[2m", b"\x1b[22m"
+
+
+class PlainSink:
+    """Writes the answer's text and nothing else.
+
+    Args:
+        writer: where to.
+        separator: written after every chunk, also an empty one, as ``print(chunk, end=...)``
+            does.  It is the user's own and never guarded.
+        newline: whether text that does not end with a newline is given one at the end.
+        guard: whether control characters are made visible, for terminals.
+    """
+
+    def __init__(self, writer: Writer, *, separator: str = "", newline: bool = True, guard: bool) -> None:
+        self._writer = writer
+        self._separator = separator
+        self._newline = newline
+        self._guard = Guard() if guard else None
+        self._last = "\n"
+
+    @property
+    def ended_with_newline(self) -> bool:
+        """Whether what comes next starts on a fresh line; so it is before anything was written."""
+        return self._last == "\n"
+
+    def write(self, batch: list[Event], at: float) -> None:
+        """Write the batch's text, if it has any."""
+        texts = [event.text for event in batch if type(event) is TextDelta]
+        if not texts:
+            return
+        separator, guard = self._separator, self._guard
+        if not separator:
+            text = "".join(texts)
+            self._put(guard.feed(text) if guard else text)
+            return
+        if guard:
+            texts = [guard.feed(text) for text in texts]
+        self._put(separator.join(texts) + separator)
+
+    def close(self, error: LLMStreamError | None, now: float) -> None:
+        """End the text with a newline, whether it is whole or not, unless told not to."""
+        if self._guard:
+            self._put(self._guard.close())
+        if self._newline and self._last != "\n":
+            self._put("\n")
+
+    def _put(self, text: str) -> None:
+        if text:
+            self._last = text[-1]
+            self._writer.write(encode(text))
+
+
+class ReasoningSink:
+    """Writes thinking text, for people, on a stream of its own.
+
+    It goes before the sink of the answer in a Tee.  Within one batch all thinking is shown before
+    all text, whatever their order.
+
+    Args:
+        writer: standard error.
+        dim: whether it may be dimmed; each write switches it off again, so that no end of the
+            program leaves the terminal dim.
+        guard: whether control characters are made visible.
+        answer: the answer's sink when it writes to the same terminal, else None.
+    """
+
+    def __init__(self, writer: Writer, *, dim: bool, guard: bool, answer: PlainSink | None = None) -> None:
+        self._writer = writer
+        self._dim = dim
+        self._guard = Guard() if guard else None
+        self._answer = answer
+        self._midline = False
+
+    def write(self, batch: list[Event], at: float) -> None:
+        """Write the batch's thinking; end its line before the answer begins."""
+        text = "".join([event.text for event in batch if type(event) is ReasoningDelta])
+        if text:
+            if not self._midline and self._answer and not self._answer.ended_with_newline:
+                self._writer.write(b"\n")
+            self._put(self._guard.feed(text) if self._guard else text)
+        if self._midline and any(type(event) is TextDelta and event.text for event in batch):
+            self._end_line()
+
+    def close(self, error: LLMStreamError | None, now: float) -> None:
+        """End the line that is open."""
+        if self._midline:
+            self._end_line()
+
+    def _end_line(self) -> None:
+        if self._guard:
+            self._put(self._guard.close())
+        self._writer.write(b"\n")
+        self._midline = False
+
+    def _put(self, text: str) -> None:
+        if text:
+            self._midline = text[-1] != "\n"
+            data = encode(text)
+            self._writer.write(DIM + data + DIM_OFF if self._dim else data)

@@ -1,0 +1,41 @@
+"""The line of `--stats`: how fast, how much and why it ended, for people."""
+
+from __future__ import annotations
+
+from llmstream.engine.meter import Completion
+from llmstream.events import Usage
+from llmstream.render.guard import one_line
+from llmstream.render.notes import dimmed
+
+
+def stats_line(completion: Completion, *, color: bool = False) -> bytes:
+    """Return the line; what was not measured or not reported is left out, never guessed.
+
+    Args:
+        completion: the run's end, also of one that failed.
+        color: whether it may be dimmed.
+    """
+    timing, usage = completion.timing, completion.usage
+    parts = []
+    if timing.ttft is not None:
+        parts.append(f"TTFT {timing.ttft:.2f} s")
+    parts.append(f"total {timing.total:.2f} s")
+    if timing.output_tokens_per_second is not None:
+        parts.append(f"{timing.output_tokens_per_second:.1f} tokens/s")
+    parts.append(_tokens(usage) or f"tokens not reported, {timing.chunks} chunks")
+    parts.append(f"finish {completion.finish_reason}")
+    if usage.cost is not None:
+        parts.append(f"cost {usage.cost:.6g}")
+    who = f"{completion.provider}/{completion.model}: " if completion.provider else ""
+    return dimmed(one_line(who + ", ".join(parts)), color)
+
+
+def _tokens(usage: Usage) -> str:
+    parts = []
+    if usage.input_tokens is not None:
+        cached = f" ({usage.cached_tokens} cached)" if usage.cached_tokens else ""
+        parts.append(f"{usage.input_tokens} tokens in{cached}")
+    if usage.output_tokens is not None:
+        thought = f" ({usage.reasoning_tokens} reasoning)" if usage.reasoning_tokens else ""
+        parts.append(f"{usage.output_tokens} tokens out{thought}")
+    return ", ".join(parts)

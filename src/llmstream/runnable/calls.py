@@ -1,0 +1,94 @@
+"""From targets to a running answer: the one place where engine, transport and adapters meet."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from llmstream.adapters.registry import adapter
+from llmstream.engine.conversation import converse
+from llmstream.engine.effects import Batch, Call, Prepare, Steps
+from llmstream.prompt import Options, Prompt
+from llmstream.runnable.targets import Target
+from llmstream.transport.drivers import adrive, drive
+from llmstream.transport.http_common import Connection
+
+if TYPE_CHECKING:
+    from llmstream.transport.http_async import AsyncClients
+    from llmstream.transport.http_sync import Clients
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be asked of whom.
+
+    Args:
+        targets: the model, then its fallbacks; one that takes time to find as a function.
+        prompt: what is said.
+        options: of this call, over the targets' own.
+        stream: False asks for the whole answer at once.
+        say: told what takes long before the answer (fetching a model); None for nobody.
+        progress: told bytes done and bytes in all (None if unknown) of a fetch; None for nobody.
+    """
+
+    targets: Sequence[Target]
+    prompt: Prompt
+    options: Options = Options()
+    stream: bool = True
+    say: Callable[[str], None] | None = None
+    progress: Callable[[int, int | None], None] | None = None
+
+
+def batches(plan: Plan, clients: Clients | None = None) -> Generator[Batch, None, None]:
+    """Run a plan on blocking sockets and yield the events of each read.
+
+    Args:
+        plan: what to ask.
+        clients: connections to share, None for some of its own.
+
+    Raises:
+        LLMStreamError: it failed; what had come before has been yielded.
+    """
+    from llmstream.transport.http_sync import HttpTransport
+
+    return drive(_steps(plan), HttpTransport(clients))
+
+
+def abatches(plan: Plan, clients: AsyncClients | None = None) -> AsyncGenerator[Batch, None]:
+    """The same on the running event loop."""
+    from llmstream.transport.http_async import AsyncHttpTransport
+
+    return adrive(_steps(plan), AsyncHttpTransport(clients))
+
+
+def _steps(plan: Plan) -> Steps:
+    prepared = [Prepare(_maker(plan, target), slow=target.local is not None) for target in plan.targets]
+    return converse(prepared, time.monotonic, random.random)
+
+
+def _maker(plan: Plan, target: Target) -> Callable[[], Call]:
+    def make() -> Call:
+        ready = _started(plan, target) if target.local is not None else target
+        return Call(
+            adapter=adapter(ready.adapter),
+            endpoint=ready.endpoint,
+            prompt=plan.prompt,
+            options=plan.options.over(ready.options),
+            policy=ready.policy,
+            stream=plan.stream,
+            route=Connection(ready.proxy, ready.ca_file),
+        )
+
+    return make
+
+
+def _started(plan: Plan, target: Target) -> Target:
+    """Return a local target with the address of its server, which has then been started."""
+    from llmstream.runnable.local import started
+
+    assert target.local is not None
+    base_url, key = started(target.endpoint.model, target.local, say=plan.say, progress=plan.progress)
+    return replace(target, endpoint=replace(target.endpoint, base_url=base_url, api_key=key))

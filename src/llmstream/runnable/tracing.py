@@ -1,0 +1,274 @@
+"""The one projection from typed events to LangChain's event dictionaries.
+
+`--events` writes what this makes, and `astream_events` and `stream_events` of the library give
+it out, so that both are the same and one test covers both.  The form is LangChain's (langchain-core
+1.8, `astream_events` versions v1 and v2) with two keys more, `seq` and `t`; the keys always
+come in the order of its first event: event, run_id, name, tags, metadata, data, parent_ids.
+
+Beyond LangChain: the end event says more than `output`, errors have an event of their own, and
+chat models give the same `on_llm_*` events, so that a script survives a change of model.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+from llmstream.engine.meter import Completion, Timing
+from llmstream.errors import LLMStreamError, UsageError
+from llmstream.events import (
+    Delta,
+    Event,
+    Fallback,
+    Notice,
+    ReasoningDelta,
+    Retry,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+)
+from llmstream.prompt import Json, Message, Options, Prompt, ToolCall
+
+EventsVersion: TypeAlias = Literal["v1", "v2"]
+EventDict: TypeAlias = dict[str, Json]
+
+
+def uuid7() -> str:
+    """Return a new UUID of version 7; later ones sort after earlier ones of this machine.
+
+    Source: RFC 9562, section 5.7, and method 3 of section 6.2 for the twelve bits after the version.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = rest * 4096 // 1_000_000
+    low = int.from_bytes(os.urandom(8), "big") >> 2
+    digits = f"{milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | low:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def spoken(prompt: Prompt) -> tuple[str, Sequence[Message] | None]:
+    """Return what a start event says of a prompt: its text, and its messages if it is more than that."""
+    plain = len(prompt.messages) == 1 and prompt.messages[0] == Message("user", prompt.text)
+    return prompt.text, None if plain else prompt.messages
+
+
+def usage_data(usage: Usage) -> EventDict:
+    """Return the five counts, null where the provider reported none."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "cached_tokens": usage.cached_tokens,
+    }
+
+
+def timing_data(timing: Timing) -> EventDict:
+    """Return a run's timing, in seconds to the microsecond."""
+    latency = timing.itl
+    return {
+        "ttft": _rounded(timing.ttft),
+        "total": _rounded(timing.total),
+        "itl": {"p50": _rounded(latency.p50), "p95": _rounded(latency.p95), "max": _rounded(latency.max)},
+        "chunks": timing.chunks,
+        "output_tokens_per_second": _rounded(timing.output_tokens_per_second),
+    }
+
+
+def tool_calls_data(calls: Iterable[ToolCall | ToolCallDelta]) -> list[Json]:
+    """Return tool calls, or pieces of them, as events hold them."""
+    return [{"index": c.index, "id": c.id, "name": c.name, "arguments": c.arguments} for c in calls]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def _message_data(message: Message) -> EventDict:
+    data: EventDict = {"role": message.role, "content": message.content}
+    if message.attachments:
+        # their bytes would make the line as long as the files
+        data["attachments"] = [
+            {"media_type": a.media_type, "name": a.name, "url": a.url} for a in message.attachments
+        ]
+    if message.tool_calls:
+        data["tool_calls"] = tool_calls_data(message.tool_calls)
+    data |= {k: v for k in ("tool_call_id", "name") if (v := getattr(message, k)) is not None}
+    return data
+
+
+class Tracer:
+    """Makes the event dictionaries of one run; holds its identity and counts its events.
+
+    Args:
+        version: LangChain's; in v1 an end's `output` is the text and metadata only the caller's.
+        run_id: None for a new UUIDv7.
+        name: the run's name.
+        tags: on every event.
+        metadata: the caller's, on every event.
+        prompt_text: the prompt's text.
+        messages: the prompt's messages when it is more than a text, see `spoken`.
+        provider: the one that is asked first.
+        model: the one that is asked first.
+        model_type: LangChain's kind of model behind the adapter.
+        options: those of them that LangChain shows go into the metadata of v2.
+        whole: the answer comes in one piece: all deltas of a batch make one stream event.
+
+    Raises:
+        UsageError: `version` is none of LangChain's.
+    """
+
+    def __init__(
+        self,
+        version: EventsVersion = "v2",
+        *,
+        run_id: str | None = None,
+        name: str = "LLM",
+        tags: Sequence[str] = (),
+        metadata: Mapping[str, Json] | None = None,
+        prompt_text: str = "",
+        messages: Sequence[Message] | None = None,
+        provider: str = "",
+        model: str = "",
+        model_type: Literal["llm", "chat"] = "llm",
+        options: Options | None = None,
+        whole: bool = False,
+    ) -> None:
+        if version not in ("v1", "v2"):
+            raise UsageError(f"there is no version {version!r} of the events", hint="Use v1 or v2.")
+        self.version = version
+        self.run_id = run_id or uuid7()
+        self.provider = provider
+        self.model = model
+        self.whole = whole
+        self.seq = 0
+        self._began = 0.0
+        self._name = name
+        self._tags = list(tags)
+        self._input: EventDict = {"input": prompt_text}
+        if messages is not None:
+            self._input["messages"] = [_message_data(message) for message in messages]
+        self._metadata: EventDict = dict(metadata or {})
+        if version == "v2":
+            self._metadata |= {"ls_provider": provider, "ls_model_type": model_type, "ls_model_name": model}
+            given = (options or Options()).given()
+            self._metadata |= {
+                f"ls_{key}": given[key] for key in ("temperature", "max_tokens", "stop") if key in given
+            }
+
+    def stamp(self, at: float) -> float:
+        """Return the `t` of an event that came at the monotonic time `at`."""
+        return round(at - self._began, 6)
+
+    def start(self, at: float) -> EventDict:
+        """Return the first event; `at` is when the run began, on the clock of all later times."""
+        self._began = at
+        return self._event("on_llm_start", dict(self._input), at)
+
+    def batch(self, events: Iterable[Event], at: float) -> list[EventDict]:
+        """Return the dictionaries of what one read brought, none for events that have none."""
+        if self.whole:
+            deltas: list[Delta] = []
+            others: list[Event] = []
+            for event in events:
+                if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
+                    deltas.append(event)
+                else:
+                    others.append(event)
+            merged = [self._event("on_llm_stream", _merged(deltas), at)] if deltas else []
+            return [*merged, *self._each(others, at)]
+        return self._each(events, at)
+
+    def end(self, completion: Completion, now: float) -> EventDict:
+        """Return the last event of a run that finished."""
+        return self._event("on_llm_end", self.end_data(completion), now)
+
+    def error(self, error: LLMStreamError, completion: Completion, now: float) -> EventDict:
+        """Return the last event of a run that failed; `completion` is what had come until then."""
+        return self._event("on_llm_error", self.error_data(error, completion), now)
+
+    def end_data(self, completion: Completion) -> EventDict:
+        """Return the `data` of an end event."""
+        cost = completion.usage.cost
+        return {
+            "output": self._output(completion),
+            "text": completion.text,
+            "reasoning": completion.reasoning or None,
+            "tool_calls": tool_calls_data(completion.tool_calls),
+            "finish_reason": completion.finish_reason,
+            "raw_finish_reason": completion.raw_finish_reason,
+            "usage": usage_data(completion.usage),
+            "timing": timing_data(completion.timing),
+            # JSON has no NaN, and a server's JSON may have brought one
+            "cost": cost if cost is not None and math.isfinite(cost) else None,
+            "provider": completion.provider or self.provider,
+            "model": completion.model or self.model,
+        }
+
+    def error_data(self, error: LLMStreamError, completion: Completion) -> EventDict:
+        """Return the `data` of an error event."""
+        return {
+            "error": dict(error.to_dict()),
+            "text": completion.text,
+            "usage": usage_data(completion.usage),
+            "timing": timing_data(completion.timing),
+        }
+
+    def _output(self, completion: Completion) -> Json:
+        if self.version == "v1":
+            return completion.text
+        info: EventDict = {"finish_reason": completion.raw_finish_reason, "logprobs": None}
+        generation: EventDict = {"text": completion.text, "generation_info": info, "type": "Generation"}
+        return {"generations": [[generation]], "llm_output": None}
+
+    def _each(self, events: Iterable[Event], at: float) -> list[EventDict]:
+        made = []
+        for event in events:
+            if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
+                made.append(self._event("on_llm_stream", _merged([event]), at))
+            elif isinstance(event, Retry):
+                made.append(
+                    self._custom("retry", at, attempt=event.attempt, wait=event.wait, error=event.error)
+                )
+            elif isinstance(event, Fallback):
+                made.append(
+                    self._custom(
+                        "fallback", at, provider=event.provider, model=event.model, error=event.error
+                    )
+                )
+            elif isinstance(event, Notice):
+                made.append(self._custom("warning", at, message=event.message))
+        return made
+
+    def _custom(self, kind: str, at: float, **data: Json) -> EventDict:
+        return self._event("on_custom_event", data, at, name=f"llmstream.{kind}")
+
+    def _event(self, event: str, data: EventDict, at: float, name: str | None = None) -> EventDict:
+        made: EventDict = {
+            "event": event,
+            "run_id": self.run_id,
+            "name": name or self._name,
+            # copies: what a caller does to one event must not show in the next
+            "tags": list(self._tags),
+            "metadata": dict(self._metadata),
+            "data": data,
+            "parent_ids": [],
+            "seq": self.seq,
+            "t": self.stamp(at),
+        }
+        self.seq += 1
+        return made
+
+
+def _merged(deltas: Sequence[Delta]) -> EventDict:
+    """Return the `data` of one stream event for these deltas."""
+    data: EventDict = {"chunk": "".join([d.text for d in deltas if isinstance(d, TextDelta)])}
+    reasoning = [d.text for d in deltas if isinstance(d, ReasoningDelta)]
+    if reasoning:
+        data["reasoning"] = "".join(reasoning)
+    calls = [d for d in deltas if isinstance(d, ToolCallDelta)]
+    if calls:
+        data["tool_calls"] = tool_calls_data(calls)
+    return data

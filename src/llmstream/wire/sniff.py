@@ -1,0 +1,173 @@
+"""Chooses the decoder that an answer needs, which isn't always the one that was asked for.
+
+A server that doesn't stream answers a streaming request with one JSON document; DeepSeek sends its
+refusals as application/octet-stream; a proxy or a captive portal sends a web page with status 200.
+Where the Content-Type doesn't settle it, the body's first byte that is not blank does.
+
+Source: RFC 9110, section 8.3 (Content-Type); RFC 6839, section 3.1 (``+json``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from llmstream.errors import BadMessage, UsageError
+from llmstream.wire.message import MESSAGE_LIMIT, Decoder, WireMessage
+
+_STREAM_TYPES: Final = {
+    "text/event-stream": "sse",
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "application/x-jsonl": "ndjson",
+    "application/jsonlines": "ndjson",
+    "application/x-jsonlines": "ndjson",
+    "application/stream+json": "ndjson",
+    "application/vnd.amazon.eventstream": "aws",
+}
+_FRAMINGS: Final = ("sse", "ndjson", "aws", "json-array", "whole")
+
+# In these a document may begin the body without being all of it.
+_JSON_FRAMINGS: Final = ("ndjson", "json-array")
+
+_BOM: Final = b"\xef\xbb\xbf"
+_BLANK: Final = b" \t\r\n"
+
+# Empty lines that keep a connection alive while a document is made: one a second for two hours.
+_BLANKS_LIMIT: Final = 8 * 1024
+
+# A page's title stands near its beginning.
+_PAGE_LIMIT: Final = 8 * 1024
+_TITLE: Final = re.compile(r"<title[^>]*>([^<]*)<", re.IGNORECASE)
+_TITLE_LENGTH: Final = 80
+
+
+def choose(framing: str, content_type: str, limit: int = MESSAGE_LIMIT) -> Decoder:
+    """Return the decoder for a body, by its type or, when that is open, by its first byte.
+
+    Args:
+        framing: what the request expects: ``sse``, ``ndjson``, ``aws``, ``json-array`` or ``whole``.
+        content_type: the answer's Content-Type, parameters and all; empty for none.
+        limit: largest message in bytes.
+
+    Raises:
+        UsageError: there is no such framing.
+    """
+    if framing not in _FRAMINGS:
+        raise UsageError(f"there is no framing {framing!r}; there are {', '.join(_FRAMINGS)} and text")
+    media_type = content_type.partition(";")[0].strip().lower()
+    declared = _STREAM_TYPES.get(media_type)
+    if declared == "aws":
+        return build(declared, limit)
+    return Sniffer(declared or framing, media_type, limit)
+
+
+def build(framing: str, limit: int = MESSAGE_LIMIT) -> Decoder:
+    """Return the decoder of `framing`; only its module is imported."""
+    match framing:
+        case "sse":
+            from llmstream.wire.sse import SSEDecoder
+
+            return SSEDecoder(limit)
+        case "ndjson":
+            from llmstream.wire.ndjson import NDJSONDecoder
+
+            return NDJSONDecoder(limit)
+        case "aws":
+            from llmstream.wire.aws_eventstream import AWSEventStreamDecoder
+
+            return AWSEventStreamDecoder(limit)
+        case "json-array":
+            from llmstream.wire.json_array import JSONArrayDecoder
+
+            return JSONArrayDecoder(limit)
+        case _:
+            from llmstream.wire.whole import WholeDecoder
+
+            return WholeDecoder(limit)
+
+
+class Sniffer:
+    """Holds a body's leading blanks, then hands everything to the decoder that fits.
+
+    Args:
+        framing: the expected one, or the one that the Content-Type names.
+        media_type: lower case, without parameters.
+        limit: largest message in bytes.
+    """
+
+    def __init__(self, framing: str, media_type: str, limit: int = MESSAGE_LIMIT) -> None:
+        self._framing = framing
+        self._media_type = media_type
+        self._limit = limit
+        self._is_json = media_type == "application/json" or media_type.endswith("+json")
+        # The decoder of SSE knows documents itself: events may come before and behind one.
+        self._keeps_documents = framing in _JSON_FRAMINGS or media_type == "text/event-stream"
+        self._held = b""
+        self._decoder: Decoder | None = None
+
+    def feed(self, data: bytes) -> list[WireMessage]:
+        """Take one read's bytes and return the messages they complete.
+
+        Args:
+            data: any length; may cut a character or a line anywhere.
+
+        Raises:
+            BadMessage: the body is a web page, or what the decoder that fits finds.
+        """
+        if self._decoder is not None:
+            return self._decoder.feed(data)
+        held = self._held + data
+        content = held.removeprefix(_BOM).lstrip(_BLANK)
+        undecided = not content or _BOM.startswith(held)
+        if undecided and len(held) <= _BLANKS_LIMIT:
+            self._held = held
+            return []
+        self._held = b""
+        self._decoder = self._fitting(content[:1])
+        return self._decoder.feed(held)
+
+    def _fitting(self, first: bytes) -> Decoder:
+        """Return the decoder for a body whose first byte that is not blank is `first`."""
+        if first == b"<" or self._media_type == "text/html":
+            return _WebPage(self._media_type)
+        document = first in (b"{", b"[") or (not first and self._is_json)
+        return build("whole" if document and not self._keeps_documents else self._framing, self._limit)
+
+    def close(self) -> list[WireMessage]:
+        """Take the end of the body and return the messages it completes; none for an empty one.
+
+        Raises:
+            BadMessage, StreamEndedEarly: as the decoder that fits.
+        """
+        return [] if self._decoder is None else self._decoder.close()
+
+
+class _WebPage:
+    """Reads a web page as far as its title, to name it in the error that it is."""
+
+    def __init__(self, media_type: str) -> None:
+        self._media_type = media_type
+        self._held = b""
+
+    def feed(self, data: bytes) -> list[WireMessage]:
+        self._held += data[:_PAGE_LIMIT]
+        if len(self._held) >= _PAGE_LIMIT or b"</title" in self._held.lower():
+            raise self._refusal()
+        return []
+
+    def close(self) -> list[WireMessage]:
+        raise self._refusal()
+
+    def _refusal(self) -> BadMessage:
+        found = _TITLE.search(self._held.decode("utf-8", "replace"))
+        title = " ".join(found[1].split()) if found else ""
+        if len(title) > _TITLE_LENGTH:
+            title = title[: _TITLE_LENGTH - 1] + "…"
+        kind = f" ({self._media_type})" if self._media_type else ""
+        return BadMessage(
+            f"the answer is a web page{kind}, not an API's answer" + (f": {title!r}" if title else ""),
+            hint="check base_url, and whether a proxy or a login page stands between",
+            phase="stream",
+        )

@@ -1,0 +1,34 @@
+"""Plain text as it comes: what a command of the `exec` adapter writes to its standard output.
+
+There are no messages in it but the reads themselves, so each read's text is one.
+"""
+
+from __future__ import annotations
+
+import codecs
+
+from llmstream.wire.message import WireMessage
+
+
+class TextDecoder:
+    """Decodes UTF-8 text; a byte that is not UTF-8 becomes U+FFFD.
+
+    Holds at most the three bytes of an unfinished character, hence has no limit.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def feed(self, data: bytes) -> list[WireMessage]:
+        """Take one read's bytes and return their text, but for a character that is not complete.
+
+        Args:
+            data: any length; may cut a UTF-8 character anywhere.
+        """
+        text = self._decoder.decode(data)
+        return [WireMessage("", text)] if text else []
+
+    def close(self) -> list[WireMessage]:
+        """Take the end of the text; a character that was never completed is one U+FFFD."""
+        text = self._decoder.decode(b"", final=True)
+        return [WireMessage("", text)] if text else []
