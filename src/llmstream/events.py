@@ -7,16 +7,16 @@ runs can be compared with ``==``; whoever receives a batch notes when.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from llmstream.record import Record
 
 FinishReason: TypeAlias = Literal[
     "stop", "length", "tool_calls", "content_filter", "error", "cancelled", "unknown"
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Record):
     """A request is about to be sent; there is one for each attempt.
 
     Args:
@@ -28,22 +28,19 @@ class Start:
     model: str
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(Record):
     """Answer text that one wire message brought; may be empty."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningDelta:
+class ReasoningDelta(Record):
     """Thinking text that one wire message brought; never part of the answer."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCallDelta:
+class ToolCallDelta(Record):
     """A piece of a tool call that the model asks its caller to make.
 
     Args:
@@ -59,8 +56,7 @@ class ToolCallDelta:
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Record):
     """Token counts as the provider reported them; None means not reported, never a guess."""
 
     input_tokens: int | None = None
@@ -71,8 +67,7 @@ class Usage:
     cost: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(Record):
     """The model has finished.
 
     Args:
@@ -84,8 +79,7 @@ class Finish:
     raw: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Record):
     """An attempt failed before anything was shown; the next one comes after `wait` seconds."""
 
     attempt: int
@@ -93,8 +87,7 @@ class Retry:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fallback:
+class Fallback(Record):
     """A model failed before its first chunk; this one takes its place."""
 
     provider: str
@@ -102,8 +95,7 @@ class Fallback:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Record):
     """Something the user should know that is no error: an option that was dropped, a limit."""
 
     message: str

@@ -6,10 +6,16 @@ Plain values without behaviour, so that every floor can speak of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import TypeAlias, Union
+from types import MappingProxyType
+from typing import Final, TypeAlias, Union
+
+from llmstream.record import Record, names, replace
 
 Json: TypeAlias = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]
+
+
+NOTHING: Final[Mapping[str, Json]] = MappingProxyType({})
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Secret:
@@ -42,8 +48,7 @@ class Secret:
         raise TypeError("a Secret is not pickled")
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Record):
     """A file beside a message's text.
 
     Args:
@@ -59,8 +64,7 @@ class Attachment:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(Record):
     """One assembled tool call; `arguments` is JSON text."""
 
     index: int
@@ -69,8 +73,7 @@ class ToolCall:
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Record):
     """One message of a conversation.
 
     Args:
@@ -90,8 +93,7 @@ class Message:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(Record):
     """The messages of one call, oldest first."""
 
     messages: tuple[Message, ...]
@@ -112,8 +114,7 @@ class Prompt:
         return tuple(m for m in self.messages if m.role != "system")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Record):
     """What can be asked of a model beside the prompt; None means the provider's default.
 
     Args:
@@ -144,22 +145,23 @@ class Options:
     tools: tuple[Mapping[str, Json], ...] | None = None
     tool_choice: str | None = None
     schema: Mapping[str, Json] | None = None
-    extra: Mapping[str, Json] = field(default_factory=dict)
+    extra: Mapping[str, Json] = NOTHING
 
     def given(self) -> dict[str, Json]:
         """Return the options that are set, `extra` aside, by name, as JSON values."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "extra"}
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items() if v is not None}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in self.given_fields().items()}  # type: ignore[misc]
 
     def over(self, other: Options) -> Options:
         """Return these options, with `other`'s where these say nothing."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        chosen = {k: getattr(other, k) if v is None else v for k, v in values.items()}
-        return Options(**{**chosen, "extra": {**other.extra, **self.extra}})
+        return replace(other, **self.given_fields(), extra={**other.extra, **self.extra})
+
+    def given_fields(self) -> dict[str, object]:
+        """Return the options that are set, `extra` aside, as they are."""
+        given = ((name, getattr(self, name)) for name in names(self) if name != "extra")
+        return {name: value for name, value in given if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Record):
     """Where one provider's API is and how it is spoken to.
 
     Args:
@@ -176,6 +178,6 @@ class Endpoint:
     model: str
     base_url: str
     api_key: Secret | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    extra_body: Mapping[str, Json] = field(default_factory=dict)
+    headers: Mapping[str, str] = NO_HEADERS
+    extra_body: Mapping[str, Json] = NOTHING
     quirks: frozenset[str] = frozenset()

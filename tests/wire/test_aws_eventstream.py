@@ -86,6 +86,11 @@ def test_exception_is_named_by_its_exception_type() -> None:
     assert decode(AWSEventStreamDecoder(), [block]) == [WireMessage("exception:throttlingException", "{}")]
 
 
+def test_error_frame_is_named_by_its_error_code() -> None:
+    block = frame(b"{}", strings(message_type="error", error_code="InternalError", error_message="sorry"))
+    assert decode(AWSEventStreamDecoder(), [block]) == [WireMessage("exception:InternalError", "{}")]
+
+
 def test_error_frame_without_payload_has_its_error_message_for_data() -> None:
     block = frame(b"", strings(message_type="error", error_code="InternalError", error_message="sorry"))
     assert decode(AWSEventStreamDecoder(), [block]) == [WireMessage("exception:InternalError", "sorry")]

@@ -116,3 +116,13 @@ def test_unfinished_string_in_one_read_takes_linear_time() -> None:
 )
 def test_end_of_a_value_is_behind_its_last_bracket(text: str, end: int) -> None:
     assert Nesting().end(text) == end
+
+
+def test_escape_at_the_end_of_a_text_reaches_over_an_empty_one() -> None:
+    nesting = Nesting()
+    assert [nesting.end(text) for text in ('["\\', "", '"', '"]')] == [-1, -1, -1, 2]
+
+
+def test_limit_is_for_each_element_not_for_all() -> None:
+    for reads in all_cuts(b'[{"a":1},{"a":2},[3]]'):
+        assert len(decode(JSONArrayDecoder(limit=7), reads)) == 3

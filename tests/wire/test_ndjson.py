@@ -58,3 +58,9 @@ def test_line_over_the_limit_is_refused_and_those_before_it_are_given(giant: byt
 def test_lines_of_the_limit_are_given_though_a_read_is_larger() -> None:
     data = (b"7" * 16 + b"\n") * 5
     assert [m.data for m in decode(NDJSONDecoder(limit=16), [data])] == ["7" * 16] * 5
+
+
+@pytest.mark.parametrize(("data", "lines"), [(b"1\n \t\r", ["1"]), (b"1\n 2 \r", ["1", "2"]), (b" ", [])])
+def test_white_space_around_a_last_line_without_lf_is_no_part_of_it(data: bytes, lines: list[str]) -> None:
+    for reads in all_cuts(data):
+        assert [message.data for message in decode(NDJSONDecoder(), reads)] == lines

@@ -7,19 +7,18 @@ sockets, no clock and no terminal; everything about one dialect stands in one fi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from llmstream.errors import ProviderError
 from llmstream.events import Event
 from llmstream.prompt import Endpoint, Options, Prompt
+from llmstream.record import Record
 from llmstream.wire.message import WireMessage
 
 Framing: TypeAlias = Literal["sse", "ndjson", "aws", "json-array", "text", "whole"]
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(Record):
     """One request, ready to be sent.
 
     Args:
@@ -98,14 +97,3 @@ class Adapter(Protocol):
     def models(self, document: object) -> list[str]:
         """Return the model names in the answer of `models_url`, parsed as JSON."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ToolDelta:
-    """Where a dialect keeps track of tool calls that come in pieces: key of the piece -> index."""
-
-    indices: dict[str, int] = field(default_factory=dict)
-
-    def index(self, key: str) -> int:
-        """Return the index of the call that `key` names, a new one for a new key."""
-        return self.indices.setdefault(key, len(self.indices))

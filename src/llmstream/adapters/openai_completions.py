@@ -77,23 +77,22 @@ class CompletionsReader:
             self.done = True
             return []
         document = parse_object(data)
-        if document.get("error") is not None:
+        if "error" in document and document["error"] is not None:
             raise common.reported(document["error"], document)
         events: list[Event] = []
         for choice in document["choices"]:
-            if choice.get("index", 0):
+            if choice.get("index"):
                 continue
             text = choice.get("text", "")
             if type(text) is not str:
                 raise BadMessage("a choice's text is no text")
             events.append(TextDelta(text))
             reason = choice.get("finish_reason")
-            if reason is not None:
+            if reason:
                 self.finished = True
                 events.append(Finish(common.FINISH_REASONS.get(reason, "unknown"), reason))
-        usage = document.get("usage")
-        if usage:
-            events.append(common.usage_of(usage))
+        if document.get("usage"):
+            events.append(common.usage_of(document["usage"]))
         if message.event == "whole":
             self.done = True
         return events

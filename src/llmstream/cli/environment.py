@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from llmstream.render.base import OutputError, Writer
 
 
-@dataclass(slots=True)
 class Environment:
     """Where a command runs.
 
@@ -23,13 +21,24 @@ class Environment:
         closed_stdout: standard output was closed when we were started.
     """
 
-    out: Writer
-    err: Writer
-    variables: Mapping[str, str]
-    color: str = "auto"
-    quiet: bool = False
-    debug: bool = False
-    closed_stdout: bool = False
+    def __init__(
+        self,
+        out: Writer,
+        err: Writer,
+        variables: Mapping[str, str],
+        *,
+        color: str = "auto",
+        quiet: bool = False,
+        debug: bool = False,
+        closed_stdout: bool = False,
+    ) -> None:
+        self.out = out
+        self.err = err
+        self.variables = variables
+        self.color = color
+        self.quiet = quiet
+        self.debug = debug
+        self.closed_stdout = closed_stdout
 
     @classmethod
     def of_process(cls) -> Environment:

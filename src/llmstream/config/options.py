@@ -138,7 +138,4 @@ def options_from(values: Mapping[str, Json]) -> Options:
 
 def merge(base: Options, over: Options) -> Options:
     """Return `base` with everything that `over` sets laid over it; `extra` is merged by name."""
-    from dataclasses import fields, replace
-
-    given = {f.name: value for f in fields(over) if (value := getattr(over, f.name)) is not None}
-    return replace(base, **{**given, "extra": {**base.extra, **over.extra}})
+    return over.over(base)

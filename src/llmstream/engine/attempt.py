@@ -26,6 +26,9 @@ ERROR_BODY_LIMIT: Final = 64 * 1024
 ERROR_BODY_WAIT: Final = 10.0
 AFTER_FINISH: Final = 5.0
 """Seconds to wait for usage and the end mark once the finish reason has come."""
+PRECISION: Final = 0.01
+"""Share of the idle limit by which its deadline may lag behind: not each token moves it."""
+DELTAS: Final = frozenset({TextDelta, ReasoningDelta, ToolCallDelta})
 MALFORMED: Final = (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError)
 """What an adapter's reader meets in a message that is not of its dialect."""
 
@@ -49,6 +52,7 @@ class Attempt:
         self._clock = clock
         self._total = total_deadline
         self._deadline = NEVER
+        self._fresh_until = 0.0
         self._reader = call.adapter.reader()
         self._surrogates = Surrogates()
         self._failure: LLMStreamError | None = None
@@ -74,35 +78,39 @@ class Attempt:
 
     def _body(self, decoder: Decoder) -> Steps:
         """Read to the end; a batch is given out before its reader's failure is raised."""
-        while not self._reader.done:
+        reader = self._reader
+        read = Read(self._deadline)
+        while not reader.done:
+            if read.deadline != self._deadline:
+                read = Read(self._deadline)
             try:
-                data = yield Read(self._deadline)
+                data = yield read
             except (StreamBroken, TimeLimitPassed):
-                if self._reader.finished:
+                if reader.finished:
                     break
                 raise
-            assert isinstance(data, bytes)
+            assert type(data) is bytes
             batch = self._decode(decoder, data)
             if batch:
                 yield batch
+                self._progress()
             if self._failure is not None:
                 raise self._failure
-            if batch:
-                self._progress()
             if not data:
                 break
         held = list(self._surrogates.close())
         if held:
             yield held
-        if not (self._reader.done or self._reader.finished):
+        if not (reader.done or reader.finished):
             raise StreamEndedEarly("the answer ended early, without a finish reason", phase="stream")
 
     def _decode(self, decoder: Decoder, data: bytes) -> Batch:
         batch: Batch = []
+        reader = self._reader
         try:
             for message in decoder.feed(data) if data else decoder.close():
-                batch += self._reader.read(message)
-                if self._reader.done:
+                batch += reader.read(message)
+                if reader.done:
                     break
         except LLMStreamError as error:
             self._failure = error
@@ -110,17 +118,21 @@ class Attempt:
             self._failure = BadMessage("an unexpected message came, not of this dialect")
             self._failure.__cause__ = error
         for index, event in enumerate(batch):
-            if type(event) in (TextDelta, ReasoningDelta, ToolCallDelta):
-                batch[index] = self._surrogates.mend(event)
+            if type(event) in DELTAS:
                 self.shown = True
+                mended = self._surrogates.mend(event)
+                if mended is not event:
+                    batch[index] = mended
         return batch
 
     def _progress(self) -> None:
         """Move the deadline: an event came, and whoever takes events has taken it."""
+        policy = self._call.policy
         if self._reader.finished:
-            self._limit(min(self._call.policy.idle or AFTER_FINISH, AFTER_FINISH))
-        elif self.shown:
-            self._limit(self._call.policy.idle)
+            self._limit(min(policy.idle or AFTER_FINISH, AFTER_FINISH))
+        elif self.shown and (now := self._clock()) >= self._fresh_until:
+            self._limit(policy.idle)
+            self._fresh_until = now + policy.idle * PRECISION
 
     def _limit(self, seconds: float) -> None:
         self._deadline = min(self._clock() + seconds if seconds else NEVER, self._total)

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Hashable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias, Union
 
 from llmstream.adapters.base import Adapter, HttpRequest
 from llmstream.engine.policy import Policy
 from llmstream.events import Event
 from llmstream.prompt import Endpoint, Options, Prompt
+from llmstream.record import Record
 
 NEVER: Final = math.inf
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Record):
     """Everything that one request is made of.
 
     Args:
@@ -42,8 +41,7 @@ class Call:
     route: Hashable = None
 
 
-@dataclass(frozen=True, slots=True)
-class Prepare:
+class Prepare(Record):
     """Make a call ready; sends the Call.
 
     Args:
@@ -55,8 +53,7 @@ class Prepare:
     slow: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Record):
     """Send a request and wait for the head of its answer; sends a Head.
 
     Args:
@@ -72,27 +69,23 @@ class Open:
     route: Hashable = None
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Record):
     """Wait for more of the body; sends its bytes, ``b""`` at its end."""
 
     deadline: float
 
 
-@dataclass(frozen=True, slots=True)
-class Sleep:
+class Sleep(Record):
     """Wait; sends None."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(Record):
     """Give up the answer that was opened, if there is one; sends None."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Record):
     """Status and headers of an answer; names of headers in lower case."""
 
     status: int

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from array import array
-from dataclasses import dataclass, field
 from typing import Final
 
+from llmstream.errors import LLMStreamError
 from llmstream.events import (
     Event,
     Fallback,
@@ -24,6 +24,7 @@ from llmstream.events import (
     Usage,
 )
 from llmstream.prompt import ToolCall
+from llmstream.record import Record
 
 STEPS_PER_OCTAVE: Final = 16
 """The histogram's resolution: neighbouring bounds differ by 4.4 %."""
@@ -31,8 +32,7 @@ SHORTEST: Final = 1e-6
 BUCKETS: Final = 40 * STEPS_PER_OCTAVE
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(Record):
     """Seconds between deltas; None while there are fewer than two."""
 
     p50: float | None = None
@@ -40,8 +40,7 @@ class Latency:
     max: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Record):
     """When things happened in one run, in seconds.
 
     Args:
@@ -55,13 +54,12 @@ class Timing:
 
     ttft: float | None = None
     total: float = 0.0
-    itl: Latency = field(default_factory=Latency)
+    itl: Latency = Latency()
     chunks: int = 0
     output_tokens_per_second: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(Record):
     """One whole answer; ``str()`` of it is its text.
 
     Args:
@@ -193,6 +191,9 @@ class Meter:
             # what came in one read came at once
             self._gaps.add(0.0, deltas - 1)
         self._last = at
+
+    def close(self, error: LLMStreamError | None, now: float) -> None:
+        """Do nothing: what was measured is asked for."""
 
     def timing(self, now: float) -> Timing:
         """Return the run's timing as of `now`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from llmstream.record import Record
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 8.0
@@ -11,8 +12,7 @@ LONGEST_OBEYED: Final = 60.0
 """A server that asks for a longer wait, in seconds, is not waited for: the error says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Record):
     """Limits of one call, all in seconds; 0 means none.
 
     Args:
@@ -40,4 +40,4 @@ def pause(attempt: int, retry_after: float | None, jitter: float) -> float | Non
     """
     if retry_after is not None and retry_after > 0:
         return None if retry_after > LONGEST_OBEYED else retry_after
-    return min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE) * (0.75 + jitter / 2)
+    return min(FIRST_PAUSE * 2.0 ** (attempt - 1), LONGEST_PAUSE) * (0.75 + jitter / 2)

@@ -6,7 +6,6 @@ What stays alone becomes U+FFFD, so that no text that leaves the engine fails to
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from llmstream.events import Event, ReasoningDelta, TextDelta, ToolCallDelta
 
@@ -24,12 +23,12 @@ class Surrogates:
     def mend(self, event: Event) -> Event:
         """Return the event with whole characters only; text events of pure ASCII pass as they are."""
         if isinstance(event, TextDelta | ReasoningDelta):
-            kind = type(event).__name__
-            if event.text.isascii() and kind not in self._held:
+            if not self._held and event.text.isascii():
                 return event
-            return replace(event, text=self._feed(kind, event.text))
+            kind = type(event).__name__
+            return type(event)(self._feed(kind, event.text))
         if isinstance(event, ToolCallDelta) and not event.arguments.isascii():
-            return replace(event, arguments=_joined(event.arguments))
+            return ToolCallDelta(event.index, event.id, event.name, _joined(event.arguments))
         return event
 
     def close(self) -> Iterable[Event]:

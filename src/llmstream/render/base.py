@@ -74,9 +74,19 @@ class Writer:
         if self.broken:
             return
         whole, sent = self._task
-        if sum(sent) != len(whole):
+        if len(sent) != 1 or sent[0] != len(whole):
             self._push()
-        self._task = (data, [])
+        sent = []
+        self._task = (data, sent)
+        if self._deadline is None:
+            # the common case, without _push's loop
+            try:
+                sent.extend(map(os.write, self._target, (data,)))
+            except OSError:
+                sent.clear()
+            else:
+                if sent[0] == len(data):
+                    return
         self._push()
 
     def hurry(self, seconds: float) -> None:

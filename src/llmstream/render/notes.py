@@ -7,7 +7,7 @@ out of messages before they come here.
 from __future__ import annotations
 
 from llmstream.errors import LLMStreamError
-from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry
+from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry, TextDelta
 from llmstream.render.base import Writer, encode
 from llmstream.render.guard import one_line
 from llmstream.render.plain import PlainSink
@@ -67,6 +67,8 @@ class NotesSink:
     def write(self, batch: list[Event], at: float) -> None:
         """Write the batch's notes, or hold them until the answer's line has ended."""
         for event in batch:
+            if type(event) is TextDelta:
+                continue  # nearly all are
             if isinstance(event, Finish):
                 self._finish = event.reason
             elif text := self._said(event):

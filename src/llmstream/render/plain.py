@@ -61,7 +61,7 @@ class PlainSink:
     def _put(self, text: str) -> None:
         if text:
             self._last = text[-1]
-            self._writer.write(encode(text))
+            self._writer.write(text.encode() if text.isascii() else encode(text))
 
 
 class ReasoningSink:

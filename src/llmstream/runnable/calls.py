@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llmstream.adapters.registry import adapter
 from llmstream.engine.conversation import converse
 from llmstream.engine.effects import Batch, Call, Prepare, Steps
 from llmstream.prompt import Options, Prompt
+from llmstream.record import Record, replace
 from llmstream.runnable.targets import Target
 from llmstream.transport.drivers import adrive, drive
 from llmstream.transport.http_common import Connection
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from llmstream.transport.http_sync import Clients
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record):
     """What is to be asked of whom.
 
     Args:

@@ -7,16 +7,15 @@ floor above, so it hands its resolver in here.  Without one the built-in catalog
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 from llmstream.engine.policy import Policy
 from llmstream.prompt import Endpoint, Options
+from llmstream.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class LocalSettings:
+class LocalSettings(Record):
     """How the model in this process is run.
 
     Args:
@@ -30,8 +29,7 @@ class LocalSettings:
     threads: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Record):
     """One provider's model, ready to be called.
 
     Args:
@@ -46,8 +44,8 @@ class Target:
 
     adapter: str
     endpoint: Endpoint
-    options: Options = field(default_factory=Options)
-    policy: Policy = field(default_factory=Policy)
+    options: Options = Options()
+    policy: Policy = Policy()
     local: LocalSettings | None = None
     proxy: str | None = None
     ca_file: Path | None = None

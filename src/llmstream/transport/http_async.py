@@ -13,7 +13,6 @@ from llmstream.transport.http_common import (
     Connection,
     body_ended,
     head_of,
-    httpx,
     no_cookies,
     opening_error,
     reading_error,
@@ -22,6 +21,7 @@ from llmstream.transport.http_common import (
     traced_socket,
     trust,
 )
+from llmstream.transport.quick_httpx import httpx
 from llmstream.transport.watchdog import STANDSTILL, TICK, Shuttable, shut_down
 from llmstream.wire.inflate import Inflater
 
@@ -65,45 +65,42 @@ class LoopWatchdog:
     def __init__(self) -> None:
         self.expired = False
         self.connection: Shuttable | None = None
-        self._deadline = NEVER
-        self._wakes_at = NEVER
+        self.deadline = NEVER
+        self.wakes_at = NEVER
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
 
     def arm(self, deadline: float) -> None:
         """Set the deadline of the read that follows."""
-        self._deadline = deadline
-        if deadline < self._wakes_at:
-            self._schedule()
-
-    def disarm(self) -> None:
-        """Nothing is waited for."""
-        self._deadline = NEVER
+        self.deadline = deadline
+        if deadline < self.wakes_at:
+            self.schedule()
 
     def stop(self) -> None:
         """End the timer."""
-        self._deadline = NEVER
+        self.deadline = NEVER
         self.connection = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _schedule(self) -> None:
+    def schedule(self) -> None:
+        """Have the timer look at the deadline when it passes, or after a tick."""
         if self._timer is not None:
             self._timer.cancel()
-        self._wakes_at = min(self._deadline, self._loop.time() + TICK)
-        self._timer = self._loop.call_at(self._wakes_at, self._fire)
+        self.wakes_at = min(self.deadline, self._loop.time() + TICK)
+        self._timer = self._loop.call_at(self.wakes_at, self._fire)
 
     def _fire(self) -> None:
         now = self._loop.time()
-        if now - self._wakes_at > STANDSTILL:
-            self._deadline += now - self._wakes_at
-        if now >= self._deadline:
+        if now - self.wakes_at > STANDSTILL:
+            self.deadline += now - self.wakes_at
+        if now >= self.deadline:
             self.expired = True
             shut_down(self.connection)
-            self._deadline = NEVER
-        self._timer, self._wakes_at = None, NEVER
-        self._schedule()
+            self.deadline = NEVER
+        self._timer, self.wakes_at = None, NEVER
+        self.schedule()
 
 
 class AsyncHttpTransport:
@@ -170,7 +167,7 @@ class AsyncHttpTransport:
         except FAULTS as error:
             raise opening_error(error, self._watchdog.expired) from error
         finally:
-            self._watchdog.disarm()
+            self._watchdog.deadline = NEVER
         self._response = response
         self._watchdog.connection = socket_of(response.extensions.get("network_stream"))
         head = head_of(response)
@@ -181,14 +178,16 @@ class AsyncHttpTransport:
 
     async def _read(self, deadline: float) -> bytes:
         watchdog = self._watchdog
-        watchdog.arm(deadline)
+        watchdog.deadline = deadline
+        if deadline < watchdog.wakes_at:
+            watchdog.schedule()
         assert self._body is not None
         try:
             data = await anext(self._body, b"")
         except FAULTS as error:
             raise reading_error(error, watchdog.expired) from error
         finally:
-            watchdog.disarm()
+            watchdog.deadline = NEVER
         return data or body_ended(watchdog.expired)
 
 

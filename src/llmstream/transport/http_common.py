@@ -6,7 +6,6 @@ import os
 import ssl
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Final
@@ -19,17 +18,10 @@ from llmstream.errors import (
     StreamBroken,
     TimeLimitPassed,
 )
+from llmstream.record import Record
+from llmstream.transport.quick_httpx import httpx
 from llmstream.transport.watchdog import Shuttable
 from llmstream.version import __version__
-
-if "httpx" not in sys.modules:
-    # httpx's own command line would load click, rich and pygments where click is installed: 40 ms
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None stops an import
-    import httpx
-
-    del sys.modules["httpx._main"]
-else:
-    import httpx
 
 USER_AGENT: Final = f"llmstream/{__version__}"
 DEFAULT_HEADERS: Final = {"user-agent": USER_AGENT, "accept-encoding": "gzip, deflate"}
@@ -37,8 +29,7 @@ FAULTS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, 
 """What httpx raises, and what gets through it from the system."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Record):
     """How a provider is reached.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from llmstream.engine.effects import Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
+from llmstream.engine.effects import NEVER, Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
 from llmstream.transport.http_common import (
     DEFAULT_HEADERS,
     DIRECT,
@@ -13,7 +13,6 @@ from llmstream.transport.http_common import (
     Connection,
     body_ended,
     head_of,
-    httpx,
     no_cookies,
     opening_error,
     reading_error,
@@ -22,6 +21,7 @@ from llmstream.transport.http_common import (
     traced_socket,
     trust,
 )
+from llmstream.transport.quick_httpx import httpx
 from llmstream.transport.watchdog import Watchdog
 from llmstream.wire.inflate import Inflater
 
@@ -122,7 +122,7 @@ class HttpTransport:
         except FAULTS as error:
             raise opening_error(error, self._watchdog.expired) from error
         finally:
-            self._watchdog.disarm()
+            self._watchdog.deadline = NEVER
         self._response = response
         self._watchdog.connection = socket_of(response.extensions.get("network_stream"))
         head = head_of(response)
@@ -133,13 +133,15 @@ class HttpTransport:
 
     def _read(self, deadline: float) -> bytes:
         watchdog = self._watchdog
-        watchdog.arm(deadline)
+        watchdog.deadline = deadline
+        if deadline < watchdog.wakes_at:
+            watchdog.wake()
         try:
             data = next(self._body, b"")
         except FAULTS as error:
             raise reading_error(error, watchdog.expired) from error
         finally:
-            watchdog.disarm()
+            watchdog.deadline = NEVER
         return data or body_ended(watchdog.expired)
 
 

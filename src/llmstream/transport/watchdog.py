@@ -45,36 +45,34 @@ class Watchdog:
     """Watches one socket for one reader.
 
     `expired` is true once a deadline has passed; the reader then takes whatever its read brings,
-    an error or a clean end, for a passed limit.
+    an error or a clean end, for a passed limit.  `deadline` is NEVER while nothing is waited for;
+    one that is earlier than `wakes_at`, when the thread looks next, needs a `wake`.
     """
 
     def __init__(self) -> None:
         self.expired = False
         self.connection: Shuttable | None = None
-        self._deadline = NEVER
-        self._wakes_at = NEVER
+        self.deadline = NEVER
+        self.wakes_at = NEVER
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopped = False
 
     def arm(self, deadline: float) -> None:
         """Set the deadline of the read that follows."""
-        self._deadline = deadline
-        if deadline < self._wakes_at:
-            self._wake()
-
-    def disarm(self) -> None:
-        """Nothing is waited for."""
-        self._deadline = NEVER
+        self.deadline = deadline
+        if deadline < self.wakes_at:
+            self.wake()
 
     def stop(self) -> None:
         """End the thread."""
         self._stopped = True
         self.connection = None
         if self._thread is not None:
-            self._wake()
+            self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Have the thread look at the deadline now."""
         if self._thread is None and not self._stopped:
             self._thread = threading.Thread(target=self._watch, name="llmstream-watchdog", daemon=True)
             self._thread.start()
@@ -86,12 +84,12 @@ class Watchdog:
         with self._changed:
             while not self._stopped:
                 now = time.monotonic()
-                if now >= self._deadline:
+                if now >= self.deadline:
                     self.expired = True
                     shut_down(self.connection)
-                    self._deadline = NEVER
-                self._wakes_at = min(self._deadline, now + TICK)
-                self._changed.wait(self._wakes_at - now)
-                late = time.monotonic() - self._wakes_at
+                    self.deadline = NEVER
+                self.wakes_at = min(self.deadline, now + TICK)
+                self._changed.wait(self.wakes_at - now)
+                late = time.monotonic() - self.wakes_at
                 if late > STANDSTILL:
-                    self._deadline += late
+                    self.deadline += late

@@ -50,9 +50,10 @@ class Lines:
         if len(block) > self._limit:
             block = self._good_part(block)
         text = block.decode("utf-8", "replace")
-        self._held = bytearray(data[end:])
-        if len(self._held) > self._limit:
-            self.fail(too_large(self._limit))
+        if held or end < len(data):
+            self._held = bytearray(data[end:])
+            if len(self._held) > self._limit:
+                self.fail(too_large(self._limit))
         if not self._started and text:
             self._started = True
             text = text.removeprefix(_BOM)

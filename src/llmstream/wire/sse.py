@@ -75,10 +75,13 @@ class SSEDecoder:
             return []
         inside = self._data or self._event or self._bare
         if not inside and text.startswith("data: ") and text.endswith("\n\n"):
+            last_id = self.last_id
+            ends = text.count("\n")
+            if ends == 2:
+                return [_new(WireMessage, ("message", text[6:-2], last_id))]
             parts = text[6:-2].split("\n\ndata: ")
             # Two line ends for each part: then none of them has one inside.
-            if text.count("\n") == 2 * len(parts):
-                last_id = self.last_id
+            if ends == 2 * len(parts):
                 return [_new(WireMessage, ("message", part, last_id)) for part in parts]
         return self._interpret(text)
 

@@ -1,0 +1,215 @@
+"""Cohere's chat API, version 2; answers of version 1 are understood, too.
+
+Sources: Cohere API reference, "Chat with Streaming" (v2/chat) and "List Models"; guides "Reasoning",
+"Structured Outputs", "Image Inputs" and "Migrating From API v1 to API v2", read 2026-11; recorded
+answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from llmstream.adapters import http_errors
+from llmstream.adapters import openai_common as common
+from llmstream.adapters.base import HttpRequest
+from llmstream.adapters.json_values import count_at, names_at, text_at
+from llmstream.adapters.openai_messages import chat_messages
+from llmstream.errors import BadMessage, ContextTooLong, ProviderError, Unavailable
+from llmstream.events import Event, Finish, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta, Usage
+from llmstream.prompt import Attachment, Endpoint, Json, Message, Options, Prompt
+from llmstream.record import replace
+from llmstream.wire.document import Document, parse_object
+from llmstream.wire.message import WireMessage
+
+if TYPE_CHECKING:
+    from llmstream.adapters.cohere_v1 import CohereV1Reader
+
+FIELDS: Final[Mapping[str, str]] = {
+    "temperature": "temperature", "max_tokens": "max_tokens", "top_p": "p", "top_k": "k",
+    "stop": "stop_sequences", "seed": "seed", "frequency_penalty": "frequency_penalty",
+    "presence_penalty": "presence_penalty", "tools": "tools",
+}  # fmt: skip
+
+TOOL_CHOICES: Final[Mapping[str, str]] = {"none": "NONE", "required": "REQUIRED"}
+
+FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
+    "COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length", "TOOL_CALL": "tool_calls",
+    "CONTENT_BLOCKED": "content_filter", "ERROR_TOXIC": "content_filter", "USER_CANCEL": "cancelled",
+}  # fmt: skip
+
+FAILURES: Final = frozenset({"ERROR", "ERROR_LIMIT", "TIMEOUT"})
+"""Finish reasons that report a failure, whatever the HTTP status was."""
+
+
+class Cohere:
+    """The ``/v2/chat`` dialect."""
+
+    name = "cohere"
+    kind = "chat"
+
+    def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
+        """Return the request."""
+        messages = Prompt(tuple(_with_images(message) for message in prompt.messages))
+        body: dict[str, Json] = {
+            "model": endpoint.model, "messages": list(chat_messages(messages)), "stream": stream,
+        }  # fmt: skip
+        body.update({FIELDS[name]: value for name, value in options.given().items() if name in FIELDS})
+        choice = TOOL_CHOICES.get(options.tool_choice or "")
+        if choice is not None:
+            body["tool_choice"] = choice
+        if options.reasoning_effort is not None:
+            body["thinking"] = {"type": "disabled" if options.reasoning_effort == "none" else "enabled"}
+        if options.schema is not None:
+            body["response_format"] = {"type": "json_object", "json_schema": dict(options.schema)}
+        body.update(options.extra)
+        notices = tuple(_notices(prompt, options))
+        return common.post(endpoint, "/v2/chat", body, stream=stream, notices=notices)
+
+    def reader(self) -> CohereReader:
+        """Return a reader for one answer."""
+        return CohereReader()
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+        """Return what a refused request's answer says."""
+        return http_errors.refusal(status, headers, body)
+
+    def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
+        """Return None: nothing is sent that some models refuse."""
+        return None
+
+    def models_url(self, endpoint: Endpoint) -> str | None:
+        """Return the address of the list of chat models; a page holds 1000 at most."""
+        return endpoint.base_url + "/v1/models?endpoint=chat&page_size=1000"
+
+    def models(self, document: object) -> list[str]:
+        """Return the models' names."""
+        return names_at(document, "models", "name")
+
+
+def _with_images(message: Message) -> Message:
+    return replace(message, attachments=tuple(a for a in message.attachments if _is_image(a)))
+
+
+def _is_image(attachment: Attachment) -> bool:
+    return attachment.media_type.startswith("image/")
+
+
+def _notices(prompt: Prompt, options: Options) -> Iterator[str]:
+    for attachment in (a for message in prompt.messages for a in message.attachments if not _is_image(a)):
+        yield f"cohere takes images only: {attachment.name or attachment.media_type} is left out"
+    if options.tool_choice not in (None, "auto", *TOOL_CHOICES):
+        yield "cohere can't be told to call one certain tool: tool_choice is left out"
+    if options.reasoning_effort not in (None, "none"):
+        yield "cohere knows no levels of reasoning_effort: reasoning is on"
+
+
+class CohereReader:
+    """Reads one answer, streamed or whole."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self.finished = False
+        self._older: CohereV1Reader | None = None
+
+    def read(self, message: WireMessage) -> list[Event]:
+        """Return the events of one message."""
+        if message.data.strip() == "[DONE]":
+            self.done = True
+            return []
+        document = parse_object(message.data)
+        events: list[Event] = []
+        if "type" in document:
+            self._event(document, events)
+        elif "event_type" in document:
+            events += self._version1(document)
+        elif isinstance(document.get("message"), dict) and "finish_reason" in document:
+            self._whole(document, events)
+        else:
+            raise failure(document)
+        return events
+
+    def _version1(self, document: Document) -> list[Event]:
+        if self._older is None:
+            from llmstream.adapters.cohere_v1 import CohereV1Reader
+
+            self._older = CohereV1Reader()
+        events = self._older.read(document)
+        self.done, self.finished = self._older.done, self._older.finished
+        return events
+
+    def _event(self, document: Document, events: list[Event]) -> None:
+        kind = document["type"]
+        if kind in ("content-delta", "content-start"):
+            _content(document["delta"]["message"]["content"], events)
+        elif kind == "tool-plan-delta":
+            events.append(ReasoningDelta(text_at(document["delta"]["message"], "tool_plan")))
+        elif kind in ("tool-call-start", "tool-call-delta"):
+            self._tool_call(document["delta"]["message"]["tool_calls"], int(document["index"]), events)
+        elif kind == "message-end":
+            self._end(document["delta"], document["delta"].get("usage"), events)
+
+    def _tool_call(self, call: Document, index: int, events: list[Event]) -> None:
+        function = call["function"]
+        name = text_at(function, "name") or None
+        arguments = text_at(function, "arguments")
+        events.append(ToolCallDelta(index, text_at(call, "id") or None, name, arguments))
+
+    def _end(self, end: Document, usage: Document | None, events: list[Event]) -> None:
+        events += ended(end, usage)
+        self.finished = True
+
+    def _whole(self, document: Document, events: list[Event]) -> None:
+        message = document["message"]
+        plan = text_at(message, "tool_plan")
+        if plan:
+            events.append(ReasoningDelta(plan))
+        for part in message.get("content") or ():
+            _content(part, events)
+        for index, call in enumerate(message.get("tool_calls") or ()):
+            self._tool_call(call, index, events)
+        self._end(document, document.get("usage"), events)
+        self.done = True
+
+
+def _content(part: Document, events: list[Event]) -> None:
+    thinking, text = text_at(part, "thinking"), text_at(part, "text")
+    if thinking:
+        events.append(ReasoningDelta(thinking))
+    if text:
+        events.append(TextDelta(text))
+
+
+def ended(end: Document, usage: Document | None) -> Iterator[Event]:
+    """Yield the usage and the finish of an answer's last message; version 1 has them elsewhere.
+
+    Raises:
+        ProviderError: the reason is that the generation failed.
+    """
+    raw = text_at(end, "finish_reason")
+    if raw in FAILURES:
+        raise failure(end)
+    if usage:
+        yield _usage(usage)
+    yield Finish(FINISH_REASONS.get(raw, "unknown"), raw or None)
+
+
+def _usage(usage: Document) -> Usage:
+    """Return what the model read and wrote; ``billed_units`` leave out what is free of charge."""
+    tokens = usage.get("tokens") or {}
+    return Usage(
+        input_tokens=count_at(tokens, "input_tokens"),
+        output_tokens=count_at(tokens, "output_tokens"),
+        reasoning_tokens=count_at(tokens, "reasoning_tokens"),
+        cached_tokens=count_at(usage, "cached_tokens"),
+    )
+
+
+def failure(document: Document) -> Exception:
+    """Return the error that a message reports, by its finish reason or instead of an answer."""
+    said, raw = http_errors.message_in(document), document.get("finish_reason")
+    if raw == "ERROR_LIMIT":
+        return ContextTooLong(said or "the answer reached the limit of the model's context (ERROR_LIMIT)")
+    if raw in FAILURES:
+        return Unavailable(f"{said or 'the generation failed'} ({raw})")
+    return http_errors.in_stream(said) if said else BadMessage("a message is neither an event nor an error")
