@@ -1,5 +1,97 @@
-"""A language model's tokens, live: the library behind the command of the same name."""
+"""A language model's tokens, live: the library behind the command of the same name.
+
+    from llmstream import LLM
+    for chunk in LLM("openai-completions/gpt-3.5-turbo-instruct").stream("Hello"):
+        print(chunk, end="", flush=True)
+
+Names are loaded when they are first used: importing this costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from llmstream.version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from llmstream.engine.meter import Completion, Latency, Timing
+    from llmstream.errors import (
+        AuthenticationError,
+        BadMessage,
+        Cancelled,
+        ConfigError,
+        ConnectionFailed,
+        ContextTooLong,
+        LLMStreamError,
+        LocalModelError,
+        MissingExtra,
+        MissingKey,
+        PromptBlocked,
+        ProviderError,
+        RequestRefused,
+        StreamBroken,
+        StreamEndedEarly,
+        StreamError,
+        TimeLimitPassed,
+        Unavailable,
+        UsageError,
+    )
+    from llmstream.events import (
+        Event,
+        Fallback,
+        Finish,
+        Notice,
+        ReasoningDelta,
+        Retry,
+        Start,
+        TextDelta,
+        ToolCallDelta,
+        Usage,
+    )
+    from llmstream.prompt import Attachment, Message, Options, Prompt, ToolCall
+    from llmstream.runnable.base import Runnable
+    from llmstream.runnable.llm import LLM
+    from llmstream.runnable.run_config import RunConfig
+    from llmstream.runnable.streams import AsyncStream, Stream
+
+_HOMES = {
+    "llmstream.engine.meter": "Completion Latency Timing",
+    "llmstream.errors": "AuthenticationError BadMessage Cancelled ConfigError ConnectionFailed ContextTooLong "
+    "LLMStreamError LocalModelError MissingExtra MissingKey PromptBlocked ProviderError RequestRefused "
+    "StreamBroken StreamEndedEarly StreamError TimeLimitPassed Unavailable UsageError",
+    "llmstream.events": "Event Fallback Finish Notice ReasoningDelta Retry Start TextDelta ToolCallDelta Usage",
+    "llmstream.prompt": "Attachment Message Options Prompt ToolCall",
+    "llmstream.runnable.base": "Runnable",
+    "llmstream.runnable.llm": "LLM",
+    "llmstream.runnable.run_config": "RunConfig",
+    "llmstream.runnable.streams": "AsyncStream Stream",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "LLM", "AsyncStream", "Attachment", "AuthenticationError", "BadMessage", "Cancelled", "Completion",
+    "ConfigError", "ConnectionFailed", "ContextTooLong", "Event", "Fallback", "Finish", "LLMStreamError", "Latency",
+    "LocalModelError", "Message", "MissingExtra", "MissingKey", "Notice", "Options", "Prompt", "PromptBlocked",
+    "ProviderError", "ReasoningDelta", "RequestRefused", "Retry", "RunConfig", "Runnable", "Start", "Stream",
+    "StreamBroken", "StreamEndedEarly", "StreamError", "TextDelta", "TimeLimitPassed", "Timing", "ToolCall",
+    "ToolCallDelta", "Unavailable", "Usage", "UsageError", "__version__",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'llmstream' has no attribute {name!r}")
+    from importlib import import_module
+
+    if name == "LLM":
+        from llmstream.config.settings import library_target
+        from llmstream.runnable.targets import use
+
+        use(library_target)
+    value: object = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,8 +1,9 @@
 """The body of a request to Bedrock's Converse API: messages, attachments, tools, options.
 
-Sources: Amazon Bedrock API Reference, "Converse", "InferenceConfiguration", "OutputFormat", "Message", "ContentBlock", "ImageBlock", "DocumentBlock",
-"AudioBlock", "ToolUseBlock", "ToolResultBlock", "ToolConfiguration", "ToolChoice"; User Guide, "Using
-the Converse API" (roles alternate, blank text is refused); read 2026-11.
+Sources: Amazon Bedrock API Reference, "Converse", "InferenceConfiguration", "OutputFormat", "Message",
+"ContentBlock", "ImageBlock", "DocumentBlock", "AudioBlock", "ToolUseBlock", "ToolResultBlock",
+"ToolConfiguration", "ToolChoice"; User Guide, "Using the Converse API" (roles alternate, blank text is
+refused); read 2026-11.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ FIELDS: Final[Mapping[str, str]] = {
 """Our options -> names inside of ``inferenceConfig``: what all of its models have."""
 
 TOP_LEVEL: Final = frozenset(
-    "additionalModelRequestFields additionalModelResponseFieldPaths guardrailConfig inferenceConfig "
-    "outputConfig performanceConfig promptVariables requestMetadata serviceTier toolConfig".split()
-)
+    {
+        "additionalModelRequestFields", "additionalModelResponseFieldPaths", "guardrailConfig",
+        "inferenceConfig", "outputConfig", "performanceConfig", "promptVariables", "requestMetadata",
+        "serviceTier", "toolConfig",
+    }
+)  # fmt: skip
 """Fields of the API itself; whatever else the user gives is one model's own."""
 
 IMAGES: Final[Mapping[str, str]] = {

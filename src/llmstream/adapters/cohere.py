@@ -1,8 +1,7 @@
 """Cohere's chat API, version 2; answers of version 1 are understood, too.
 
-Sources: Cohere API reference, "Chat with Streaming" (v2/chat) and "List Models"; guides "Reasoning",
-"Structured Outputs", "Image Inputs" and "Migrating From API v1 to API v2", read 2026-11; recorded
-answers.
+Sources: Cohere API reference, "Chat with Streaming" (v2/chat) and "List Models"; guide "Migrating From
+API v1 to API v2", read 2026-11; recorded answers.
 """
 
 from __future__ import annotations
@@ -10,28 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from llmstream.adapters import http_errors
+from llmstream.adapters import cohere_request, http_errors
 from llmstream.adapters import openai_common as common
 from llmstream.adapters.base import HttpRequest
 from llmstream.adapters.json_values import count_at, names_at, text_at
-from llmstream.adapters.openai_messages import chat_messages
 from llmstream.errors import BadMessage, ContextTooLong, ProviderError, Unavailable
 from llmstream.events import Event, Finish, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta, Usage
-from llmstream.prompt import Attachment, Endpoint, Json, Message, Options, Prompt
-from llmstream.record import replace
+from llmstream.prompt import Endpoint, Options, Prompt
 from llmstream.wire.document import Document, parse_object
 from llmstream.wire.message import WireMessage
 
 if TYPE_CHECKING:
     from llmstream.adapters.cohere_v1 import CohereV1Reader
-
-FIELDS: Final[Mapping[str, str]] = {
-    "temperature": "temperature", "max_tokens": "max_tokens", "top_p": "p", "top_k": "k",
-    "stop": "stop_sequences", "seed": "seed", "frequency_penalty": "frequency_penalty",
-    "presence_penalty": "presence_penalty", "tools": "tools",
-}  # fmt: skip
-
-TOOL_CHOICES: Final[Mapping[str, str]] = {"none": "NONE", "required": "REQUIRED"}
 
 FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
     "COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length", "TOOL_CALL": "tool_calls",
@@ -50,20 +39,8 @@ class Cohere:
 
     def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
         """Return the request."""
-        messages = Prompt(tuple(_with_images(message) for message in prompt.messages))
-        body: dict[str, Json] = {
-            "model": endpoint.model, "messages": list(chat_messages(messages)), "stream": stream,
-        }  # fmt: skip
-        body.update({FIELDS[name]: value for name, value in options.given().items() if name in FIELDS})
-        choice = TOOL_CHOICES.get(options.tool_choice or "")
-        if choice is not None:
-            body["tool_choice"] = choice
-        if options.reasoning_effort is not None:
-            body["thinking"] = {"type": "disabled" if options.reasoning_effort == "none" else "enabled"}
-        if options.schema is not None:
-            body["response_format"] = {"type": "json_object", "json_schema": dict(options.schema)}
-        body.update(options.extra)
-        notices = tuple(_notices(prompt, options))
+        body = {"model": endpoint.model, **cohere_request.body(prompt, options), "stream": stream}
+        notices = tuple(cohere_request.notices(prompt, options))
         return common.post(endpoint, "/v2/chat", body, stream=stream, notices=notices)
 
     def reader(self) -> CohereReader:
@@ -85,23 +62,6 @@ class Cohere:
     def models(self, document: object) -> list[str]:
         """Return the models' names."""
         return names_at(document, "models", "name")
-
-
-def _with_images(message: Message) -> Message:
-    return replace(message, attachments=tuple(a for a in message.attachments if _is_image(a)))
-
-
-def _is_image(attachment: Attachment) -> bool:
-    return attachment.media_type.startswith("image/")
-
-
-def _notices(prompt: Prompt, options: Options) -> Iterator[str]:
-    for attachment in (a for message in prompt.messages for a in message.attachments if not _is_image(a)):
-        yield f"cohere takes images only: {attachment.name or attachment.media_type} is left out"
-    if options.tool_choice not in (None, "auto", *TOOL_CHOICES):
-        yield "cohere can't be told to call one certain tool: tool_choice is left out"
-    if options.reasoning_effort not in (None, "none"):
-        yield "cohere knows no levels of reasoning_effort: reasoning is on"
 
 
 class CohereReader:

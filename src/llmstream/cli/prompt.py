@@ -131,7 +131,8 @@ def _plan(values: Values, words: Sequence[str], environment: Environment) -> Pla
 
 
 def _overrides(values: Values) -> Overrides:
-    from llmstream.config.options import options_from, parse_option
+    from llmstream.config.options import parse_option
+    from llmstream.runnable.options import options_from
 
     given = values.get("option") or []
     assert isinstance(given, list)

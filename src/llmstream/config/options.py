@@ -1,77 +1,15 @@
-"""Model options by name: from the file's `options` table and from `-o KEY=VALUE`.
-
-Options that every provider has under some name are typed and checked here; whatever else is given
-goes into the request's body as it is, since providers have more than anyone can list.  A name
-that is nearly a typed one is a typing error, not an option of that provider: sent along, it
-would be ignored in silence.
-"""
+"""`-o KEY=VALUE`: one model option as the command line gives it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, cast
+from typing import cast
 
-from llmstream.config.nearest import nearest, quoted
+from llmstream.config.nearest import quoted
 from llmstream.errors import UsageError
-from llmstream.prompt import Json, Options
+from llmstream.prompt import Json
+from llmstream.runnable.options import misspelt, option_complaint, options_from
 
-NUMBERS: Final[dict[str, tuple[float, float]]] = {
-    "temperature": (0, 100),
-    "top_p": (0, 1),
-    "frequency_penalty": (-100, 100),
-    "presence_penalty": (-100, 100),
-}
-"""Options that are numbers: name -> least and greatest."""
-
-WHOLE: Final[dict[str, tuple[int, int]]] = {
-    "max_tokens": (1, 2**53),
-    # -1 switches it off in vLLM and llama.cpp
-    "top_k": (-1, 2**53),
-    "seed": (-(2**63), 2**64),
-}
-"""Options that are whole numbers: name -> least and greatest."""
-
-TYPED: Final = (*NUMBERS, *WHOLE, "stop", "reasoning_effort")
-"""Options that we know the meaning of."""
-
-ELSEWHERE: Final = frozenset(
-    "top_a min_p min_tokens max_new_tokens max_output_tokens max_completion_tokens repeat_penalty "
-    "repetition_penalty random_seed".split()
-)
-"""Names near to ours that some provider or server really has: they go through."""
-
-NEAR: Final = 0.75
-
-
-def option_complaint(name: str, value: object) -> str | None:
-    """Return what is wrong with the value of an option, None when nothing is; unknown names pass."""
-    if name in NUMBERS:
-        return _out_of(value, int | float, "a number", NUMBERS[name])
-    if name in WHOLE:
-        return _out_of(value, int, "a whole number", WHOLE[name])
-    if name == "stop":
-        sequences = value if isinstance(value, list) else [value]
-        good = all(isinstance(s, str) and s for s in sequences)
-        return None if good and sequences else "must be text that isn't empty, or a list of such"
-    if name == "reasoning_effort":
-        return None if isinstance(value, str) and value else "must be text: none, minimal, low, medium, high"
-    return None
-
-
-def _out_of(value: object, kind: object, called: str, limits: tuple[float, float]) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, kind):  # type: ignore[arg-type]  # a union of types
-        return f"must be {called}"
-    least, greatest = limits
-    if not least <= cast(float, value) <= greatest:
-        return f"must be from {least} to {greatest}" if greatest < 2**53 else f"must be {least} or more"
-    return None
-
-
-def misspelt(name: str) -> str | None:
-    """Return the typed option that `name` is a misspelling of, None when it is none."""
-    if name in TYPED or name in ELSEWHERE:
-        return None
-    return nearest(name, TYPED, cutoff=NEAR)
+__all__ = ["misspelt", "option_complaint", "options_from", "parse_option"]
 
 
 def parse_option(text: str) -> tuple[str, Json]:
@@ -113,29 +51,3 @@ def _toml(value: str) -> Json:
 
     plain = list(read) == ["value"] and json(read["value"]) is None
     return cast("Json", read["value"]) if plain else value
-
-
-def options_from(values: Mapping[str, Json]) -> Options:
-    """Return options by name as `Options`: the typed ones in their fields, all others in `extra`.
-
-    Raises:
-        UsageError: a typed option has a value that doesn't fit it.
-    """
-    typed: dict[str, Json | tuple[str, ...]] = {}
-    extra: dict[str, Json] = {}
-    for name, value in values.items():
-        flaw = option_complaint(name, value)
-        if flaw is not None:
-            raise UsageError(f"option {name} {flaw}")
-        if name == "stop":
-            typed[name] = tuple(cast("list[str]", value)) if isinstance(value, list) else (cast(str, value),)
-        elif name in TYPED:
-            typed[name] = value
-        else:
-            extra[name] = value
-    return Options(**typed, extra=extra)  # type: ignore[arg-type]  # checked above, by name
-
-
-def merge(base: Options, over: Options) -> Options:
-    """Return `base` with everything that `over` sets laid over it; `extra` is merged by name."""
-    return over.over(base)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from llmstream.config import keys, options
+from llmstream.config import keys
+from llmstream.runnable import options
 from llmstream.config.keys import Key
 from llmstream.prompt import Json
 

@@ -73,7 +73,7 @@ def find_key(
 def variables(settings: Mapping[str, object]) -> Sequence[str]:
     """Return the names of the variables that may hold the key, best first."""
     names = settings.get("api_key_env") or ()
-    return [names] if isinstance(names, str) else list(names)  # type: ignore[call-overload, no-any-return]
+    return [names] if isinstance(names, str) else list(names)  # type: ignore[call-overload]
 
 
 def missing(provider: str, names: Sequence[str]) -> MissingKey:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from llmstream.config import layers, paths, secrets
 from llmstream.config.load import ConfigFile, load
-from llmstream.config.options import merge, options_from
 from llmstream.engine.policy import Policy
 from llmstream.errors import ConfigError
 from llmstream.prompt import Endpoint, Json, Options
+from llmstream.runnable.options import options_from
 from llmstream.runnable.targets import LocalSettings, Target
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class Settings:
         return Target(
             adapter=provider.dialect,
             endpoint=endpoint,
-            options=merge(options, overrides.options) if overrides.options else options,
+            options=overrides.options.over(options) if overrides.options else options,
             policy=_policy(provider, overrides),
             local=_local(provider) if provider.adapter == "local" else None,
             proxy=provider.text("proxy") or None,
@@ -204,6 +204,16 @@ def config_path_of(flag: Path | None, environment: Mapping[str, str]) -> tuple[P
         return flag, True
     named = environment.get(CONFIG_VARIABLE)
     return (Path(named), True) if named else (paths.config_file(), False)
+
+
+def library_target(spec: str | None, /, *, fetch_key: bool = True) -> Target:
+    """Return what a model's name stands for to this user; None stands for the default model.
+
+    Raises:
+        ConfigError: as for `Settings.load` and `Settings.target`.
+    """
+    settings = Settings.load()
+    return settings.target(settings.choice(spec).spec, fetch_key=fetch_key)
 
 
 def target(spec: str, *, config_path: Path | None = None, overrides: Overrides | None = None) -> Target:

@@ -1,21 +1,164 @@
 """The interface that LangChain calls a Runnable: one method to write, the others by default.
 
-A subclass that has only `invoke` can be used in place of one that streams: its `stream` gives
-its answer as exactly one value.  What LangChain does, measured on langchain-core 1.8, holds here
-too; where ours does more, the docstring says so.
+A subclass that has only `invoke` can take the place of one that streams: its `stream` gives its
+answer as exactly one value.  What LangChain does (langchain-core 1.8) holds here too; where ours
+does more, the docstring says so.
 """
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar, overload
+from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from llmstream.runnable.settings import RunConfig, configs_for
+from llmstream.runnable import batch as batches
+from llmstream.runnable.run_config import RunConfig, checked, concurrency_of, configs_of
 
 if TYPE_CHECKING:
-    from llmstream.runnable.tracing import EventDict
-    from llmstream.runnable.wrappers import Bound, WithFallbacks, WithRetry
+    from llmstream.runnable.tracing import EventDict, EventsVersion
 
-In = TypeVar("In", contravariant=True)
-Out = TypeVar("Out", covariant=True)
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+class Runnable(ABC, Generic[In, Out]):
+    """Something that takes an input and gives an output, at once or piece by piece."""
+
+    @property
+    def run_name(self) -> str:
+        """What events call a run that is given no name."""
+        return type(self).__name__
+
+    @abstractmethod
+    def invoke(self, input: In, config: RunConfig | None = None, **options: object) -> Out:
+        """Return the whole output."""
+
+    async def ainvoke(self, input: In, config: RunConfig | None = None, **options: object) -> Out:
+        """Return the whole output; by default `invoke` in a thread."""
+        import asyncio
+
+        return await asyncio.to_thread(partial(self.invoke, input, config, **options))
+
+    def stream(self, input: In, config: RunConfig | None = None, **options: object) -> Iterator[Out]:
+        """Yield the output piece by piece; by default the whole of it as one value."""
+        yield self.invoke(input, config, **options)
+
+    async def astream(self, input: In, config: RunConfig | None = None, **options: object) -> AsyncIterator[Out]:
+        """Yield the output piece by piece; by default the whole of it as one value."""
+        yield await self.ainvoke(input, config, **options)
+
+    def batch(
+        self,
+        inputs: Sequence[In],
+        config: RunConfig | Sequence[RunConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **options: object,
+    ) -> list[Out | Exception]:
+        """Return the outputs in the inputs' order.
+
+        Every input is run to its end, whatever happens to the others.
+
+        Args:
+            inputs: what to run.
+            config: for all, or one for each; the first one's max_concurrency holds.
+            return_exceptions: put an input's exception in its place instead of raising the first.
+            options: as for `invoke`.
+        """
+        found = dict(self.batch_as_completed(inputs, config, **options))
+        return batches.in_order(found, return_exceptions=return_exceptions)
+
+    async def abatch(
+        self,
+        inputs: Sequence[In],
+        config: RunConfig | Sequence[RunConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **options: object,
+    ) -> list[Out | Exception]:
+        """Return the outputs in the inputs' order; as `batch`, in tasks."""
+        found = {position: one async for position, one in self.abatch_as_completed(inputs, config, **options)}
+        return batches.in_order(found, return_exceptions=return_exceptions)
+
+    def batch_as_completed(
+        self, inputs: Sequence[In], config: RunConfig | Sequence[RunConfig] | None = None, **options: object
+    ) -> Iterator[tuple[int, Out | Exception]]:
+        """Yield each input's position and output, or exception, as it is completed."""
+        configs = configs_of(config, len(inputs))
+        jobs = [partial(self.invoke, one, its, **options) for one, its in zip(inputs, configs, strict=True)]
+        return batches.completed(jobs, concurrency_of(configs))
+
+    def abatch_as_completed(
+        self, inputs: Sequence[In], config: RunConfig | Sequence[RunConfig] | None = None, **options: object
+    ) -> AsyncIterator[tuple[int, Out | Exception]]:
+        """Yield each input's position and output, or exception, as it is completed."""
+        configs = configs_of(config, len(inputs))
+        jobs = [partial(self.ainvoke, one, its, **options) for one, its in zip(inputs, configs, strict=True)]
+        return batches.acompleted(jobs, concurrency_of(configs))
+
+    def stream_events(
+        self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
+    ) -> Iterator[EventDict]:
+        """Yield LangChain's event dictionaries of a run, with its error as an event before it is raised."""
+        from llmstream.runnable.traced import Traced
+
+        traced = Traced(self.run_name, str(input), checked(config), version)
+        yield traced.start(time.monotonic())
+        try:
+            for chunk in self.stream(input, config, **options):
+                yield from traced.chunk(chunk)
+        except Exception as error:
+            yield traced.failed(error)
+            raise
+        yield traced.end()
+
+    async def astream_events(
+        self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
+    ) -> AsyncIterator[EventDict]:
+        """Yield LangChain's event dictionaries of a run, with its error as an event before it is raised."""
+        from llmstream.runnable.traced import Traced
+
+        traced = Traced(self.run_name, str(input), checked(config), version)
+        yield traced.start(time.monotonic())
+        try:
+            async for chunk in self.astream(input, config, **options):
+                for event in traced.chunk(chunk):
+                    yield event
+        except Exception as error:
+            yield traced.failed(error)
+            raise
+        yield traced.end()
+
+    def bind(self, **options: object) -> Runnable[In, Out]:
+        """Return the same with options that every call is given."""
+        from llmstream.runnable.wrappers import Bound
+
+        return Bound(self, options)
+
+    def with_retry(
+        self,
+        *,
+        stop_after_attempt: int = 3,
+        retry_if_exception_type: tuple[type[Exception], ...] = (Exception,),
+        wait_exponential_jitter: bool = True,
+    ) -> Runnable[In, Out]:
+        """Return the same, tried again when it fails.
+
+        Unlike LangChain's, its streams are tried again too, until the first chunk is given out.
+        """
+        from llmstream.runnable.wrappers import WithRetry
+
+        return WithRetry(self, stop_after_attempt, retry_if_exception_type, wait=wait_exponential_jitter)
+
+    def with_fallbacks(
+        self,
+        fallbacks: Sequence[Runnable[In, Out]],
+        *,
+        exceptions_to_handle: tuple[type[Exception], ...] = (Exception,),
+    ) -> Runnable[In, Out]:
+        """Return one that takes the next when this fails, for streams before the first chunk."""
+        from llmstream.runnable.wrappers import WithFallbacks
+
+        return WithFallbacks((self, *fallbacks), exceptions_to_handle)

@@ -6,11 +6,11 @@ floor above, so it hands its resolver in here.  Without one the built-in catalog
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol
 
 from llmstream.engine.policy import Policy
+from llmstream.errors import ConfigError
 from llmstream.prompt import Endpoint, Options
 from llmstream.record import Record
 
@@ -51,4 +51,33 @@ class Target(Record):
     ca_file: Path | None = None
 
 
-Resolver: TypeAlias = Callable[[str], Target]
+class Resolver(Protocol):
+    """Finds what a model's name stands for."""
+
+    def __call__(self, spec: str | None, /, *, fetch_key: bool) -> Target:
+        """Return the target; None stands for the default model.
+
+        Args:
+            spec: PROVIDER/MODEL, PROVIDER or an alias.
+            fetch_key: False where the caller brings a key of its own.
+        """
+        ...
+
+
+_resolvers: list[Resolver] = []
+
+
+def use(resolver: Resolver) -> None:
+    """Have `resolve` ask this resolver from now on."""
+    _resolvers[:] = [resolver]
+
+
+def resolve(spec: str | None, *, fetch_key: bool = True) -> Target:
+    """Return what a model's name stands for.
+
+    Raises:
+        ConfigError: nobody knows, or no resolver was handed in (``import llmstream`` does).
+    """
+    if not _resolvers:
+        raise ConfigError("no configuration is loaded: import LLM from llmstream")
+    return _resolvers[0](spec, fetch_key=fetch_key)

@@ -1,0 +1,102 @@
+"""A command as a model: the prompt is its input, what it writes is the answer.
+
+There is no dialect in it, but adapters are how the engine is asked and told, so a command has one
+like any other.  The argument list isn't here: it is the transport's, which starts the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote
+
+from llmstream.adapters import http_errors
+from llmstream.adapters.base import HttpRequest
+from llmstream.errors import ProviderError
+from llmstream.events import Event, Finish, TextDelta
+from llmstream.prompt import Endpoint, Options, Prompt
+from llmstream.wire.message import WireMessage
+
+METHOD = "EXEC"
+"""The method of a request that starts a process."""
+
+END = "end"
+"""Name of the message that ends a text."""
+
+
+class Command:
+    """The adapter ``exec``.
+
+    Args:
+        program: the command's first word, to be named in errors.
+    """
+
+    name = "exec"
+    kind = "llm"
+
+    def __init__(self, program: str = "") -> None:
+        self._program = program
+
+    def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
+        """Return the prompt's text as the body; a command has one way of answering, streamed or not."""
+        return HttpRequest(
+            method=METHOD,
+            url=f"exec://{quote(self._program, safe='')}",
+            headers={},
+            body=_encoded(prompt.text),
+            framing="text",
+            notices=tuple(_notices(prompt, options)),
+        )
+
+    def reader(self) -> CommandReader:
+        """Return a reader for one answer."""
+        return CommandReader()
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+        """Return the refusal that a status stands for; a process has none."""
+        return http_errors.refusal(status, headers, body)
+
+    def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
+        """Return None."""
+        return None
+
+    def models_url(self, endpoint: Endpoint) -> str | None:
+        """Return None: a command has no list of models."""
+        return None
+
+    def models(self, document: object) -> list[str]:
+        """Return no names."""
+        return []
+
+
+def _encoded(text: str) -> bytes:
+    """Return a prompt's bytes; those of a badly encoded command line as they were."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
+def _notices(prompt: Prompt, options: Options) -> Iterator[str]:
+    for name in (*options.given(), *options.extra):
+        yield f"exec takes no option {name!r}: left out (write it into the command)"
+    if any(message.attachments for message in prompt.messages):
+        yield "exec takes no attachments: left out"
+
+
+class CommandReader:
+    """Takes a command's output as text; it is complete when the output has ended.
+
+    What the exit status says is the transport's to raise, before the end is told.
+    """
+
+    def __init__(self) -> None:
+        self.done = False
+        self.finished = False
+
+    def read(self, message: WireMessage) -> list[Event]:
+        """Return the text of one read, and the finish at the end."""
+        events: list[Event] = [TextDelta(message.data)] if message.data else []
+        if message.event == END:
+            self.done = self.finished = True
+            events.append(Finish("stop"))
+        return events

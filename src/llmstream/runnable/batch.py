@@ -1,0 +1,80 @@
+"""Many inputs at once: in threads or in tasks, in order or as they are completed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+THREADS: Final = 16
+"""Most threads of a batch that sets no max_concurrency."""
+
+
+def completed(jobs: Sequence[Callable[[], T]], limit: int | None) -> Iterator[tuple[int, T | Exception]]:
+    """Run jobs in threads and yield each one's position and outcome as it is completed.
+
+    Leaving early runs none of the jobs that have not begun.
+
+    Args:
+        jobs: functions without arguments.
+        limit: most that run at once, None for the default.
+    """
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
+    if not jobs:
+        return
+    pool = ThreadPoolExecutor(min(limit or THREADS, len(jobs)), thread_name_prefix="llmstream-batch")
+    try:
+        futures = {pool.submit(job): position for position, job in enumerate(jobs)}
+        for future in as_completed(futures):
+            error = future.exception()
+            if error is not None and not isinstance(error, Exception):
+                raise error
+            yield futures[future], error if isinstance(error, Exception) else future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+async def acompleted(
+    jobs: Sequence[Callable[[], Awaitable[T]]], limit: int | None
+) -> AsyncIterator[tuple[int, T | Exception]]:
+    """Run jobs as tasks and yield each one's position and outcome as it is completed.
+
+    Leaving early cancels the others.
+    """
+    import asyncio
+
+    gate = asyncio.Semaphore(limit or max(1, len(jobs)))
+    results: asyncio.Queue[tuple[int, T | Exception]] = asyncio.Queue()
+
+    async def run(position: int, job: Callable[[], Awaitable[T]]) -> None:
+        async with gate:
+            try:
+                outcome: T | Exception = await job()
+            except Exception as error:  # noqa: BLE001  # it is the job's outcome
+                outcome = error
+        results.put_nowait((position, outcome))
+
+    tasks = [asyncio.ensure_future(run(position, job)) for position, job in enumerate(jobs)]
+    try:
+        for _ in tasks:
+            yield await results.get()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def in_order(outcomes: dict[int, T | Exception], *, return_exceptions: bool) -> list[T | Exception]:
+    """Return outcomes in the inputs' order.
+
+    Raises:
+        Exception: the first input's that failed, unless exceptions are to be returned.
+    """
+    ordered = [outcomes[position] for position in range(len(outcomes))]
+    if not return_exceptions:
+        for outcome in ordered:
+            if isinstance(outcome, Exception):
+                raise outcome
+    return ordered

@@ -1,0 +1,272 @@
+"""`LLM`: the Runnable of a configured provider, which streams chunk by chunk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from typing import Any
+
+from llmstream.adapters.registry import adapter
+from llmstream.engine.effects import Batch
+from llmstream.engine.meter import Completion, Meter
+from llmstream.errors import LLMStreamError
+from llmstream.events import Event
+from llmstream.prompt import Secret
+from llmstream.record import replace
+from llmstream.runnable.base import Runnable
+from llmstream.runnable.calls import Plan, abatches, batches
+from llmstream.runnable.options import options_from
+from llmstream.runnable.prompts import PromptLike, prompt_of
+from llmstream.runnable.run_config import RunConfig, checked
+from llmstream.runnable.streams import AsyncStream, Stream
+from llmstream.runnable.targets import Target, resolve
+from llmstream.runnable.traced import named_tracer
+from llmstream.runnable.tracing import EventDict, EventsVersion, Tracer, spoken
+
+
+class LLM(Runnable[PromptLike, Completion]):
+    """A provider's model.
+
+    Args:
+        model: PROVIDER/MODEL, PROVIDER or an alias of the configuration; None for its default.
+        base_url: instead of the provider's own.
+        api_key: instead of the configured one.
+        max_retries: attempts after the first.
+        timeout: seconds by the names connect, first_token, idle, total; what is not there stays.
+        options: temperature, max_tokens, top_p, stop, seed and so on; others go into the request.
+
+    Raises:
+        ConfigError: the model is unknown, or its provider wants a key and there is none.
+        UsageError: an option is out of range, or nearly another's name.
+
+    `stream` gives ``str`` chunks, `invoke` a Completion.
+    """
+
+    def __init__(
+        self,
+        model: str | Target | None = None,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        max_retries: int | None = None,
+        timeout: dict[str, float] | None = None,
+        **options: object,
+    ) -> None:
+        target = model if isinstance(model, Target) else resolve(model, fetch_key=api_key is None)
+        endpoint, policy = target.endpoint, target.policy
+        if base_url is not None:
+            endpoint = replace(endpoint, base_url=base_url.rstrip("/"))
+        if api_key is not None:
+            endpoint = replace(endpoint, api_key=Secret(api_key))
+        if max_retries is not None:
+            policy = replace(policy, max_retries=max_retries)
+        self.targets: tuple[Target, ...] = (
+            replace(
+                target,
+                endpoint=endpoint,
+                policy=replace(policy, **(timeout or {})),
+                options=options_from(options).over(target.options),
+            ),
+        )
+
+    @classmethod
+    def _of(cls, targets: Sequence[Target]) -> LLM:
+        made = cls(targets[0])
+        made.targets = tuple(targets)
+        return made
+
+    @property
+    def run_name(self) -> str:
+        """What events call a run that is given no name."""
+        return "LLM"
+
+    def plan(self, prompt: PromptLike, options: dict[str, object], *, stream: bool = True) -> Plan:
+        """Return what a call with these options does."""
+        return Plan(self.targets, prompt_of(prompt), options_from(options), stream)
+
+    def stream(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Stream:  # type: ignore[override]  # chunks are str, as LangChain's
+        """Return the answer's chunks as they come.
+
+        Raises:
+            LLMStreamError: while iterating; the chunks before it were given out.
+        """
+        checked(config)
+        return Stream(batches(self.plan(input, options)))
+
+    def astream(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> AsyncStream:  # type: ignore[override]
+        """Return the answer's chunks as they come."""
+        checked(config)
+        return AsyncStream(_later(self.plan(input, options)))
+
+    def invoke(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Completion:
+        """Return the whole answer, which is streamed all the same so that limits hold."""
+        with self.stream(input, config, **options) as stream:
+            for _ in stream:
+                pass
+            return stream.completion
+
+    async def ainvoke(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Completion:
+        """Return the whole answer."""
+        async with self.astream(input, config, **options) as stream:
+            async for _ in stream:
+                pass
+            return stream.completion
+
+    def events(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Iterator[Event]:
+        """Yield the typed events of a run."""
+        checked(config)
+        for batch in batches(self.plan(input, options)):
+            yield from batch
+
+    async def aevents(
+        self, input: PromptLike, config: RunConfig | None = None, **options: object
+    ) -> AsyncIterator[Event]:
+        """Yield the typed events of a run."""
+        checked(config)
+        running = abatches(self.plan(input, options))
+        try:
+            async for batch in running:
+                for event in batch:
+                    yield event
+        finally:
+            await running.aclose()
+
+    def stream_events(
+        self,
+        input: PromptLike,
+        config: RunConfig | None = None,
+        *,
+        version: EventsVersion = "v2",
+        **options: object,
+    ) -> Iterator[EventDict]:
+        """Yield LangChain's event dictionaries; an error is an event before it is raised."""
+        plan = self.plan(input, options)
+        trace = _Trace(tracer_of(plan, version, checked(config)))
+        yield trace.start()
+        running = batches(plan)
+        try:
+            for batch in running:
+                yield from trace.batch(batch)
+        except LLMStreamError as error:
+            yield trace.failed(error)
+            raise
+        finally:
+            running.close()
+        yield trace.end()
+
+    async def astream_events(
+        self,
+        input: PromptLike,
+        config: RunConfig | None = None,
+        *,
+        version: EventsVersion = "v2",
+        **options: object,
+    ) -> AsyncIterator[EventDict]:
+        """Yield LangChain's event dictionaries; an error is an event before it is raised."""
+        plan = self.plan(input, options)
+        trace = _Trace(tracer_of(plan, version, checked(config)))
+        yield trace.start()
+        running = abatches(plan)
+        try:
+            async for batch in running:
+                for event in trace.batch(batch):
+                    yield event
+        except LLMStreamError as error:
+            yield trace.failed(error)
+            raise
+        finally:
+            await running.aclose()
+        yield trace.end()
+
+    def bind(self, **options: object) -> LLM:
+        """Return the same model with options that every call is given."""
+        over = options_from(options)
+        return self._of([replace(target, options=over.over(target.options)) for target in self.targets])
+
+    def with_retry(
+        self,
+        *,
+        stop_after_attempt: int = 3,
+        retry_if_exception_type: tuple[type[Exception], ...] = (Exception,),
+        wait_exponential_jitter: bool = True,
+    ) -> Runnable[PromptLike, Completion]:
+        """Return the same model, tried again as its provider's rules say, until the first chunk.
+
+        Other exceptions than the retryable ones, or no waits, need the general wrapper.
+        """
+        if retry_if_exception_type != (Exception,) or not wait_exponential_jitter:
+            return super().with_retry(
+                stop_after_attempt=stop_after_attempt,
+                retry_if_exception_type=retry_if_exception_type,
+                wait_exponential_jitter=wait_exponential_jitter,
+            )
+        retries = max(0, stop_after_attempt - 1)
+        return self._of([replace(t, policy=replace(t.policy, max_retries=retries)) for t in self.targets])
+
+    def with_fallbacks(
+        self,
+        fallbacks: Sequence[Runnable[PromptLike, Completion]],
+        *,
+        exceptions_to_handle: tuple[type[Exception], ...] = (Exception,),
+    ) -> Runnable[PromptLike, Completion]:
+        """Return one that takes the next model when this fails before its first chunk."""
+        models = [one for one in fallbacks if isinstance(one, LLM)]
+        if len(models) < len(fallbacks) or exceptions_to_handle != (Exception,):
+            return super().with_fallbacks(fallbacks, exceptions_to_handle=exceptions_to_handle)
+        return self._of([*self.targets, *(target for model in models for target in model.targets)])
+
+
+class _Trace:
+    """A run's tracer and meter, and its clock."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+        self._meter = Meter(time.monotonic())
+
+    def start(self) -> EventDict:
+        now = time.monotonic()
+        self._meter = Meter(now)
+        return self._tracer.start(now)
+
+    def batch(self, batch: Batch) -> list[EventDict]:
+        now = time.monotonic()
+        self._meter.write(batch, now)
+        return self._tracer.batch(batch, now)
+
+    def end(self) -> EventDict:
+        now = time.monotonic()
+        return self._tracer.end(self._meter.completion(now), now)
+
+    def failed(self, error: LLMStreamError) -> EventDict:
+        now = time.monotonic()
+        return self._tracer.error(error, self._meter.completion(now), now)
+
+
+async def _later(plan: Plan) -> AsyncGenerator[Batch, None]:
+    """Run a plan on the loop that iterates, which need not be there when `astream` is called."""
+    running = abatches(plan)
+    try:
+        async for batch in running:
+            yield batch
+    finally:
+        await running.aclose()
+
+
+def tracer_of(plan: Plan | None, version: EventsVersion, config: RunConfig | None = None) -> Tracer:
+    """Return the tracer of a plan's run; of one that could not be planned for None."""
+    identity: dict[str, Any] = named_tracer(config or {}, "LLM")
+    if plan is None:
+        return Tracer(version, **identity)
+    target = plan.targets[0]
+    text, messages = spoken(plan.prompt)
+    return Tracer(
+        version,
+        prompt_text=text,
+        messages=messages,
+        provider=target.endpoint.provider,
+        model=target.endpoint.model,
+        model_type="llm" if getattr(adapter(target.adapter), "kind", "chat") == "llm" else "chat",
+        options=plan.options.over(target.options),
+        whole=not plan.stream,
+        **identity,
+    )

@@ -1,0 +1,72 @@
+"""The `config` argument of the library's methods: LangChain's keys, checked.
+
+Source: langchain-core 1.8, `RunnableConfig`.  Unknown keys are accepted silently there; here they
+are an error, as a mistyped ``max_concurency`` would otherwise go unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, TypedDict
+from uuid import UUID
+
+from llmstream.errors import UsageError
+from llmstream.prompt import Json
+
+
+class RunConfig(TypedDict, total=False):
+    """How one run is named and held in.
+
+    `tags` and `metadata` come back on every event; `run_name` becomes the events' name; `run_id`
+    their id (a new UUIDv7 without); `max_concurrency` bounds a batch.
+    """
+
+    tags: Sequence[str]
+    metadata: Mapping[str, Json]
+    run_name: str
+    run_id: UUID | str
+    max_concurrency: int | None
+
+
+KEYS: Final = frozenset(RunConfig.__annotations__)
+UNUSED: Final = frozenset({"callbacks", "recursion_limit", "configurable"})
+"""Keys of LangChain's that mean nothing here; accepted as long as they hold nothing to lose."""
+
+
+def checked(config: RunConfig | None) -> RunConfig:
+    """Return the config, or an empty one for None.
+
+    Raises:
+        UsageError: it has a key that means nothing here.
+    """
+    for key, value in (config or {}).items():
+        if key not in KEYS and not (key in UNUSED and (not value or key == "recursion_limit")):
+            raise UsageError(f"unknown key {key!r} in a run's config", hint=f"known are {', '.join(sorted(KEYS))}")
+    return config or {}
+
+
+def configs_of(config: RunConfig | Sequence[RunConfig] | None, count: int) -> list[RunConfig]:
+    """Return one config for each of `count` inputs.
+
+    Raises:
+        UsageError: a list of another length.
+    """
+    if isinstance(config, Sequence):
+        if len(config) != count:
+            raise UsageError(f"{len(config)} configs for {count} inputs: a list of configs has one for each")
+        return [checked(one) for one in config]
+    shared = checked(config)
+    if count > 1 and "run_id" in shared:
+        # two runs must not have one id; LangChain keeps it for the first, too
+        rest: RunConfig = {**shared}
+        del rest["run_id"]
+        return [shared, *[rest] * (count - 1)]
+    return [shared] * count
+
+
+def concurrency_of(configs: Sequence[RunConfig]) -> int | None:
+    """Return how many inputs of a batch may run at once, None for no limit."""
+    limit = configs[0].get("max_concurrency") if configs else None
+    if limit is not None and limit < 1:
+        raise UsageError(f"max_concurrency is {limit}: it must be at least 1")
+    return limit

@@ -1,0 +1,182 @@
+"""Effects on a child process, with its pipes waited for one and all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from typing import IO
+
+from llmstream.engine.effects import Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
+from llmstream.transport.process_common import (
+    GRACE,
+    HEAD,
+    PIPE_SIZE,
+    POLL,
+    Patience,
+    Tail,
+    arguments,
+    exit_error,
+    signal_group,
+    starting_error,
+)
+
+
+class ProcessTransport:
+    """Carries out one run's effects.
+
+    Args:
+        command: program and arguments; `PLACEHOLDER` in an argument stands for the prompt, which
+            otherwise goes to standard input.
+        environment: the process's variables, None for ours.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        self._command = tuple(command)
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._selector = selectors.DefaultSelector()
+        self._input = memoryview(b"")
+        self._tail = Tail()
+
+    def perform(self, effect: Effect) -> Reply:
+        """Carry out one effect and return what it brought.
+
+        Raises:
+            LLMStreamError: what went wrong, without naming the provider.
+        """
+        if isinstance(effect, Read):
+            return self._read(effect.deadline)
+        if isinstance(effect, Open):
+            return self._open(effect)
+        if isinstance(effect, Sleep):
+            time.sleep(effect.seconds)
+        elif isinstance(effect, Prepare):
+            call: Call = effect.make()
+            return call
+        else:
+            self._drop()
+        return None
+
+    def close(self) -> None:
+        """End whatever runs."""
+        self._drop()
+        self._selector.close()
+
+    def _open(self, effect: Open) -> Head:
+        self._drop()
+        argv, given = arguments(self._command, effect.request.body)
+        try:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._environment,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise starting_error(argv[0], error) from error
+        self._process = process
+        self._tail = Tail()
+        self._input = memoryview(given or b"")
+        self._watch(process.stdout, selectors.EVENT_READ)
+        self._watch(process.stderr, selectors.EVENT_READ)
+        if process.stdin is not None:
+            self._watch(process.stdin, selectors.EVENT_WRITE)
+        return HEAD
+
+    def _watch(self, pipe: IO[bytes] | None, event: int) -> None:
+        assert pipe is not None
+        os.set_blocking(pipe.fileno(), False)
+        self._selector.register(pipe, event)
+
+    def _read(self, deadline: float) -> bytes:
+        process, patience = self._process, Patience(deadline)
+        assert process is not None
+        output = process.stdout
+        while output is not None and not output.closed:
+            for key, _ in self._selector.select(patience.slice(time.monotonic())):
+                if key.fileobj is output:
+                    data = self._take(output)
+                    if data:
+                        return data
+                else:
+                    self._serve(process)
+        return self._end(process, patience)
+
+    def _end(self, process: subprocess.Popen[bytes], patience: Patience) -> bytes:
+        """Wait for the exit of a process that has ended its output, and judge it."""
+        while process.poll() is None:
+            self._serve(process)
+            time.sleep(patience.slice(time.monotonic(), POLL))
+        self._serve(process)
+        self._process = None
+        self._forget(process)
+        if process.returncode:
+            raise exit_error(self._command[0], process.returncode, self._tail.bytes())
+        return b""
+
+    def _serve(self, process: subprocess.Popen[bytes]) -> None:
+        """Move along what needs no waiting: input to it, and its complaints to us."""
+        complaints, given = process.stderr, process.stdin
+        if complaints is not None and not complaints.closed:
+            self._tail.add(self._take(complaints))
+        if given is not None and not given.closed:
+            self._give(given)
+
+    def _take(self, pipe: IO[bytes]) -> bytes:
+        try:
+            data = os.read(pipe.fileno(), PIPE_SIZE)
+        except BlockingIOError:
+            return b""
+        if not data:
+            self._shut(pipe)
+        return data
+
+    def _give(self, pipe: IO[bytes]) -> None:
+        try:
+            written = os.write(pipe.fileno(), self._input[:PIPE_SIZE]) if self._input else 0
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            # it doesn't read its input: its own affair
+            written = len(self._input)
+        self._input = self._input[written:]
+        if not self._input:
+            self._shut(pipe)
+
+    def _shut(self, pipe: IO[bytes]) -> None:
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(pipe)
+        with contextlib.suppress(OSError):
+            pipe.close()
+
+    def _forget(self, process: subprocess.Popen[bytes]) -> None:
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None and not pipe.closed:
+                self._shut(pipe)
+
+    def _drop(self) -> None:
+        """End the process and all that it started; closed pipes alone end most of them."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        self._forget(process)
+        until = time.monotonic() + GRACE
+        alive = signal_group(process.pid, signal.SIGTERM)
+        try:
+            while alive and time.monotonic() < until:
+                # the leader's zombie would count as one of the group
+                process.poll()
+                alive = signal_group(process.pid, 0)
+                if alive:
+                    time.sleep(POLL)
+        finally:
+            # also where a second Ctrl-C cuts the grace short
+            signal_group(process.pid, signal.SIGKILL)
+            process.wait()

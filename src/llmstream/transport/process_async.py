@@ -1,0 +1,193 @@
+"""Effects on a child process of an event loop; the same as process, step by step."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Mapping, Sequence
+
+from llmstream.engine.effects import Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
+from llmstream.transport.process_common import (
+    GRACE,
+    HEAD,
+    PIPE_SIZE,
+    POLL,
+    Patience,
+    Tail,
+    arguments,
+    exit_error,
+    signal_group,
+    starting_error,
+)
+
+STDIN, STDOUT, STDERR = 0, 1, 2
+
+
+class Pipes(asyncio.SubprocessProtocol):
+    """Holds what a process wrote until it is asked for, about two pipes full at most."""
+
+    def __init__(self) -> None:
+        self.tail = Tail()
+        self.open = {STDIN, STDOUT, STDERR}
+        self.exited = False
+        self._output = bytearray()
+        self._changed = asyncio.Event()
+        self._reading: asyncio.ReadTransport | None = None
+        self._paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note where reading can be paused."""
+        assert isinstance(transport, asyncio.SubprocessTransport)
+        output = transport.get_pipe_transport(STDOUT)
+        self._reading = output if isinstance(output, asyncio.ReadTransport) else None
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """Keep output, and the last of what is complained of."""
+        if fd == STDERR:
+            self.tail.add(data)
+            return
+        self._output += data
+        self._changed.set()
+        if len(self._output) >= PIPE_SIZE and self._reading is not None and not self._paused:
+            self._paused = True
+            self._reading.pause_reading()
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        """Note that one pipe has ended."""
+        self.open.discard(fd)
+        self._changed.set()
+
+    def process_exited(self) -> None:
+        """Note that the process itself has."""
+        self.exited = True
+        self._changed.set()
+
+    def take(self) -> bytes:
+        """Return the output so far, empty for none."""
+        data = bytes(self._output)
+        self._output.clear()
+        if self._paused and self._reading is not None:
+            self._paused = False
+            self._reading.resume_reading()
+        return data
+
+    async def change(self, seconds: float) -> None:
+        """Wait until something happens, `seconds` at most."""
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            pass
+
+
+class AsyncProcessTransport:
+    """Carries out one run's effects.
+
+    Args:
+        command: program and arguments; `PLACEHOLDER` in an argument stands for the prompt, which
+            otherwise goes to standard input.
+        environment: the process's variables, None for ours.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        self._command = tuple(command)
+        self._environment = environment
+        self._process: asyncio.SubprocessTransport | None = None
+        self._pipes = Pipes()
+
+    async def perform(self, effect: Effect) -> Reply:
+        """Carry out one effect and return what it brought.
+
+        Raises:
+            LLMStreamError: what went wrong, without naming the provider.
+        """
+        if isinstance(effect, Read):
+            return await self._read(effect.deadline)
+        if isinstance(effect, Open):
+            return await self._open(effect)
+        if isinstance(effect, Sleep):
+            await asyncio.sleep(effect.seconds)
+        elif isinstance(effect, Prepare):
+            call: Call = await asyncio.to_thread(effect.make) if effect.slow else effect.make()
+            return call
+        else:
+            await self._drop()
+        return None
+
+    async def aclose(self) -> None:
+        """End whatever runs."""
+        await self._drop()
+
+    async def _open(self, effect: Open) -> Head:
+        await self._drop()
+        argv, given = arguments(self._command, effect.request.body)
+        try:
+            process, pipes = await asyncio.get_running_loop().subprocess_exec(
+                Pipes,
+                *argv,
+                stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=self._environment,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise starting_error(argv[0], error) from error
+        self._process, self._pipes = process, pipes
+        entry = process.get_pipe_transport(STDIN)
+        if isinstance(entry, asyncio.WriteTransport):
+            # a process that doesn't read its input: its own affair; close() writes the rest first
+            entry.write(given or b"")
+            entry.close()
+        return HEAD
+
+    async def _read(self, deadline: float) -> bytes:
+        process, pipes, patience = self._process, self._pipes, Patience(deadline)
+        assert process is not None
+        loop = asyncio.get_running_loop()
+        while True:
+            data = pipes.take()
+            if data:
+                return data
+            if STDOUT not in pipes.open:
+                return await self._end(process, patience)
+            await pipes.change(patience.slice(loop.time()))
+
+    async def _end(self, process: asyncio.SubprocessTransport, patience: Patience) -> bytes:
+        """Wait for the exit of a process that has ended its output, and judge it."""
+        loop, pipes = asyncio.get_running_loop(), self._pipes
+        while not pipes.exited:
+            await pipes.change(patience.slice(loop.time()))
+        if STDERR in pipes.open:
+            # its last words may still be on their way, unless something else holds the pipe open
+            await pipes.change(POLL)
+        self._process = None
+        process.close()
+        status = process.get_returncode()
+        if status:
+            raise exit_error(self._command[0], status, pipes.tail.bytes())
+        return b""
+
+    async def _drop(self) -> None:
+        """End the process and all that it started; closed pipes alone end most of them."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        leader, loop, pipes = process.get_pid(), asyncio.get_running_loop(), self._pipes
+        for fd in (STDIN, STDOUT, STDERR):
+            pipe = process.get_pipe_transport(fd)
+            if pipe is not None:
+                pipe.close()
+        until = loop.time() + GRACE
+        alive = signal_group(leader, signal.SIGTERM)
+        try:
+            while alive and loop.time() < until:
+                await asyncio.sleep(POLL)
+                alive = signal_group(leader, 0)
+        finally:
+            # also where a second Ctrl-C cuts the grace short
+            signal_group(leader, signal.SIGKILL)
+        while not pipes.exited:
+            await pipes.change(GRACE)
+        process.close()

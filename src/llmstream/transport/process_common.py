@@ -1,0 +1,142 @@
+"""What the sync and the async process transport share: arguments, patience, and the meaning of failures.
+
+A process's standard output is the answer's body, its exit status the verdict.  It is started in a
+session of its own, so that it and all that it starts can be ended together, and so that Ctrl-C reaches
+it through us only: first the answer so far is put away, then the group is ended.  Nothing goes through
+a shell.
+
+POSIX only: Windows has neither process groups nor a way to wait for several pipes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from llmstream.engine.effects import Head
+from llmstream.errors import ConfigError, LLMStreamError, LocalModelError, TimeLimitPassed
+from llmstream.transport.watchdog import STANDSTILL, TICK
+
+PLACEHOLDER: Final = "{prompt}"
+"""What stands for the prompt in an argument."""
+PIPE_SIZE: Final = 64 * 1024
+"""Most bytes that are read or written at once: what a pipe of Linux holds."""
+TAIL: Final = 4096
+"""Most bytes of a process's standard error that are kept, the last ones."""
+GRACE: Final = 2.0
+"""Seconds from SIGTERM to SIGKILL."""
+POLL: Final = 0.005
+"""Seconds between two looks at something that can't be waited for."""
+HEAD: Final = Head(200, {"content-type": "text/plain"})
+
+
+def arguments(command: Sequence[str], prompt: bytes) -> tuple[list[str], bytes | None]:
+    """Return the argument list, and what goes to standard input: None where an argument took the prompt.
+
+    A prompt that begins with a dash is an option to a program that knows no better: write
+    ``["program", "--", "{prompt}"]`` where prompts come from others.
+
+    Raises:
+        ConfigError: there is no program, or this system can't run one for us.
+        LocalModelError: the prompt can't be an argument.
+    """
+    if not command or not command[0]:
+        raise ConfigError("the command is empty", phase="config")
+    if not hasattr(os, "killpg"):
+        raise ConfigError("the adapter exec needs process groups, which this system lacks", phase="config")
+    if not any(PLACEHOLDER in argument for argument in command):
+        return list(command), prompt
+    if b"\0" in prompt:
+        raise LocalModelError(
+            "a prompt with a NUL can't be an argument",
+            hint=f"leave {PLACEHOLDER} out of the command: the prompt then comes on standard input",
+        )
+    text = os.fsdecode(prompt)
+    return [argument.replace(PLACEHOLDER, text) for argument in command], None
+
+
+def starting_error(program: str, error: OSError) -> LLMStreamError:
+    """Return what it means that a process could not be started."""
+    if isinstance(error, FileNotFoundError):
+        return LocalModelError(f"there is no program {program!r}", hint="is it installed, and on the PATH?")
+    hint = ""
+    if error.errno == errno.E2BIG:
+        hint = f"leave {PLACEHOLDER} out of the command: the prompt then comes on standard input"
+    return LocalModelError(f"{program!r} can't be started: {error.strerror or error}", hint=hint)
+
+
+def exit_error(program: str, status: int, said: bytes) -> LLMStreamError:
+    """Return what a process's failure means.
+
+    Args:
+        program: its name.
+        status: the exit status, the negative number of the signal that ended it.
+        said: the last of its standard error.
+    """
+    what = f"ended with status {status}" if status >= 0 else f"was ended by {_signal_name(-status)}"
+    tail = said.decode("utf-8", "replace").strip()
+    return LocalModelError(f"{program!r} {what}: {tail}" if tail else f"{program!r} {what}, saying nothing")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+class Tail:
+    """Keeps the last `TAIL` bytes of a stream."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[bytes] = deque()
+        self._size = 0
+
+    def add(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._pieces.append(data)
+        self._size += len(data)
+        while self._size - len(self._pieces[0]) >= TAIL:
+            self._size -= len(self._pieces.popleft())
+
+    def bytes(self) -> bytes:
+        """Return what is kept."""
+        return b"".join(self._pieces)[-TAIL:]
+
+
+class Patience:
+    """One deadline, looked at in slices: what is overslept beyond STANDSTILL, we stood still ourselves."""
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._until = 0.0
+
+    def slice(self, now: float, longest: float = TICK) -> float:
+        """Return the seconds to wait for now.
+
+        Raises:
+            TimeLimitPassed: the deadline has passed.
+        """
+        late = now - self._until
+        if self._until and late > STANDSTILL:
+            self._deadline += late
+        if now >= self._deadline:
+            raise TimeLimitPassed("nothing came in time")
+        self._until = min(self._deadline, now + longest)
+        return self._until - now
+
+
+def signal_group(leader: int, number: int) -> bool:
+    """Send a signal to a process group and return whether there still is one."""
+    try:
+        os.killpg(leader, number)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # macOS says so of a group that holds nothing but zombies
+        return False
+    return True
