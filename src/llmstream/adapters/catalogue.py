@@ -7,7 +7,9 @@ the whole file agree is a test.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
+
+from llmstream.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +26,7 @@ QUIRKS: Final[dict[str, str]] = {
 """Known deviations from a dialect, a closed set: name -> what it means."""
 
 
-class Row(NamedTuple):
+class Row(Record):
     """One provider of the catalogue.
 
     Args:

@@ -26,11 +26,6 @@ def main() -> None:
 
 def run(argv: Sequence[str]) -> int:
     """Run the command and return its exit status."""
-    if list(argv) == ["--version"]:
-        from llmstream.version import __version__
-
-        sys.stdout.write(f"llmstream {__version__}\n")
-        return 0
     from llmstream.cli.signals import Interrupted, Signals
 
     try:
@@ -45,11 +40,12 @@ def run(argv: Sequence[str]) -> int:
 def _dispatch(argv: Sequence[str]) -> int:
     from llmstream.cli.argv import command_in, parse
 
-    if command_in(argv) is None:
+    command = command_in(argv)
+    if command is None:
         parsed = parse(argv)
         if parsed is not None:
-            values, words = parsed
-            return prompted(values, words)
+            return prompted(*parsed)
+        argv = ["prompt", *argv]
     from llmstream.cli.app import run as run_app
 
     return run_app(argv)
@@ -57,6 +53,8 @@ def _dispatch(argv: Sequence[str]) -> int:
 
 def prompted(values: dict[str, str | int | float | bool | list[str] | None], words: Sequence[str]) -> int:
     """Run the default command with parsed options."""
+    if values.get("version") or values.get("help"):
+        return _about(version=bool(values.get("version")))
     from llmstream.cli.environment import Environment
     from llmstream.cli.prompt import run as run_prompt
 
@@ -65,6 +63,18 @@ def prompted(values: dict[str, str | int | float | bool | list[str] | None], wor
     environment.quiet = bool(values.get("quiet"))
     environment.debug = bool(values.get("debug"))
     return run_prompt(values, words, environment)
+
+
+def _about(*, version: bool) -> int:
+    if version:
+        from llmstream.version import __version__
+
+        sys.stdout.write(f"llmstream {__version__}\n")
+        return 0
+    from llmstream.cli.help import prompt_help
+
+    sys.stdout.write(prompt_help())
+    return 0
 
 
 def _bug(error: Exception, debug: bool) -> int:

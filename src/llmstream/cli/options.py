@@ -82,10 +82,21 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("timeout-total", "float", "Seconds for the whole run", LIMITS),
     Option("config", "path", "Configuration file [env: LLMSTREAM_CONFIG]", OTHER),
     Option("show-request", "flag", "Print the request as a curl command, send nothing", OTHER),
-    Option("debug", "flag", "Tracebacks and what was read from where, on standard error", OTHER),
+    Option("debug", "flag", "Show tracebacks of errors", OTHER),
+    Option("version", "flag", "Print the version", OTHER),
+    Option("help", "flag", "Print this text", OTHER, "h"),
 )
 
-COMMANDS: Final = ("prompt", "models", "providers", "pull", "config", "schema", "completions")
+COMMAND_HELP: Final = {
+    "prompt": "The default command, by its name",
+    "models": "List the models of a provider",
+    "providers": "List the providers, and whether their keys are there",
+    "pull": "Fetch a model to run in this process",
+    "config": "Show, check, make and edit the configuration",
+    "schema": "Print the JSON Schema of events or of the configuration",
+    "completions": "Print a shell's completion script",
+}
+COMMANDS: Final = tuple(COMMAND_HELP)
 """The commands beside the default one; `prompt` is the default one's name."""
 RESERVED: Final = ("chat", "compare", "batch", "bench", "replay", "history", "template", "keys", "doctor")
 """Commands of later versions: a first word that would change its meaning is refused now."""

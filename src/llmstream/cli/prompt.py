@@ -117,7 +117,10 @@ def _plan(values: Values, words: Sequence[str], environment: Environment) -> Pla
     fallbacks = values.get("fallback") or []
     assert isinstance(fallbacks, list)
     overrides = _overrides(values)
-    targets = settings.resolve(str(model) if model is not None else None, fallbacks, overrides)
+    specs = [settings.choice(str(model) if model is not None else None).spec, *fallbacks]
+    # a request that is only shown needs no key
+    fetch_key = not values.get("show_request")
+    targets = [settings.target(spec, overrides, fetch_key=fetch_key) for spec in specs]
     text = prompt_text(words, use_stdin=not values.get("no_stdin"), say=say)
     system = values.get("system")
     messages = [Message("system", str(system))] if system else []
@@ -136,12 +139,12 @@ def _overrides(values: Values) -> Overrides:
 
     given = values.get("option") or []
     assert isinstance(given, list)
-    named = {k: values[k] for k in ("temperature", "max_tokens", "top_p", "stop", "seed") if k in values}
-    table = {**dict(map(parse_option, given)), **named}
+    table: dict[str, object] = dict(map(parse_option, given))
+    table |= {k: values[k] for k in ("temperature", "max_tokens", "top_p", "stop", "seed") if k in values}
     limits = {name: float(str(values[key])) for key, name in LIMITS.items() if key in values}
     retries = values.get("retries")
     return Overrides(
-        options=options_from(table) if table else None,  # type: ignore[arg-type]  # lists of text are JSON
+        options=options_from(table) if table else None,
         limits=limits,
         max_retries=retries if isinstance(retries, int) else None,
     )

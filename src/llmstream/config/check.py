@@ -7,16 +7,16 @@ afterwards, so that a good file pays nothing for them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
 
 from llmstream.adapters import catalogue
 from llmstream.adapters.registry import SPECIAL
 from llmstream.config import keys, kinds
-from llmstream.config.nearest import did_you_mean, quoted
-from llmstream.config.options import misspelt
+from llmstream.nearest import did_you_mean, quoted
+from llmstream.record import Record
+from llmstream.runnable.options import misspelt
 
 
-class Flaw(NamedTuple):
+class Flaw(Record):
     """One thing that is wrong: where, as a path of keys, and a sentence that says what."""
 
     path: tuple[str, ...]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from llmstream.config import kinds
+from llmstream.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from llmstream.prompt import Json
 
 
-class Key(NamedTuple):
+class Key(Record):
     """One key with a plain value.
 
     Args:

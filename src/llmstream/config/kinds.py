@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from llmstream.config.nearest import did_you_mean, quoted
-from llmstream.config.options import option_complaint
+from llmstream.nearest import did_you_mean, quoted
+from llmstream.runnable.options import option_complaint
 
 Complaint: TypeAlias = Callable[[object], str | None]
 

@@ -7,21 +7,22 @@ set it, and costs the plain run nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from llmstream.adapters import catalogue
 from llmstream.adapters.catalogue import Row
 from llmstream.config import keys
 from llmstream.config.load import ConfigFile
-from llmstream.config.nearest import nearest, quoted
 from llmstream.errors import ConfigError
+from llmstream.nearest import nearest, quoted
 from llmstream.prompt import Json
+from llmstream.record import Record
 
 OLLAMA_PORT: Final = 11434
 
 
-class Layer(NamedTuple):
+class Layer(Record):
     """One table of settings and who wrote it.
 
     Args:

@@ -10,10 +10,11 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from llmstream.config import check, keys
 from llmstream.errors import ConfigError
+from llmstream.record import Record
 
 LONGEST: Final = 1 << 20
 """Bytes of a configuration file; more is a mistake, such as a model's file."""
@@ -22,7 +23,7 @@ SHOWN: Final = 15
 """Problems that one message tells; the rest are counted."""
 
 
-class Problem(NamedTuple):
+class Problem(Record):
     """One thing that is wrong with a file.
 
     Args:
@@ -46,7 +47,7 @@ class Problem(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}" if self.line else str(self.file)
 
 
-class ConfigFile(NamedTuple):
+class ConfigFile(Record):
     """A configuration file that was read and found good.
 
     Args:
@@ -62,7 +63,7 @@ class ConfigFile(NamedTuple):
     warnings: tuple[str, ...]
 
 
-class _Bytes(NamedTuple):
+class _Bytes(Record):
     data: bytes
     private: bool
     trusted: bool
@@ -177,7 +178,8 @@ def _located(path: Path, text: str, flaws: list[check.Flaw]) -> list[Problem]:
     from llmstream.config.positions import positions
 
     places = positions(text)
-    return sorted(Problem(path, *places.get(flaw.path, (1, 1)), flaw.text) for flaw in flaws)
+    found = [Problem(path, *places.get(flaw.path, (1, 1)), flaw.text) for flaw in flaws]
+    return sorted(found, key=lambda problem: (problem.line, problem.column, problem.text))
 
 
 def _not_utf8(path: Path, data: bytes, error: UnicodeDecodeError) -> Problem:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from llmstream.config.nearest import quoted
 from llmstream.errors import UsageError
+from llmstream.nearest import quoted
 from llmstream.prompt import Json
 from llmstream.runnable.options import misspelt, option_complaint, options_from
 

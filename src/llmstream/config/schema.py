@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import cast
 
 from llmstream.config import keys
-from llmstream.runnable import options
 from llmstream.config.keys import Key
 from llmstream.prompt import Json
+from llmstream.runnable import options
 
 
 def config_schema() -> dict[str, Json]:

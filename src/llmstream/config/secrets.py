@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from llmstream.config.kinds import key_flaw
 from llmstream.errors import ConfigError, MissingKey
 from llmstream.prompt import Secret
+from llmstream.record import Record
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -74,6 +75,62 @@ def variables(settings: Mapping[str, object]) -> Sequence[str]:
     """Return the names of the variables that may hold the key, best first."""
     names = settings.get("api_key_env") or ()
     return [names] if isinstance(names, str) else list(names)  # type: ignore[call-overload]
+
+
+class KeyState(Record):
+    """Where a provider's key would come from, without asking for it.
+
+    Args:
+        wanted: whether the provider wants a key at all.
+        found: whether there is one, as far as that can be told without running a command.
+        origin: ``$GROQ_API_KEY``, ``api_key_file /run/secrets/groq``; "" when none is wanted.
+    """
+
+    wanted: bool
+    found: bool
+    origin: str
+
+
+def key_state(
+    provider: str, settings: Mapping[str, object], environment: Mapping[str, str], folder: Path | None = None
+) -> KeyState:
+    """Return what `find_key` would find; runs and reads nothing.
+
+    Args:
+        provider: its name.
+        settings: as for `find_key`.
+        environment: the variables.
+        folder: as for `find_key`.
+    """
+    try:
+        key = find_key(provider, settings, environment, folder=folder, fetch=False)
+    except MissingKey:
+        return KeyState(wanted=True, found=False, origin="")
+    if key is None:
+        return KeyState(wanted=False, found=False, origin="")
+    if key.origin.startswith("$"):
+        return KeyState(True, bool(environment.get(key.origin[1:], "").strip()), key.origin)
+    file = settings.get("api_key_file")
+    by_file = isinstance(file, str) and key.origin.startswith("api_key_file")
+    return KeyState(True, not by_file or expanded(str(file), folder).is_file(), key.origin)
+
+
+def keys_found(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the catalogue's providers whose key is set right now, each with its variable.
+
+    Args:
+        environment: the variables.
+
+    Two providers that share a variable are told once, by the one that comes first.
+    """
+    from llmstream.adapters import catalogue
+
+    found: dict[str, str] = {}
+    for row in catalogue.rows():
+        for variable in row.api_key_env:
+            if environment.get(variable, "").strip():
+                found.setdefault(variable, row.name)
+    return [(name, variable) for variable, name in found.items()]
 
 
 def missing(provider: str, names: Sequence[str]) -> MissingKey:

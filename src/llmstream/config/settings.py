@@ -11,25 +11,27 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from llmstream.config import layers, paths, secrets
 from llmstream.config.load import ConfigFile, load
 from llmstream.engine.policy import Policy
 from llmstream.errors import ConfigError
 from llmstream.prompt import Endpoint, Json, Options
+from llmstream.record import Record
 from llmstream.runnable.options import options_from
 from llmstream.runnable.targets import LocalSettings, Target
 
 if TYPE_CHECKING:
     from llmstream.config.layers import Provider
+    from llmstream.config.secrets import KeyState
 
 DEFAULT_MODEL: Final = "local"
 MODEL_VARIABLE: Final = "LLMSTREAM_MODEL"
 CONFIG_VARIABLE: Final = "LLMSTREAM_CONFIG"
 
 
-class Overrides(NamedTuple):
+class Overrides(Record):
     """What flags say; it beats everything else.
 
     Args:
@@ -43,7 +45,7 @@ class Overrides(NamedTuple):
     max_retries: int | None = None
 
 
-class Choice(NamedTuple):
+class Choice(Record):
     """Which model is asked, and who said so.
 
     Args:
@@ -174,15 +176,43 @@ class Settings:
             policy=_policy(provider, overrides),
             local=_local(provider) if provider.adapter == "local" else None,
             proxy=provider.text("proxy") or None,
-            ca_file=secrets.expanded(ca_file, self._folder) if ca_file else None,
+            ca_file=self._certificates(ca_file) if ca_file else None,
         )
+
+    def _certificates(self, ca_file: str) -> Path:
+        path = secrets.expanded(ca_file, self._folder)
+        if not path.is_file():
+            raise ConfigError(f"the ca_file {path} is no file", phase="config")
+        return path
 
     @property
     def _folder(self) -> Path | None:
         return self.file.path.parent if self.file.path else None
 
+    def key_state(self, name: str) -> KeyState:
+        """Return where a provider's key would come from, without asking for it.
+
+        Raises:
+            ConfigError: as for `provider`.
+        """
+        provider = self.provider(name)
+        if not provider.wants_key:
+            return secrets.KeyState(wanted=False, found=False, origin="")
+        return secrets.key_state(name, provider.key_settings, self.environment, self._folder)
+
+    def names(self) -> list[str]:
+        """Return all providers' names: the file's, then the catalogue's that the file doesn't have."""
+        from llmstream.adapters import catalogue
+
+        return list(dict.fromkeys([*self.file.document.get("providers", {}), *catalogue.names()]))
+
     def resolve(
-        self, model: str | None = None, fallbacks: Sequence[str] = (), overrides: Overrides | None = None
+        self,
+        model: str | None = None,
+        fallbacks: Sequence[str] = (),
+        overrides: Overrides | None = None,
+        *,
+        fetch_keys: bool = True,
     ) -> list[Target]:
         """Return the target that is asked first and those for when it fails, in their order.
 
@@ -190,12 +220,13 @@ class Settings:
             model: what ``--model`` says, None when it wasn't given.
             fallbacks: what ``--fallback`` says.
             overrides: what the other flags say; it holds for all targets.
+            fetch_keys: as `fetch_key` of `target`.
 
         Raises:
             ConfigError: as for `target`; a fallback that can't be used is told before it is needed.
         """
         specs = [self.choice(model).spec, *fallbacks]
-        return [self.target(spec, overrides) for spec in specs]
+        return [self.target(spec, overrides, fetch_key=fetch_keys) for spec in specs]
 
 
 def config_path_of(flag: Path | None, environment: Mapping[str, str]) -> tuple[Path | None, bool]:

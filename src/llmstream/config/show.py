@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from llmstream.config import keys
 from llmstream.config.positions import BARE, positions
 from llmstream.config.settings import CONFIG_VARIABLE, Overrides
 from llmstream.engine.policy import Policy
+from llmstream.record import Record
 
 if TYPE_CHECKING:
     from llmstream.config.layers import Layer, Provider
@@ -24,7 +25,7 @@ TELLING: Final = ("key", "token", "secret", "auth", "cookie", "password", "crede
 """A header or body field whose name has one of these in it isn't shown."""
 
 
-class Shown(NamedTuple):
+class Shown(Record):
     """One value that holds.
 
     Args:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -13,15 +12,14 @@ from typing import IO
 
 from llmstream.engine.effects import Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
 from llmstream.transport.process_common import (
-    GRACE,
     HEAD,
     PIPE_SIZE,
     POLL,
+    Ending,
     Patience,
     Tail,
     arguments,
     exit_error,
-    signal_group,
     starting_error,
 )
 
@@ -167,16 +165,11 @@ class ProcessTransport:
         if process is None:
             return
         self._forget(process)
-        until = time.monotonic() + GRACE
-        alive = signal_group(process.pid, signal.SIGTERM)
+        ending = Ending(process.pid, time.monotonic())
         try:
-            while alive and time.monotonic() < until:
-                # the leader's zombie would count as one of the group
-                process.poll()
-                alive = signal_group(process.pid, 0)
-                if alive:
-                    time.sleep(POLL)
+            while ending.waits(time.monotonic(), process.poll() is not None):
+                time.sleep(POLL)
         finally:
             # also where a second Ctrl-C cuts the grace short
-            signal_group(process.pid, signal.SIGKILL)
+            ending.kill()
             process.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Mapping, Sequence
 
 from llmstream.engine.effects import Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
@@ -12,11 +11,11 @@ from llmstream.transport.process_common import (
     HEAD,
     PIPE_SIZE,
     POLL,
+    Ending,
     Patience,
     Tail,
     arguments,
     exit_error,
-    signal_group,
     starting_error,
 )
 
@@ -174,20 +173,18 @@ class AsyncProcessTransport:
         process, self._process = self._process, None
         if process is None:
             return
-        leader, loop, pipes = process.get_pid(), asyncio.get_running_loop(), self._pipes
+        loop, pipes = asyncio.get_running_loop(), self._pipes
         for fd in (STDIN, STDOUT, STDERR):
             pipe = process.get_pipe_transport(fd)
             if pipe is not None:
                 pipe.close()
-        until = loop.time() + GRACE
-        alive = signal_group(leader, signal.SIGTERM)
+        ending = Ending(process.get_pid(), loop.time())
         try:
-            while alive and loop.time() < until:
+            while ending.waits(loop.time(), pipes.exited):
                 await asyncio.sleep(POLL)
-                alive = signal_group(leader, 0)
         finally:
             # also where a second Ctrl-C cuts the grace short
-            signal_group(leader, signal.SIGKILL)
+            ending.kill()
         while not pipes.exited:
             await pipes.change(GRACE)
         process.close()

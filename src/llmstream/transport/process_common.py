@@ -11,6 +11,7 @@ POSIX only: Windows has neither process groups nor a way to wait for several pip
 from __future__ import annotations
 
 import errno
+import math
 import os
 import signal
 from collections import deque
@@ -29,6 +30,9 @@ TAIL: Final = 4096
 """Most bytes of a process's standard error that are kept, the last ones."""
 GRACE: Final = 2.0
 """Seconds from SIGTERM to SIGKILL."""
+ORPHANS: Final = 0.5
+"""Seconds that the rest of a group is given once its leader has ended: where nobody takes note of
+orphans, as in many containers, they would seem to live for ever."""
 POLL: Final = 0.005
 """Seconds between two looks at something that can't be waited for."""
 HEAD: Final = Head(200, {"content-type": "text/plain"})
@@ -130,7 +134,7 @@ class Patience:
         return self._until - now
 
 
-def signal_group(leader: int, number: int) -> bool:
+def _signal_group(leader: int, number: int) -> bool:
     """Send a signal to a process group and return whether there still is one."""
     try:
         os.killpg(leader, number)
@@ -140,3 +144,33 @@ def signal_group(leader: int, number: int) -> bool:
         # macOS says so of a group that holds nothing but zombies
         return False
     return True
+
+
+class Ending:
+    """The end of a process group: SIGTERM, some patience, SIGKILL.
+
+    Args:
+        leader: the group's number, which is that of the process we started.
+        now: monotonic seconds.
+    """
+
+    def __init__(self, leader: int, now: float) -> None:
+        self._leader = leader
+        self._until = now + GRACE
+        self._orphans_until = math.inf
+        _signal_group(leader, signal.SIGTERM)
+
+    def waits(self, now: float, exited: bool) -> bool:
+        """Return whether the group may still have some time.
+
+        Args:
+            now: monotonic seconds.
+            exited: whether the leader has ended and been taken note of.
+        """
+        if exited:
+            self._orphans_until = min(self._orphans_until, now + ORPHANS)
+        return now < min(self._until, self._orphans_until) and _signal_group(self._leader, 0)
+
+    def kill(self) -> None:
+        """End what is left."""
+        _signal_group(self._leader, signal.SIGKILL)

@@ -1,0 +1,114 @@
+"""`llmstream config`: where it is, what holds, whether it is right; make it and edit it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmstream.cli.command import ColorOption, ConfigOption, DebugOption, carried_out, columns
+from llmstream.cli.environment import Environment
+from llmstream.errors import ConfigError
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+
+def _path(config: Path | None, environment: Environment) -> Path:
+    from llmstream.config.settings import config_path_of
+
+    found = config_path_of(config, environment.variables)[0]
+    if found is None:
+        raise ConfigError("there is no home folder to keep a configuration in", hint="give --config PATH")
+    return found
+
+
+@app.command()
+def path(config: ConfigOption = None, debug: DebugOption = False) -> int:
+    """Print the configuration file's path."""
+    return carried_out(lambda environment: f"{_path(config, environment)}\n", debug=debug)
+
+
+@app.command()
+def show(
+    origin: Annotated[bool, typer.Option("--origin", help="Say where each value came from")] = False,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="As for a prompt")] = None,
+    config: ConfigOption = None,
+    color: ColorOption = "auto",
+    debug: DebugOption = False,
+) -> int:
+    """Print every value that holds; keys are masked."""
+
+    def work(environment: Environment) -> str:
+        from llmstream.config.settings import Settings
+        from llmstream.config.show import show as shown
+
+        lines = shown(Settings.load(config, environment.variables), model)
+        rows = [[f"{line.key} = {line.value}", *([f"# {line.origin}"] if origin else [])] for line in lines]
+        return columns(rows)
+
+    return carried_out(work, color=color, debug=debug)
+
+
+@app.command()
+def check(config: ConfigOption = None, color: ColorOption = "auto", debug: DebugOption = False) -> int:
+    """Say all that is wrong with the configuration file."""
+
+    def work(environment: Environment) -> str:
+        from llmstream.config.settings import Settings
+
+        file = _path(config, environment)
+        if not file.exists() and config is None:
+            return f"{file}: there is no such file; the defaults hold\n"
+        settings = Settings.load(file, environment.variables)
+        return "".join(f"warning: {warning}\n" for warning in settings.warnings) + f"{file}: all is well\n"
+
+    return carried_out(work, color=color, debug=debug)
+
+
+@app.command()
+def init(config: ConfigOption = None, color: ColorOption = "auto", debug: DebugOption = False) -> int:
+    """Write a commented configuration file to begin with."""
+
+    def work(environment: Environment) -> str:
+        from llmstream.config.starter import init as write
+
+        file = _path(config, environment)
+        write(file)
+        return f"{file}\n"
+
+    return carried_out(work, color=color, debug=debug)
+
+
+@app.command()
+def edit(config: ConfigOption = None, color: ColorOption = "auto", debug: DebugOption = False) -> int:
+    """Open the configuration file in $VISUAL or $EDITOR, then check it."""
+
+    def work(environment: Environment) -> str:
+        from llmstream.config.settings import Settings
+        from llmstream.config.starter import init as write
+
+        file = _path(config, environment)
+        if not file.exists():
+            write(file)
+        _run_editor(environment, file)
+        Settings.load(file, environment.variables)
+        return f"{file}: all is well\n"
+
+    return carried_out(work, color=color, debug=debug)
+
+
+def _run_editor(environment: Environment, file: Path) -> None:
+    """Run the user's editor on a file and wait for its end."""
+    import subprocess
+
+    default = "notepad" if os.name == "nt" else "vi"
+    command = environment.variables.get("VISUAL") or environment.variables.get("EDITOR") or default
+    try:
+        status = subprocess.run([*shlex.split(command), str(file)], check=False).returncode
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the editor {command!r} can't be run: {error}", hint="set EDITOR") from error
+    if status:
+        raise ConfigError(f"the editor {command!r} ended with status {status}")

@@ -1,0 +1,50 @@
+"""Shows the fetch of a model on standard error: a bar on a terminal, one line elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+
+from llmstream.cli.environment import Environment
+from llmstream.render.notes import note_line
+
+
+class Fetching:
+    """The two callbacks that a fetch is given; a context manager that takes the bar away again."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._label = "fetching the model"
+        self._update: Callable[[int, int | None], None] | None = None
+        self._end: Callable[[], None] = lambda: None
+
+    def say(self, text: str) -> None:
+        """Say what is going on; it labels the bar, too."""
+        self._label = text
+        self.close()
+        if not self._environment.quiet:
+            self._environment.err.write(note_line(text, color=self._environment.colored))
+
+    def progress(self, done: int, total: int | None) -> None:
+        """Show how many bytes have come, of how many."""
+        environment = self._environment
+        if environment.quiet or not environment.err.isatty or environment.dumb:
+            return
+        if self._update is None:
+            from llmstream.render.progress import progress
+
+            self._update, self._end = progress(environment.err, "", draw=True, color=environment.colored)
+        self._update(done, total)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._end()
+        self._update, self._end = None, lambda: None
+
+    def __enter__(self) -> Fetching:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,58 @@
+"""The help of the default command, made from its table of options without any library."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Final
+
+from llmstream.cli.options import COMMAND_HELP, OPTIONS, Option
+
+WIDTH: Final = 34
+USAGE: Final = """\
+Usage: llmstream [OPTIONS] [PROMPT]...
+       llmstream COMMAND ...
+
+Stream a language model's answer to PROMPT, or to what is piped in.
+
+Examples:
+  llmstream "Write me a 1 verse song about sparkling water."
+  git diff | llmstream "Write a commit message for this:"
+  llmstream -m groq/llama-3.1-8b-instant -o temperature=0 "What is a monad?"
+  llmstream --events "Hello" | jq -r 'select(.event == "on_llm_stream").data.chunk'
+  llmstream -- models          prompt with a word that is a command's name
+"""
+
+
+def spelled(option: Option) -> str:
+    """Return an option as help shows it: ``-m, --model TEXT``."""
+    short = f"-{option.short}, " if option.short else "    "
+    names = f"--{option.name}" + (f" / --{option.off}" if option.off else "")
+    value = option.metavar or "|".join(option.choices) or ("" if option.kind == "flag" else option.kind.upper())
+    return f"{short}{names} {value}".rstrip()
+
+
+def prompt_help() -> str:
+    """Return the help text."""
+    lines = [USAGE]
+    ordered = sorted(OPTIONS, key=lambda option: PANELS.index(option.panel))
+    for panel, options in groupby(ordered, key=lambda option: option.panel):
+        lines.append(f"{panel}:")
+        lines += [_line(f"  {spelled(option)}", option.help) for option in options]
+        lines.append("")
+    lines.append("Commands (llmstream COMMAND --help):")
+    lines += [_line(f"  {name}", text) for name, text in COMMAND_HELP.items()]
+    lines += ["", STATUSES]
+    return "\n".join(lines)
+
+
+def _line(left: str, right: str) -> str:
+    if len(left) < WIDTH - 1:
+        return f"{left:<{WIDTH}}{right}"
+    return f"{left}\n{'':<{WIDTH}}{right}"
+
+
+PANELS: Final = list(dict.fromkeys(option.panel for option in OPTIONS))
+STATUSES: Final = """\
+Exit status: 0 finished, 1 our error, 2 usage, 3 configuration, 4 key refused, 5 request refused, 6 provider
+unavailable, 7 no connection, 8 time limit, 9 stream broken, 10 local model, 130 Ctrl-C, 141 reader gone.
+"""

@@ -1,0 +1,31 @@
+"""`llmstream pull`: fetch a model ahead of its first use."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from llmstream.cli.command import ColorOption, DebugOption, QuietOption, carried_out
+from llmstream.cli.environment import Environment
+
+SourceArgument = Annotated[
+    str, typer.Argument(help="smollm2, hf:OWNER/REPO[:FILE], an https address, or the path of a GGUF file")
+]
+
+
+def pull(
+    source: SourceArgument, color: ColorOption = "auto", quiet: QuietOption = False, debug: DebugOption = False
+) -> int:
+    """Fetch a model to run in this process."""
+
+    def work(environment: Environment) -> str:
+        from llmstream.cli.fetching import Fetching
+        from llmstream.config.paths import models_folder
+        from llmstream.runnable.local import pull as fetch
+
+        with Fetching(environment) as fetching:
+            path = fetch(source, models_folder(), say=fetching.say, progress=fetching.progress)
+        return f"{path}\n"
+
+    return carried_out(work, color=color, quiet=quiet, debug=debug)

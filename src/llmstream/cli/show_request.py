@@ -1,0 +1,43 @@
+"""`--show-request`: the request as a curl command, its key as the variable that holds it."""
+
+from __future__ import annotations
+
+import shlex
+
+from llmstream.adapters.registry import adapter
+from llmstream.cli.environment import Environment
+from llmstream.cli.exits import Exit
+from llmstream.prompt import Secret
+from llmstream.record import replace
+from llmstream.render.base import encode
+from llmstream.render.guard import guarded
+from llmstream.runnable.calls import Plan
+
+
+def show_request(plan: Plan, environment: Environment) -> int:
+    """Print the request of a plan and return the exit status."""
+    target = plan.targets[0]
+    key = target.endpoint.api_key
+    # a stand-in takes the key's place before anything is built from it
+    endpoint = replace(target.endpoint, api_key=Secret(STAND_IN) if key else None)
+    if target.local is not None:
+        endpoint = replace(endpoint, base_url="http://127.0.0.1:PORT/v1")
+    options = plan.options.over(target.options)
+    request = adapter(target.adapter).request(plan.prompt, options, endpoint, stream=plan.stream)
+    variable = key.origin if key and key.origin.startswith("$") else "$API_KEY"
+    lines = [f"curl -N {shlex.quote(request.url)}"]
+    lines += [_header(name, value, variable) for name, value in request.headers.items()]
+    lines.append(f"  --data-binary {shlex.quote(request.body.decode('utf-8', 'replace'))}")
+    text = " \\\n".join(lines) + "\n"
+    environment.out.write(encode(guarded(text) if environment.out.isatty else text))
+    return Exit.OK
+
+
+STAND_IN = "llmstream-key-stand-in"
+
+
+def _header(name: str, value: str, variable: str) -> str:
+    if STAND_IN in value:
+        # double quotes, so that the shell fills the variable in
+        return f'  -H "{name}: {value.replace(STAND_IN, variable)}"'
+    return f"  -H {shlex.quote(f'{name}: {value}')}"

@@ -1,0 +1,75 @@
+"""What `llmstream providers` lists: every provider of the file and the catalogue, on one line each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from llmstream.adapters import catalogue
+from llmstream.config import secrets
+from llmstream.config.settings import Settings
+from llmstream.errors import ConfigError
+
+
+class Line(NamedTuple):
+    """One provider.
+
+    Args:
+        provider: its name.
+        adapter: its dialect.
+        streams: token by token; False for whole answers.
+        reasoning: shows thinking.
+        tools: calls tools.
+        images: takes images.
+        usage: reports token counts in a stream.
+        key: where the key was found, ``missing ($VARIABLE)``, or empty when none is wanted.
+        base_url: where it is.
+    """
+
+    provider: str
+    adapter: str
+    streams: bool
+    reasoning: bool
+    tools: bool
+    images: bool
+    usage: bool
+    key: str
+    base_url: str
+
+
+def providers(settings: Settings) -> list[Line]:
+    """Return the user's own providers, then the catalogue's."""
+    own = [name for name in settings.file.document.get("providers", {}) if isinstance(name, str)]
+    return [_line(settings, name) for name in dict.fromkeys([*own, *catalogue.names()])]
+
+
+def _line(settings: Settings, name: str) -> Line:
+    provider = settings.provider(name)
+    row = provider.row
+    try:
+        base_url = provider.base_url()
+    except ConfigError:
+        base_url = row.base_url if row else ""
+    return Line(
+        provider=name,
+        adapter=provider.adapter,
+        streams=row.streams if row else True,
+        reasoning=bool(row and row.reasoning),
+        tools=bool(row and row.tools),
+        images=bool(row and row.images),
+        usage=bool(row and row.usage_in_stream),
+        key=_key(settings, name) if provider.wants_key else "",
+        base_url=base_url,
+    )
+
+
+def _key(settings: Settings, name: str) -> str:
+    """Return where the key is, without running a command or reading a file."""
+    found = settings.provider(name).key_settings
+    wanted = secrets.variables(found)
+    there = [variable for variable in wanted if settings.environment.get(variable)]
+    if there:
+        return f"${there[0]}"
+    for key in ("api_key_command", "api_key_file", "api_key"):
+        if found.get(key):
+            return key
+    return f"missing (${wanted[0]})" if any(wanted) else ""

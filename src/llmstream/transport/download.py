@@ -1,0 +1,211 @@
+"""Downloads a model file over https, and goes on where an earlier attempt stopped.
+
+Weights have gigabytes, so what came is kept beside the target in a hidden ``.NAME.part`` with a
+note of the server's own mark for that version of the file; a part of another version is thrown away.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from llmstream.errors import ConnectionFailed, LocalModelError, StreamError
+from llmstream.prompt import Secret
+from llmstream.transport.get import check_address, named, opened, shown
+from llmstream.transport.model_files import (
+    GGUF_MAGIC,
+    Progress,
+    Say,
+    alone,
+    begins,
+    disk_error,
+    need_room,
+    new_file,
+    private_folder,
+    settle,
+)
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    import httpx
+
+_ATTEMPTS: Final = 5
+_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_SMALLEST: Final = 24  # bytes of a GGUF file's fixed head
+
+
+def fetch_https(
+    url: str, target: Path, *, say: Say, progress: Progress, token: Secret | None = None
+) -> Path:
+    """Download a GGUF model and put it in its place in one step.
+
+    Args:
+        url: https, or http on a loopback address.
+        target: where the model goes; its folder is made when it is missing.
+        say: told one line when it is there already or another process is waited for.
+        progress: told bytes that are here, and in all; what it raises stops the download.
+        token: sent to the host of `url` alone, None for none.
+
+    Returns:
+        `target`.
+
+    Raises:
+        ConfigError: an address that may not be fetched from.
+        ProviderError: the server refused; the message names address and status.
+        ConnectionFailed: no connection, or it broke; what came is kept for the next attempt.
+        LocalModelError: no room, or what came is no GGUF file; nothing is left behind.
+    """
+    check_address(url)
+    private_folder(target.parent)
+    with alone(target.parent, target.name, say):
+        part = _Part(url, target)
+        for attempt in range(1, _ATTEMPTS + 1):
+            before = part.size()
+            try:
+                return _attempt(part, token, say, progress)
+            except StreamError as error:
+                # as long as each attempt brings something, the next one goes on from there
+                if part.size() > before and attempt < _ATTEMPTS:
+                    continue
+                hint = "the same command goes on where this stopped" if part.size() else ""
+                raise ConnectionFailed(error.message, hint=hint) from error
+        raise AssertionError("the last attempt returns or raises")
+
+
+class _Part:
+    """The file that a download grows in, and which version of what it is a part of."""
+
+    def __init__(self, url: str, target: Path) -> None:
+        self.url = url
+        self.target = target
+        self.path = target.with_name(f".{target.name}.part")
+        self._note = target.with_name(f".{target.name}.part.json")
+
+    def size(self) -> int:
+        """Return how many bytes are here."""
+        return self.path.stat().st_size if self.path.is_file() else 0
+
+    def mark(self) -> str:
+        """Return the server's mark of the version that is here, empty when it can't be gone on with."""
+        try:
+            note = json.loads(self._note.read_bytes())
+        except (OSError, ValueError):
+            return ""
+        if not isinstance(note, dict) or note.get("url") != shown(self.url) or not self.size():
+            return ""
+        mark = note.get("mark")
+        return mark if isinstance(mark, str) and mark.isprintable() else ""
+
+    def begin(self, mark: str) -> None:
+        """Throw away what is here and note whose part follows."""
+        self.discard()
+        with new_file(self._note) as note:
+            # without the query: it may hold a secret, and stores sign each answer's anew
+            note.write(json.dumps({"url": shown(self.url), "mark": mark}).encode())
+
+    def open(self) -> BinaryIO:
+        """Open it to append."""
+        return self.path.open("ab") if self.path.is_file() else new_file(self.path)
+
+    def discard(self) -> None:
+        """Remove all that is here."""
+        self.path.unlink(missing_ok=True)
+        self._note.unlink(missing_ok=True)
+
+    def settle(self) -> Path:
+        """Move the whole file to its place."""
+        settle(self.path, self.target)
+        self._note.unlink(missing_ok=True)
+        return self.target
+
+
+def _attempt(part: _Part, token: Secret | None, say: Say, progress: Progress) -> Path:
+    mark = part.mark()
+    wanted = {"range": f"bytes={part.size()}-", "if-range": mark} if mark else {}
+    with opened(part.url, wanted, token) as response:
+        if response.status_code == 416:
+            # the part is as long as the file or longer: of another version, or whole already
+            part.discard()
+            raise ConnectionFailed(f"{shown(part.url)} has changed", hint="the same command starts anew")
+        offset, total = _place(response, part)
+        if total is not None and not offset and _is_there(part.target, total):
+            say(f"{part.target.name} is there already")
+            part.discard()
+            return part.target
+        try:
+            return _receive(response, part, offset, total, progress)
+        except OSError as error:
+            part.discard()
+            raise disk_error(error, part.target.parent, total) from error
+        except LocalModelError:
+            part.discard()
+            raise
+
+
+def _place(response: httpx.Response, part: _Part) -> tuple[int, int | None]:
+    """Return where in the file the body begins, and how long the file is as far as that is known."""
+    if response.status_code == 206:
+        found = _RANGE.fullmatch(response.headers.get("content-range", ""))
+        if found is None or int(found[1]) != part.size():
+            part.discard()
+            raise ConnectionFailed(f"{shown(part.url)} sent another piece than was asked for")
+        return int(found[1]), None if found[2] == "*" else int(found[2])
+    length = response.headers.get("content-length", "")
+    return 0, int(length) if length.isascii() and length.isdigit() else None
+
+
+def _is_there(target: Path, total: int) -> bool:
+    return target.is_file() and target.stat().st_size == total
+
+
+def _mark(response: httpx.Response) -> str:
+    """Return what If-Range may be sent with: a strong ETag, else the date.  Source: RFC 9110, 13.1.5."""
+    tag: str = response.headers.get("etag", "")
+    date: str = response.headers.get("last-modified", "")
+    return tag if tag.startswith('"') else date
+
+
+def _receive(
+    response: httpx.Response, part: _Part, offset: int, total: int | None, progress: Progress
+) -> Path:
+    need_room(part.target.parent, (total or 0) - offset)
+    if not offset:
+        part.begin(_mark(response))
+    with part.open() as out:
+        progress(offset, total)
+        _copy(response, part, out, offset, total, progress)
+    size = part.size()
+    if size < _SMALLEST or (total is not None and size != total):
+        raise LocalModelError(f"{shown(part.url)} is no GGUF model: only {size} bytes came")
+    return part.settle()
+
+
+def _copy(
+    response: httpx.Response, part: _Part, out: BinaryIO, offset: int, total: int | None, progress: Progress
+) -> None:
+    from llmstream.transport.http_common import reading_error
+    from llmstream.transport.quick_httpx import httpx
+
+    head = b"" if not offset else GGUF_MAGIC
+    try:
+        for block in response.iter_raw():
+            if len(head) < len(GGUF_MAGIC):
+                head = (head + block)[: len(GGUF_MAGIC)]
+                _check_head(head, part.url)
+            out.write(block)
+            offset += len(block)
+            progress(offset, total)
+    except httpx.HTTPError as error:
+        raise named(reading_error(error, expired=False), part.url) from error
+
+
+def _check_head(head: bytes, url: str) -> None:
+    """Stop at the first bytes: many gigabytes of something else may follow."""
+    if not GGUF_MAGIC.startswith(head):
+        raise LocalModelError(
+            f"{shown(url)} is no GGUF model: {begins(head)}",
+            hint="an address of the file itself is needed, not of a page about it",
+        )

