@@ -34,6 +34,8 @@ def expected(path: Path) -> dict[str, Any]:
 
 def events(path: Path, reads: Iterable[bytes], reader: Reader) -> Iterator[Event]:
     """Yield what a reader makes of a body that comes in these reads."""
+    if path.name == "invoke-tool":
+        pytest.importorskip("llmstream.adapters.anthropic")  # whose dialect is inside of the frames
     adapter = ADAPTERS[path.parent.name]
     prompt = Prompt((Message("user", "hello"),))
     endpoint = Endpoint("p", "m", "http://localhost")

@@ -15,13 +15,10 @@ import pytest
 from llmstream.adapters.command import Command
 from llmstream.engine.effects import NEVER, Close, Effect, Head, Open, Read, Reply
 from llmstream.errors import ConfigError, LLMStreamError, LocalModelError, TimeLimitPassed
-from llmstream.events import Finish, TextDelta
-from llmstream.prompt import Attachment, Endpoint, Message, Options, Prompt
+from llmstream.prompt import Endpoint, Message, Options, Prompt
 from llmstream.transport.process import ProcessTransport
 from llmstream.transport.process_async import AsyncProcessTransport
-from llmstream.transport.process_common import PIPE_SIZE, TAIL, Patience, Tail
-from llmstream.transport.watchdog import STANDSTILL, TICK
-from llmstream.wire.message import WireMessage
+from llmstream.transport.process_common import PIPE_SIZE, TAIL
 
 Perform = Callable[[Effect], Reply]
 Start = Callable[..., Perform]
@@ -297,42 +294,3 @@ def test_ctrl_c_in_a_read_leaves_the_command_to_be_ended() -> None:
         signal.signal(signal.SIGALRM, before)
         transport.close()
     assert gone(process)
-
-
-def test_time_in_which_we_stood_still_does_not_count() -> None:
-    patience = Patience(100.0)
-    assert patience.slice(99.0) == TICK
-    # stopped for an hour in that slice: the rest of the time is there as before
-    assert patience.slice(99.0 + TICK + 3600) == pytest.approx(1 - TICK)
-    with pytest.raises(TimeLimitPassed):
-        patience.slice(3700.0 + STANDSTILL / 2)
-
-
-def test_the_tail_is_bounded_and_exact() -> None:
-    tail = Tail()
-    text = bytes(range(256)) * 64
-    for at in range(0, len(text), 7):
-        tail.add(text[at : at + 7])
-    assert tail.bytes() == text[-TAIL:]
-
-
-def test_a_prompts_messages_are_one_text_and_what_is_left_out_is_said() -> None:
-    messages = (Message("system", "be brief"), Message("user", "hi", (Attachment("image/png", b"x"),)))
-    options = Options(temperature=0.5, extra={"top_a": 1})
-    made = Command("ollama").request(Prompt(messages), options, Endpoint("p", "m", ""), stream=True)
-    assert (made.method, made.url, made.framing) == ("EXEC", "exec://ollama", "text")
-    assert made.body == b"be brief\n\nhi"
-    assert len(made.notices) == 3
-
-
-def test_bytes_of_a_badly_encoded_command_line_go_on_as_they_were() -> None:
-    for text, sent in (("a\udcffb", b"a\xffb"), ("a\ud83db", b"a?b")):
-        assert request(text).request.body == sent
-
-
-def test_a_text_is_complete_at_its_end_only() -> None:
-    reader = Command().reader()
-    assert reader.read(WireMessage("", "hi")) == [TextDelta("hi")]
-    assert not reader.finished
-    assert reader.read(WireMessage("end", "!")) == [TextDelta("!"), Finish("stop", None)]
-    assert reader.finished

@@ -52,9 +52,9 @@ class InvokeReader:
     def _message(self, kind: str, text: str) -> list[Event]:
         """Read an event of Anthropic's messages API."""
         if self._anthropic is None:
-            from llmstream.adapters.anthropic import AnthropicReader
+            from llmstream.adapters.registry import adapter
 
-            self._anthropic = AnthropicReader()
+            self._anthropic = adapter("anthropic").reader()
         events = list(self._anthropic.read(WireMessage(kind, text)))
         self.done, self.finished = self._anthropic.done, self._anthropic.finished
         return events

@@ -148,7 +148,8 @@ class OllamaReader:
             self._answer(document["message"], "content", events)
         elif "response" in document:
             self._answer(document, "response", events)
-        elif not ended:
+        elif "done" not in document:
+            # with it, and without text, it is news of another kind: that a model is being loaded
             raise BadMessage("a line of the answer has neither a message nor an error")
         if ended:
             self._end(document, events)

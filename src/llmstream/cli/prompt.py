@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from llmstream.cli.exits import Exit, status_of
+from llmstream.cli.fetching import Fetching
 from llmstream.cli.outputs import Outputs, outputs, report
 from llmstream.cli.signals import Interrupted
 from llmstream.cli.stdin import prompt_text
+from llmstream.cli.ways_out import add_ways_out
 from llmstream.config.settings import Overrides, Settings
-from llmstream.errors import Cancelled, LLMStreamError
+from llmstream.errors import Cancelled, LLMStreamError, MissingExtra
 from llmstream.prompt import Message, Options, Prompt
 from llmstream.render.base import ReaderGone
-from llmstream.render.notes import note_line
 from llmstream.runnable.calls import Plan, abatches, batches
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
     began = time.monotonic()
     plan: Plan | None = None
     sinks: Outputs | None = None
+    fetching = Fetching(environment)
     try:
-        plan = _plan(values, words, environment)
+        plan = _plan(values, words, environment, fetching)
         if values.get("show_request"):
             from llmstream.cli.show_request import show_request
 
@@ -47,8 +49,12 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
     except ReaderGone:
         return Exit.READER_GONE
     except LLMStreamError as error:
+        fetching.close()
+        if isinstance(error, MissingExtra):
+            add_ways_out(error, environment)
         return _failed(error, values, plan, sinks, environment, began)
     except Interrupted as interrupt:
+        fetching.close()
         environment.out.hurry(LAST_WORDS)
         environment.err.hurry(LAST_WORDS)
         stopped = Cancelled("stopped by the user" if interrupt.number == 2 else f"stopped by signal {interrupt.number}")
@@ -103,16 +109,12 @@ async def _apump(plan: Plan, sinks: Outputs) -> None:
         await running.aclose()
 
 
-def _plan(values: Values, words: Sequence[str], environment: Environment) -> Plan:
-    def say(text: str) -> None:
-        if not environment.quiet:
-            environment.err.write(note_line(text, color=environment.colored))
-
+def _plan(values: Values, words: Sequence[str], environment: Environment, fetching: Fetching) -> Plan:
     environment.check_stdout()
     path = values.get("config")
     settings = Settings.load(Path(str(path)) if path else None, environment.variables)
     for warning in settings.warnings:
-        say(f"warning: {warning}")
+        fetching.say(f"warning: {warning}")
     model = values.get("model")
     fallbacks = values.get("fallback") or []
     assert isinstance(fallbacks, list)
@@ -121,7 +123,7 @@ def _plan(values: Values, words: Sequence[str], environment: Environment) -> Pla
     # a request that is only shown needs no key
     fetch_key = not values.get("show_request")
     targets = [settings.target(spec, overrides, fetch_key=fetch_key) for spec in specs]
-    text = prompt_text(words, use_stdin=not values.get("no_stdin"), say=say)
+    text = prompt_text(words, use_stdin=not values.get("no_stdin"), say=fetching.say)
     system = values.get("system")
     messages = [Message("system", str(system))] if system else []
     return Plan(
@@ -129,7 +131,8 @@ def _plan(values: Values, words: Sequence[str], environment: Environment) -> Pla
         prompt=Prompt((*messages, Message("user", text))),
         options=overrides.options or Options(),
         stream=values.get("stream") is not False,
-        say=say,
+        say=fetching.say,
+        progress=fetching.progress,
     )
 
 

@@ -39,7 +39,7 @@ def models_of(settings: Settings, name: str, *, refresh: bool = False) -> list[s
     if settings.provider(name).adapter == "local":
         from llmstream.runnable.local import installed
 
-        return sorted(installed(paths.models_folder()))
+        return [model.name for model in installed(paths.models_folder())]
     # its default model need not be known to ask which there are
     target = settings.target(f"{name}/-")
     dialect = adapter(target.adapter)

@@ -1,0 +1,1 @@
+"""The public library: Runnable and its defaults, LLM, streams, batches, event dictionaries."""

