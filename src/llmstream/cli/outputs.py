@@ -29,10 +29,6 @@ class Outputs(NamedTuple):
     sink: Sink
     meter: Meter | None
 
-    def write(self, batch: list[Event]) -> None:
-        """Take the events that one read brought, now."""
-        self.sink.write(batch, time.monotonic())
-
     def close(self, error: LLMStreamError | None) -> None:
         """End all outputs."""
         self.sink.close(error, time.monotonic())

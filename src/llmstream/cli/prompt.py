@@ -93,18 +93,20 @@ def _pump(plan: Plan, sinks: Outputs, *, asynchronous: bool) -> None:
             runner.run(_apump(plan, sinks))
         return
     running = batches(plan)
+    write, clock = sinks.sink.write, time.monotonic
     try:
         for batch in running:
-            sinks.write(batch)
+            write(batch, clock())
     finally:
         running.close()
 
 
 async def _apump(plan: Plan, sinks: Outputs) -> None:
     running = abatches(plan)
+    write, clock = sinks.sink.write, time.monotonic
     try:
         async for batch in running:
-            sinks.write(batch)
+            write(batch, clock())
     finally:
         await running.aclose()
 

@@ -28,7 +28,6 @@ AFTER_FINISH: Final = 5.0
 """Seconds to wait for usage and the end mark once the finish reason has come."""
 PRECISION: Final = 0.01
 """Share of the idle limit by which its deadline may lag behind: not each token moves it."""
-DELTAS: Final = frozenset({TextDelta, ReasoningDelta, ToolCallDelta})
 MALFORMED: Final = (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError)
 """What an adapter's reader meets in a message that is not of its dialect."""
 
@@ -117,12 +116,15 @@ class Attempt:
         except MALFORMED as error:
             self._failure = BadMessage("an unexpected message came, not of this dialect")
             self._failure.__cause__ = error
+        surrogates = self._surrogates
         for index, event in enumerate(batch):
-            if type(event) in DELTAS:
+            if isinstance(event, TextDelta | ReasoningDelta):
                 self.shown = True
-                mended = self._surrogates.mend(event)
-                if mended is not event:
-                    batch[index] = mended
+                if surrogates.holding or not event.text.isascii():
+                    batch[index] = surrogates.mend(event)
+            elif isinstance(event, ToolCallDelta):
+                self.shown = True
+                batch[index] = surrogates.mend(event)
         return batch
 
     def _progress(self) -> None:

@@ -20,6 +20,11 @@ class Surrogates:
     def __init__(self) -> None:
         self._held: dict[str, str] = {}
 
+    @property
+    def holding(self) -> bool:
+        """Whether half a character waits for its other half."""
+        return bool(self._held)
+
     def mend(self, event: Event) -> Event:
         """Return the event with whole characters only; text events of pure ASCII pass as they are."""
         if isinstance(event, TextDelta | ReasoningDelta):

