@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from dataclasses import dataclass, field
@@ -94,7 +95,8 @@ def _answer(handler: BaseHTTPRequestHandler, served: Served, asked: dict[str, st
     if served.length:
         handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()
-    handler.wfile.write(body[: served.breaks.pop(0)] if served.breaks else body)
+    with contextlib.suppress(ConnectionError):
+        handler.wfile.write(body[: served.breaks.pop(0)] if served.breaks else body)
     handler.close_connection = True
 
 

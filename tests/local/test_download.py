@@ -26,7 +26,9 @@ MODEL = b"GGUF" + bytes(range(256)) * 4000
 
 def fetch(url: str, target: Path, seen: list[tuple[int, int | None]] | None = None) -> Path:
     told = seen if seen is not None else []
-    return fetch_https(url, target, say=lambda _: None, progress=lambda done, total: told.append((done, total)))
+    return fetch_https(
+        url, target, say=lambda _: None, progress=lambda done, total: told.append((done, total))
+    )
 
 
 def left(folder: Path) -> list[str]:
@@ -179,7 +181,14 @@ def test_redirect_to_plain_http_elsewhere_is_refused(server: FileServer, tmp_pat
 
 @pytest.mark.parametrize(
     "url",
-    ["http://example.com/m.gguf", "ftp://127.0.0.1/m", "file:///etc/passwd", "https://", "https://a b/", "https://x:y/"],
+    [
+        "http://example.com/m.gguf",
+        "ftp://127.0.0.1/m",
+        "file:///etc/passwd",
+        "https://",
+        "https://a b/",
+        "https://x:y/",
+    ],
 )
 def test_address_that_is_not_https_is_refused(url: str) -> None:
     with pytest.raises(ConfigError):

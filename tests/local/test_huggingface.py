@@ -35,7 +35,10 @@ def test_only_model_of_a_repository_is_taken(server: FileServer) -> None:
 
 
 def test_of_several_the_usual_quantization_is_taken(server: FileServer) -> None:
-    assert find("hf:me/repo", offer(server, "m-Q2_K.gguf", "m-Q4_K_M.gguf", "m-Q8_0.gguf")).name == "m-Q4_K_M.gguf"
+    assert (
+        find("hf:me/repo", offer(server, "m-Q2_K.gguf", "m-Q4_K_M.gguf", "m-Q8_0.gguf")).name
+        == "m-Q4_K_M.gguf"
+    )
 
 
 def test_several_without_it_are_listed(server: FileServer) -> None:
@@ -51,7 +54,9 @@ def test_none_and_pieces_are_said(server: FileServer) -> None:
         find("hf:me/repo", offer(server, "m-00001-of-00002.gguf", "m-00002-of-00002.gguf"))
 
 
-@pytest.mark.parametrize("source", ["hf:", "hf:repo", "hf:a/b/c", "hf:../x", "hf:a/b:../../x.gguf", "hf:a/b:"])
+@pytest.mark.parametrize(
+    "source", ["hf:", "hf:repo", "hf:a/b/c", "hf:../x", "hf:a/b:../../x.gguf", "hf:a/b:"]
+)
 def test_what_is_no_name_is_wrong_use(source: str) -> None:
     with pytest.raises(UsageError):
         find(source, {})
@@ -72,9 +77,7 @@ def test_unknown_repository_and_odd_answer(server: FileServer) -> None:
         find("hf:me/odd", {"HF_ENDPOINT": server.url})
 
 
-def test_pull_goes_the_whole_way(
-    server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pull_goes_the_whole_way(server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", offer(server, "deep/m.gguf")["HF_ENDPOINT"])
     server.files["/me/repo/resolve/main/deep/m.gguf"] = Served(status=302, to="/blob")
     server.files["/blob"] = Served(MODEL)

@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from llmstream.prompt import Json
 
 QUIRKS: Final[dict[str, str]] = {
-    "no-stream-options": "refuses or ignores `stream_options`: it isn't sent",
-    "max-completion-tokens": "takes `max_completion_tokens` where others take `max_tokens`",
-    "no-done": "ends a stream without `data: [DONE]`; its finish reason is its end",
-    "usage-in-x-groq": "reports the usage in `x_groq.usage`",
-    "whole-message": "sends the growing `message` beside `delta`: only `delta` is read",
+    "no-stream-options": "refuses `stream_options`: it isn't sent",
 }
-"""Known deviations from a dialect, a closed set: name -> what it means."""
+"""Known deviations from a dialect that have to be told ahead, a closed set: name -> what it means.
+
+Most deviations are read by the adapters as they come, from whomever, and need no row.
+"""
 
 
 class Row(Record):
@@ -33,15 +32,14 @@ class Row(Record):
         name: how the user writes it before the slash.
         title: what its maker calls it.
         adapter: the dialect it speaks.
-        base_url: may hold ``{VARIABLE}`` to be filled in from the environment; empty where the
-            user has to say it.
+        base_url: may hold ``{VARIABLE}`` or ``{ONE|OTHER}`` to be filled in from the environment;
+            empty for the model in this process.
         docs: address of the page that says so.
         checked: the day on which somebody read that page, ISO 8601.
         model: the default model; empty where there is none.
         base_url_env: variables of the vendor's own tools that move the base URL, first wins.
         api_key_env: variables that hold the key, first wins; empty when no key is wanted.
-        defaults: values for the variables of `base_url` that the environment doesn't set.
-        headers: sent with each request.
+        key_optional: a key is sent when its variable is set, and not missed otherwise.
         quirks: keys of `QUIRKS`.
         dialect: for the model in this process, the dialect it is asked in.
         streams: answers token by token.
@@ -60,8 +58,7 @@ class Row(Record):
     model: str = ""
     base_url_env: tuple[str, ...] = ()
     api_key_env: tuple[str, ...] = ()
-    defaults: Mapping[str, str] = {}
-    headers: Mapping[str, str] = {}
+    key_optional: bool = False
     quirks: tuple[str, ...] = ()
     dialect: str = ""
     streams: bool = True

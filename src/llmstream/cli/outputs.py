@@ -37,6 +37,8 @@ class Outputs(NamedTuple):
 class StatsSink:
     """Writes the line of `--stats` when the run has ended."""
 
+    wants_text = False
+
     def __init__(self, environment: Environment, meter: Meter) -> None:
         self._environment = environment
         self._meter = meter

@@ -124,6 +124,12 @@ class Provider:
                 return found
         return {}
 
+    @property
+    def key_optional(self) -> bool:
+        """Whether a key that isn't there isn't missed, as long as nothing but the row speaks of one."""
+        said = any(key in layer.table for layer in self.layers[:-1] for key in keys.KEY_SETTINGS)
+        return self.row is not None and self.row.key_optional and not said
+
     def _elsewhere(self) -> bool:
         row = self.row
         if row is None or row.name == self.name or not row.api_key_env:
@@ -153,17 +159,19 @@ class Provider:
         from llmstream.config.kinds import url
 
         filled = template
-        for variable in _variables(template):
-            value = self.environment.get(variable) or self.row.defaults.get(variable, "")
+        for choice in _variables(template):
+            names = choice.split("|")
+            value = next((self.environment[n] for n in names if self.environment.get(n)), "")
             if not value:
-                what = f"the address of {self.name} needs ${variable}, which is not set"
-                hint = f"set {variable}, or base_url under [providers.{self.name}] of the configuration"
+                what = f"the address of {self.name} needs ${names[0]}, which is not set"
+                hint = f"set {names[0]}, or base_url under [providers.{self.name}] of the configuration"
                 raise ConfigError(what, hint=hint, provider=self.name, phase="config")
-            filled = filled.replace(f"{{{variable}}}", value.rstrip("/"))
+            filled = filled.replace(f"{{{choice}}}", value.strip().rstrip("/"))
         flaw = url(filled)
         if flaw is not None:
-            names = " and ".join(f"${v}" for v in _variables(template))
-            raise ConfigError(f"the address of {self.name}, made with {names}, {flaw}", provider=self.name)
+            made_with = " and ".join(f"${choice}" for choice in _variables(template))
+            what = f"the address of {self.name}, made with {made_with}, {flaw}"
+            raise ConfigError(what, provider=self.name, phase="config")
         return filled
 
 
@@ -208,7 +216,6 @@ def row_table(row: Row) -> dict[str, object]:
         "base_url": row.base_url,
         "model": row.model,
         "dialect": row.dialect,
-        "headers": row.headers,
         "quirks": list(row.quirks),
     }
     return {**{k: v for k, v in table.items() if v}, "api_key_env": list(row.api_key_env) or ""}
@@ -226,7 +233,7 @@ def address(value: str, row: Row, variable: str) -> str:
     """
     from llmstream.config.kinds import url
 
-    full = _ollama(value.strip()) if row.adapter == "ollama" else value.strip()
+    full = _ollama(value.strip(" \"'")) if row.adapter == "ollama" else value.strip()
     flaw = url(full)
     if flaw is not None:
         raise ConfigError(f"${variable} {flaw}", provider=row.name, phase="config")

@@ -1,14 +1,16 @@
 """Where our files live: configuration, models, history, cache.
 
 The operating system's conventions by platformdirs, which costs 2 ms: it is imported when the first
-place is asked for.  A place that isn't an absolute path is never used: without HOME and without
-an entry in the user database, or with a relative XDG variable, platformdirs answers with a path
-below the current folder, and nothing is to be read from there by itself.
+place is asked for, and not for the one that each run asks for.  A place that isn't an absolute
+path is never used: without HOME and without an entry in the user database, or with a relative XDG
+variable, platformdirs answers with a path below the current folder, and nothing is to be read from
+there by itself.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +22,24 @@ FILE_NAME: Final = "config.toml"
 
 def config_file() -> Path | None:
     """Return where the user's configuration file is or would be; None when the user has no home."""
+    folder = _xdg_config() or _config_folder()
+    return folder / FILE_NAME if folder.is_absolute() else None
+
+
+def _config_folder() -> Path:
     import platformdirs
 
-    folder = platformdirs.user_config_path(APPLICATION, appauthor=False)
-    return folder / FILE_NAME if folder.is_absolute() else None
+    return platformdirs.user_config_path(APPLICATION, appauthor=False)
+
+
+def _xdg_config() -> Path | None:
+    """Return what platformdirs would say on Linux, where each run asks for it; a test compares."""
+    home = os.environ.get("HOME", "")
+    if sys.platform != "linux" or not home.startswith("/") or "ANDROID_ROOT" in os.environ:
+        return None
+    chosen = os.environ.get("XDG_CONFIG_HOME", "").strip()
+    # the XDG specification has relative ones ignored
+    return Path(chosen if chosen.startswith("/") else f"{home}/.config") / APPLICATION
 
 
 def data_folder() -> Path:

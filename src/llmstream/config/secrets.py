@@ -36,6 +36,7 @@ def find_key(
     *,
     folder: Path | None = None,
     fetch: bool = True,
+    optional: bool = False,
 ) -> Secret | None:
     """Return a provider's key, None when it wants none.
 
@@ -46,6 +47,7 @@ def find_key(
         environment: the variables.
         folder: what a relative `api_key_file` is relative to, None for the current folder.
         fetch: False to run and read nothing and return a stand-in that only knows the origin.
+        optional: return None instead of complaining when there is no key.
 
     Raises:
         MissingKey: no way is set, or none has a key.
@@ -64,7 +66,7 @@ def find_key(
         return _checked(provider, _content(path, provider) if fetch else NOT_FETCHED, f"api_key_file {path}")
     if isinstance(literal, str):
         return _checked(provider, literal if fetch else NOT_FETCHED, f"api_key of {provider}")
-    if not names and "api_key_env" in settings:
+    if optional or (not names and "api_key_env" in settings):
         return None
     if names and not fetch:
         return Secret(NOT_FETCHED, f"${names[0]}")
@@ -92,7 +94,12 @@ class KeyState(Record):
 
 
 def key_state(
-    provider: str, settings: Mapping[str, object], environment: Mapping[str, str], folder: Path | None = None
+    provider: str,
+    settings: Mapping[str, object],
+    environment: Mapping[str, str],
+    *,
+    folder: Path | None = None,
+    optional: bool = False,
 ) -> KeyState:
     """Return what `find_key` would find; runs and reads nothing.
 
@@ -101,9 +108,10 @@ def key_state(
         settings: as for `find_key`.
         environment: the variables.
         folder: as for `find_key`.
+        optional: as for `find_key`.
     """
     try:
-        key = find_key(provider, settings, environment, folder=folder, fetch=False)
+        key = find_key(provider, settings, environment, folder=folder, fetch=False, optional=optional)
     except MissingKey:
         return KeyState(wanted=True, found=False, origin="")
     if key is None:

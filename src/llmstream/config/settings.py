@@ -17,7 +17,7 @@ from llmstream.config import layers, paths, secrets
 from llmstream.config.load import ConfigFile, load
 from llmstream.engine.policy import Policy
 from llmstream.errors import ConfigError
-from llmstream.prompt import Endpoint, Json, Options
+from llmstream.prompt import Endpoint, Json, Options, Secret
 from llmstream.record import Record
 from llmstream.runnable.options import options_from
 from llmstream.runnable.targets import LocalSettings, Target
@@ -149,9 +149,7 @@ class Settings:
         if not name:
             raise ConfigError(f'"{spec}" names no provider: write PROVIDER or PROVIDER/MODEL', phase="config")
         provider = layers.provider(name, self.file, self.environment, spec)
-        key = secrets.find_key(
-            name, provider.key_settings, self.environment, folder=self._folder, fetch=fetch_key
-        ) if provider.wants_key else None  # fmt: skip
+        key = self._key(provider, fetch=fetch_key) if provider.wants_key else None
         endpoint = Endpoint(
             provider=name,
             model=model or provider.model(),
@@ -162,6 +160,16 @@ class Settings:
             quirks=provider.quirks,
         )
         return self._complete(provider, endpoint, overrides or Overrides())
+
+    def _key(self, provider: Provider, *, fetch: bool) -> Secret | None:
+        return secrets.find_key(
+            provider.name,
+            provider.key_settings,
+            self.environment,
+            folder=self._folder,
+            fetch=fetch,
+            optional=provider.key_optional,
+        )
 
     def _complete(self, provider: Provider, endpoint: Endpoint, overrides: Overrides) -> Target:
         if provider.adapter in ("exec", "runnable"):
@@ -198,7 +206,10 @@ class Settings:
         provider = self.provider(name)
         if not provider.wants_key:
             return secrets.KeyState(wanted=False, found=False, origin="")
-        return secrets.key_state(name, provider.key_settings, self.environment, self._folder)
+        optional = provider.key_optional
+        return secrets.key_state(
+            name, provider.key_settings, self.environment, folder=self._folder, optional=optional
+        )
 
     def names(self) -> list[str]:
         """Return all providers' names: the file's, then the catalogue's that the file doesn't have."""
@@ -245,31 +256,6 @@ def library_target(spec: str | None, /, *, fetch_key: bool = True) -> Target:
     """
     settings = Settings.load()
     return settings.target(settings.choice(spec).spec, fetch_key=fetch_key)
-
-
-def target(spec: str, *, config_path: Path | None = None, overrides: Overrides | None = None) -> Target:
-    """Return what a name stands for: the resolver that the library is given.
-
-    Args:
-        spec: PROVIDER, PROVIDER/MODEL or an alias.
-        config_path: None for ``$LLMSTREAM_CONFIG``, else the user's own file.
-        overrides: what beats the configuration.
-
-    Raises:
-        ConfigError: as `Settings.load` and `Settings.target` do.
-    """
-    return Settings.load(config_path).target(spec, overrides)
-
-
-def resolve(
-    model: str | None = None,
-    *,
-    fallbacks: Sequence[str] = (),
-    config_path: Path | None = None,
-    overrides: Overrides | None = None,
-) -> list[Target]:
-    """Return the first target and its fallbacks; see `Settings.resolve`."""
-    return Settings.load(config_path).resolve(model, fallbacks, overrides)
 
 
 def _policy(provider: Provider, overrides: Overrides) -> Policy:

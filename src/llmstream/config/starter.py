@@ -18,12 +18,12 @@ _TEXT: Final = """\
 # default = "local"                # PROVIDER, PROVIDER/MODEL or alias
 
 # [aliases]
-# fast = "groq/llama-3.1-8b-instant"
+# fast = "groq/openai/gpt-oss-20b"
 
 # A provider of the catalogue: what isn't said here is as the catalogue has it.
 # [providers.openai]
-# model   = "gpt-4o-mini"
-# options = { temperature = 0 }
+# model   = "gpt-5.4-mini"
+# options = { max_tokens = 1024 }
 
 # Any other service.
 # [providers.work]

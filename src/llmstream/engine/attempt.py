@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Final
 from urllib.parse import urlsplit
 
 from llmstream.adapters.base import HttpRequest
-from llmstream.engine.effects import NEVER, Batch, Call, Head, Open, Read, Steps
+from llmstream.engine.effects import NEVER, Batch, Call, Effect, Head, Open, Read, Reply, Steps
 from llmstream.engine.surrogates import Surrogates
 from llmstream.errors import (
     AuthenticationError,
@@ -28,6 +28,7 @@ AFTER_FINISH: Final = 5.0
 """Seconds to wait for usage and the end mark once the finish reason has come."""
 PRECISION: Final = 0.01
 """Share of the idle limit by which its deadline may lag behind: not each token moves it."""
+DELTAS: Final = (TextDelta, ReasoningDelta, ToolCallDelta)
 MALFORMED: Final = (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError)
 """What an adapter's reader meets in a message that is not of its dialect."""
 
@@ -40,12 +41,16 @@ class Attempt:
         request: the call as the adapter put it, perhaps revised.
         clock: monotonic seconds.
         total_deadline: of the whole run.
+
+    `shown` is true once a delta was given out, also an empty one; only text, thinking and tool
+    calls count as a first token.
     """
 
     def __init__(
         self, call: Call, request: HttpRequest, clock: Callable[[], float], total_deadline: float
     ) -> None:
         self.shown = False
+        self._flowing = False
         self._call = call
         self._request = request
         self._clock = clock
@@ -65,45 +70,44 @@ class Attempt:
         endpoint = self._call.endpoint
         yield [Start(endpoint.provider, endpoint.model)]
         self._limit(self._call.policy.first_token)
+        reader = self._reader
         try:
-            head = yield Open(self._request, self._call.policy.connect, self._deadline, self._call.route)
-            assert isinstance(head, Head)
-            if head.status >= 300:
-                yield from self._refused(head)
-            content_type = head.headers.get("content-type", "")
-            yield from self._body(decoder(self._request.framing, content_type))
+            decoder = yield from self._opened()
+            read = Read(self._deadline)
+            while not reader.done:
+                if read.deadline != self._deadline:
+                    read = Read(self._deadline)
+                try:
+                    data = yield read
+                except (StreamBroken, TimeLimitPassed):
+                    if reader.finished:
+                        break
+                    raise
+                batch = self._decode(decoder, data)  # type: ignore[arg-type]  # a Read brings bytes
+                if batch:
+                    yield batch
+                    self._progress()
+                if self._failure is not None:
+                    raise self._failure
+                if not data:
+                    break
+            if held := list(self._surrogates.close()):
+                yield held
+            if not (reader.done or reader.finished):
+                raise StreamEndedEarly("the answer ended early, without a finish reason", phase="stream")
         except LLMStreamError as error:
             raise self._placed(error) from error.__cause__
 
-    def _body(self, decoder: Decoder) -> Steps:
-        """Read to the end; a batch is given out before its reader's failure is raised."""
-        reader = self._reader
-        read = Read(self._deadline)
-        while not reader.done:
-            if read.deadline != self._deadline:
-                read = Read(self._deadline)
-            try:
-                data = yield read
-            except (StreamBroken, TimeLimitPassed):
-                if reader.finished:
-                    break
-                raise
-            assert type(data) is bytes
-            batch = self._decode(decoder, data)
-            if batch:
-                yield batch
-                self._progress()
-            if self._failure is not None:
-                raise self._failure
-            if not data:
-                break
-        held = list(self._surrogates.close())
-        if held:
-            yield held
-        if not (reader.done or reader.finished):
-            raise StreamEndedEarly("the answer ended early, without a finish reason", phase="stream")
+    def _opened(self) -> Generator[Effect | Batch, Reply, Decoder]:
+        """Send the request and return the decoder for its answer's body."""
+        head = yield Open(self._request, self._call.policy.connect, self._deadline, self._call.route)
+        assert isinstance(head, Head)
+        if head.status >= 300:
+            yield from self._refused(head)
+        return decoder(self._request.framing, head.headers.get("content-type", ""))
 
     def _decode(self, decoder: Decoder, data: bytes) -> Batch:
+        """Return the events of one read; a failure behind them is kept until they were given out."""
         batch: Batch = []
         reader = self._reader
         try:
@@ -116,15 +120,16 @@ class Attempt:
         except MALFORMED as error:
             self._failure = BadMessage("an unexpected message came, not of this dialect")
             self._failure.__cause__ = error
-        surrogates = self._surrogates
         for index, event in enumerate(batch):
-            if isinstance(event, TextDelta | ReasoningDelta):
+            if isinstance(event, DELTAS):
                 self.shown = True
-                if surrogates.holding or not event.text.isascii():
-                    batch[index] = surrogates.mend(event)
-            elif isinstance(event, ToolCallDelta):
-                self.shown = True
-                batch[index] = surrogates.mend(event)
+                if isinstance(event, ToolCallDelta):
+                    self._flowing = True
+                    batch[index] = self._surrogates.mend(event)
+                elif event.text:
+                    self._flowing = True
+                    if not event.text.isascii() or self._surrogates.holding:
+                        batch[index] = self._surrogates.mend(event)
         return batch
 
     def _progress(self) -> None:
@@ -132,7 +137,7 @@ class Attempt:
         policy = self._call.policy
         if self._reader.finished:
             self._limit(min(policy.idle or AFTER_FINISH, AFTER_FINISH))
-        elif self.shown and (now := self._clock()) >= self._fresh_until:
+        elif self._flowing and (now := self._clock()) >= self._fresh_until:
             self._limit(policy.idle)
             self._fresh_until = now + policy.idle * PRECISION
 
@@ -182,7 +187,7 @@ class Attempt:
             error.phase, error.retryable = "total", False
             error.message = f"not finished within the time limit of {policy.total:g} s"
             error.hint = "--timeout-total sets the limit"
-        elif self.shown:
+        elif self._flowing:
             error.phase = "stream"
             error.message = f"the answer stalled: nothing came for {policy.idle:g} s, a time-out"
             error.hint = "--timeout-idle sets the limit"

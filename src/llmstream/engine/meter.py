@@ -158,7 +158,7 @@ class Meter:
             else:
                 deltas += self._note(event, at)
         if deltas:
-            self._count(deltas, at)
+            self._count(batch, deltas, at)
 
     def _note(self, event: Event, at: float) -> int:
         if isinstance(event, ToolCallDelta):
@@ -179,12 +179,15 @@ class Meter:
             self.notices.append(event.message)
         return 0
 
-    def _count(self, deltas: int, at: float) -> None:
+    def _count(self, batch: list[Event], deltas: int, at: float) -> None:
         self.chunks += deltas
         if self.first_at is None:
+            # some providers begin with an empty delta, which is no token
+            if not any(getattr(event, "text", isinstance(event, ToolCallDelta)) for event in batch):
+                return
             self.first_at = at
             deltas -= 1
-        if deltas:
+        if deltas > 0:
             if self._gaps is None:
                 self._gaps = Histogram()
             self._gaps.add(at - self._last)

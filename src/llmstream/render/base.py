@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from llmstream.errors import LLMStreamError
-from llmstream.events import Event
+from llmstream.events import Event, TextDelta
 
 GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN})
 PIECE: Final = 4096
@@ -139,7 +139,10 @@ class Writer:
 
 
 class Sink(Protocol):
-    """Takes a run's events and shows them somehow."""
+    """Takes a run's events and shows them somehow.
+
+    One that has an attribute `wants_text` which is false is spared batches of one TextDelta.
+    """
 
     def write(self, batch: list[Event], at: float) -> None:
         """Take the events of one read, which came at the monotonic time `at`."""
@@ -155,10 +158,13 @@ class Tee:
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self._sinks = tuple(sinks)
+        self._for_text = tuple([sink for sink in sinks if getattr(sink, "wants_text", True)])
 
     def write(self, batch: list[Event], at: float) -> None:
         """Give the batch to each sink."""
-        for sink in self._sinks:
+        # nearly all batches of a slow model are one piece of text, which many sinks don't care for
+        alone = len(batch) == 1 and type(batch[0]) is TextDelta
+        for sink in self._for_text if alone else self._sinks:
             sink.write(batch, at)
 
     def close(self, error: LLMStreamError | None, now: float) -> None:

@@ -7,7 +7,7 @@ out of messages before they come here.
 from __future__ import annotations
 
 from llmstream.errors import LLMStreamError
-from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry, TextDelta
+from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry
 from llmstream.render.base import Writer, encode
 from llmstream.render.guard import one_line
 from llmstream.render.plain import PlainSink
@@ -54,6 +54,8 @@ class NotesSink:
         answer: the answer's sink when it writes to the same terminal: notes never cut its lines.
     """
 
+    wants_text = False
+
     def __init__(
         self, writer: Writer, *, max_retries: int, color: bool = False, answer: PlainSink | None = None
     ) -> None:
@@ -66,8 +68,6 @@ class NotesSink:
 
     def write(self, batch: list[Event], at: float) -> None:
         """Write the batch's notes, or hold them until the answer's line has ended."""
-        if type(batch[0]) is TextDelta and len(batch) == 1 and not self._held:
-            return  # nearly all are
         for event in batch:
             if isinstance(event, Finish):
                 self._finish = event.reason

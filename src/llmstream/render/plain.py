@@ -44,7 +44,7 @@ class PlainSink:
         if not texts:
             return
         if not separator:
-            text = "".join(texts)
+            text = "".join(texts) if len(texts) > 1 else texts[0]
             self._put(guard.feed(text) if guard else text)
             return
         if guard:

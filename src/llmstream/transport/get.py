@@ -54,8 +54,8 @@ def _loopback(host: str) -> bool:
 
 def shown(url: str) -> str:
     """Return an address for people: without user, query and fragment, where secrets may be."""
-    plain = "".join(c if c.isprintable() else "?" for c in url).split("?")[0].split("#")[0]
-    head, mark, tail = plain.partition("://")
+    bare = url.split("?")[0].split("#")[0]
+    head, mark, tail = "".join(c if c.isprintable() else "?" for c in bare).partition("://")
     host, slash, path = tail.partition("/")
     plain = f"{head}{mark}{host.rpartition('@')[2]}{slash}{path}"
     return plain if len(plain) <= 200 else plain[:197] + "..."

@@ -183,7 +183,9 @@ class AsyncHttpTransport:
             watchdog.schedule()
         assert self._body is not None
         try:
-            data = await anext(self._body, b"")
+            data = await self._body.__anext__()
+        except StopAsyncIteration:
+            data = b""
         except FAULTS as error:
             raise reading_error(error, watchdog.expired) from error
         finally:
