@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shlex
 
-from llmstream.adapters.registry import adapter
 from llmstream.cli.environment import Environment
 from llmstream.cli.exits import Exit
 from llmstream.prompt import Secret
 from llmstream.record import replace
 from llmstream.render.base import encode
 from llmstream.render.guard import guarded
-from llmstream.runnable.calls import Plan
+from llmstream.runnable.calls import Plan, adapter_of
 
 
 def show_request(plan: Plan, environment: Environment) -> int:
@@ -23,7 +22,7 @@ def show_request(plan: Plan, environment: Environment) -> int:
     if target.local is not None:
         endpoint = replace(endpoint, base_url="http://127.0.0.1:PORT/v1")
     options = plan.options.over(target.options)
-    request = adapter(target.adapter).request(plan.prompt, options, endpoint, stream=plan.stream)
+    request = adapter_of(target).request(plan.prompt, options, endpoint, stream=plan.stream)
     variable = key.origin if key and key.origin.startswith("$") else "$API_KEY"
     lines = [f"curl -N {shlex.quote(request.url)}"]
     lines += [_header(name, value, variable) for name, value in request.headers.items()]

@@ -51,6 +51,7 @@ PROVIDER: Final[dict[str, Key]] = {
     "quirks": Key(kinds.quirks, {"type": "array", "items": _TEXT}, "known deviations from the dialect"),
     "proxy": Key(kinds.proxy, {"type": "string", "format": "uri"}, "proxy for this provider"),
     "ca_file": Key(kinds.text, _TEXT, "certificates to trust beside the system's, as PEM"),
+    "client_cert": Key(kinds.text, _TEXT, "certificate and key to show the server, as one PEM file"),
     "dialect": Key(kinds.dialect, _TEXT, "adapter local: how the model is asked (openai-chat)"),
     "context": Key(kinds.count, _COUNT, "adapter local: context in tokens, 0 for the model's own"),
     "threads": Key(kinds.count, _COUNT, "adapter local: threads, 0 for as many as there are cores"),

@@ -61,6 +61,11 @@ class Provider:
         value = self._first(key)
         return value if isinstance(value, str) else ""
 
+    def words(self, key: str) -> tuple[str, ...]:
+        """Return a list of texts, empty where no layer has it."""
+        found = self._first(key)
+        return tuple(cast("list[str]", found)) if isinstance(found, list) else ()
+
     def number(self, key: str, default: int) -> int:
         """Return a setting that is a whole number."""
         value = self._first(key)
@@ -101,6 +106,8 @@ class Provider:
             ConfigError: there is none.
         """
         model = self.text("model")
+        if not model and self.adapter in ("exec", "runnable"):
+            return (self.words("command") or (self.text("factory"),))[0]
         if not model:
             what = f"no model is named for {self.name}, which has no default"
             raise ConfigError(what, hint=f"write {self.name}/MODEL", provider=self.name, phase="config")

@@ -172,11 +172,10 @@ class Settings:
         )
 
     def _complete(self, provider: Provider, endpoint: Endpoint, overrides: Overrides) -> Target:
-        if provider.adapter in ("exec", "runnable"):
-            what = f"{provider.name} has the adapter {provider.adapter}, which this version can't run yet"
-            raise ConfigError(what, provider=provider.name, phase="config")
-        options = options_from(provider.table("options"))
-        ca_file = provider.text("ca_file")
+        foreign = provider.adapter == "runnable"
+        # what an object is made with is for its maker to name
+        options = Options() if foreign else options_from(provider.table("options"))
+        ca_file, client_cert = provider.text("ca_file"), provider.text("client_cert")
         return Target(
             adapter=provider.dialect,
             endpoint=endpoint,
@@ -185,12 +184,16 @@ class Settings:
             local=_local(provider) if provider.adapter == "local" else None,
             proxy=provider.text("proxy") or None,
             ca_file=self._certificates(ca_file) if ca_file else None,
+            client_cert=self._certificates(client_cert) if client_cert else None,
+            command=provider.words("command") if provider.adapter == "exec" else (),
+            factory=provider.text("factory") if foreign else "",
+            arguments=provider.table("options") if foreign else {},
         )
 
-    def _certificates(self, ca_file: str) -> Path:
-        path = secrets.expanded(ca_file, self._folder)
+    def _certificates(self, file: str) -> Path:
+        path = secrets.expanded(file, self._folder)
         if not path.is_file():
-            raise ConfigError(f"the ca_file {path} is no file", phase="config")
+            raise ConfigError(f"there are no certificates in {path}: it is no file", phase="config")
         return path
 
     @property

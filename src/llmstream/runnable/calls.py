@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from llmstream.adapters.base import Adapter
 from llmstream.adapters.registry import adapter
 from llmstream.engine.conversation import converse
 from llmstream.engine.effects import Batch, Call, Prepare, Steps
@@ -53,14 +55,22 @@ def batches(plan: Plan, clients: Clients | None = None) -> Generator[Batch, None
     """
     from llmstream.transport.http_sync import HttpTransport
 
-    return drive(_steps(plan), HttpTransport(clients))
+    if all(_by_http(target) for target in plan.targets):
+        return drive(_steps(plan), HttpTransport(clients))
+    from llmstream.transport.router import Router
+
+    return drive(_steps(plan), Router(lambda: HttpTransport(clients)))
 
 
 def abatches(plan: Plan, clients: AsyncClients | None = None) -> AsyncGenerator[Batch, None]:
     """The same on the running event loop."""
     from llmstream.transport.http_async import AsyncHttpTransport
 
-    return adrive(_steps(plan), AsyncHttpTransport(clients))
+    if all(_by_http(target) for target in plan.targets):
+        return adrive(_steps(plan), AsyncHttpTransport(clients))
+    from llmstream.transport.router import AsyncRouter
+
+    return adrive(_steps(plan), AsyncRouter(lambda: AsyncHttpTransport(clients)))
 
 
 def _steps(plan: Plan) -> Steps:
@@ -72,16 +82,37 @@ def _maker(plan: Plan, target: Target) -> Callable[[], Call]:
     def make() -> Call:
         ready = _started(plan, target) if target.local is not None else target
         return Call(
-            adapter=adapter(ready.adapter),
+            adapter=adapter_of(ready),
             endpoint=ready.endpoint,
             prompt=plan.prompt,
             options=plan.options.over(ready.options),
             policy=ready.policy,
             stream=plan.stream,
-            route=Connection(ready.proxy, ready.ca_file),
+            route=_route(ready),
         )
 
     return make
+
+
+def _by_http(target: Target) -> bool:
+    return not (target.command or target.factory)
+
+
+def adapter_of(target: Target) -> Adapter:
+    """Return the adapter that a target is asked through."""
+    if target.command:
+        from llmstream.adapters.command import Command
+
+        return Command(PurePath(target.command[0]).name)
+    return adapter(target.adapter)
+
+
+def _route(target: Target) -> Hashable:
+    if target.command:
+        from llmstream.transport.process_common import ProcessRoute
+
+        return ProcessRoute(target.command)
+    return Connection(target.proxy, target.ca_file, target.client_cert)
 
 
 def _started(plan: Plan, target: Target) -> Target:

@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import Any
 
-from llmstream.adapters.registry import adapter
 from llmstream.engine.effects import Batch
 from llmstream.engine.meter import Completion, Meter
 from llmstream.errors import LLMStreamError
@@ -14,7 +13,7 @@ from llmstream.events import Event
 from llmstream.prompt import Secret
 from llmstream.record import replace
 from llmstream.runnable.base import Runnable
-from llmstream.runnable.calls import Plan, abatches, batches
+from llmstream.runnable.calls import Plan, abatches, adapter_of, batches
 from llmstream.runnable.options import options_from
 from llmstream.runnable.prompts import PromptLike, prompt_of
 from llmstream.runnable.run_config import RunConfig, checked
@@ -265,7 +264,7 @@ def tracer_of(plan: Plan | None, version: EventsVersion, config: RunConfig | Non
         messages=messages,
         provider=target.endpoint.provider,
         model=target.endpoint.model,
-        model_type="llm" if getattr(adapter(target.adapter), "kind", "chat") == "llm" else "chat",
+        model_type="llm" if getattr(adapter_of(target), "kind", "chat") == "llm" else "chat",
         options=plan.options.over(target.options),
         whole=not plan.stream,
         **identity,

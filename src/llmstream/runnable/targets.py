@@ -6,12 +6,13 @@ floor above, so it hands its resolver in here.  Without one the built-in catalog
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 from llmstream.engine.policy import Policy
 from llmstream.errors import ConfigError
-from llmstream.prompt import Endpoint, Options
+from llmstream.prompt import NOTHING, Endpoint, Json, Options
 from llmstream.record import Record
 
 
@@ -40,6 +41,10 @@ class Target(Record):
         local: set when the model runs in this process.
         proxy: URL of a proxy for this provider, None for the environment's.
         ca_file: certificates to trust beside the system's.
+        client_cert: certificate and key to show the server, as PEM.
+        command: of the adapter `exec`: the argument list.
+        factory: of the adapter `runnable`: what makes the object, ``package.module:Class``.
+        arguments: of the adapter `runnable`: the factory's keyword arguments.
     """
 
     adapter: str
@@ -49,6 +54,10 @@ class Target(Record):
     local: LocalSettings | None = None
     proxy: str | None = None
     ca_file: Path | None = None
+    client_cert: Path | None = None
+    command: tuple[str, ...] = ()
+    factory: str = ""
+    arguments: Mapping[str, Json] = NOTHING
 
 
 class Resolver(Protocol):

@@ -29,6 +29,8 @@ class TextDecoder:
         return [WireMessage("", text)] if text else []
 
     def close(self) -> list[WireMessage]:
-        """Take the end of the text; a character that was never completed is one U+FFFD."""
-        text = self._decoder.decode(b"", final=True)
-        return [WireMessage("", text)] if text else []
+        """Take the end of the text and return a message named ``end``, also when it is empty.
+
+        A character that was never completed is one U+FFFD.
+        """
+        return [WireMessage("end", self._decoder.decode(b"", final=True))]
