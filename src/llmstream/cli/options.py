@@ -55,6 +55,8 @@ MODEL, SHAPE, OUTPUT, LIMITS, OTHER = (
 OPTIONS: Final[tuple[Option, ...]] = (
     Option("model", "text", "PROVIDER/MODEL, PROVIDER or an alias [env: LLMSTREAM_MODEL]", MODEL, "m"),
     Option("system", "text", "System prompt", MODEL, "s"),
+    Option("file", "path", "Text file added to the prompt under its name", MODEL, "f", many=True),
+    Option("attach", "path", "Image, audio or PDF; a path or an address", MODEL, "a", many=True, metavar="PATH_OR_URL"),
     Option("no-stdin", "flag", "Leave standard input alone", MODEL),
     Option("option", "text", "Model option; VALUE is read as TOML, else text", SHAPE, "o", many=True, metavar="KEY=VALUE"),
     Option("temperature", "float", "Randomness, 0 for the most likely token", SHAPE),
@@ -62,6 +64,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("top-p", "float", "Nucleus sampling mass, 0 to 1", SHAPE),
     Option("stop", "text", "Sequence that ends the answer", SHAPE, many=True),
     Option("seed", "int", "For repeatable sampling", SHAPE),
+    Option("schema", "text", "Answer as JSON by this JSON Schema", SHAPE, metavar="JSON_OR_FILE"),
     Option("separator", "text", "Print TEXT after every chunk", OUTPUT, "S"),
     Option("no-newline", "flag", "Add no final newline", OUTPUT, "n"),
     Option("events", "flag", "JSON Lines of events on standard output", OUTPUT),

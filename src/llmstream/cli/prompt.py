@@ -14,7 +14,7 @@ from llmstream.cli.stdin import prompt_text
 from llmstream.cli.ways_out import add_ways_out
 from llmstream.config.settings import Overrides, Settings
 from llmstream.errors import Cancelled, LLMStreamError, MissingExtra
-from llmstream.prompt import Message, Options, Prompt
+from llmstream.prompt import Attachment, Message, Options, Prompt
 from llmstream.render.base import ReaderGone
 from llmstream.runnable.calls import Plan, abatches, batches
 
@@ -118,19 +118,24 @@ def _plan(values: Values, words: Sequence[str], environment: Environment, fetchi
     for warning in settings.warnings:
         fetching.say(f"warning: {warning}")
     model = values.get("model")
-    fallbacks = values.get("fallback") or []
-    assert isinstance(fallbacks, list)
+    fallbacks = _listed(values, "fallback")
     overrides = _overrides(values)
     specs = [settings.choice(str(model) if model is not None else None).spec, *fallbacks]
     # a request that is only shown needs no key
     fetch_key = not values.get("show_request")
     targets = [settings.target(spec, overrides, fetch_key=fetch_key) for spec in specs]
-    text = prompt_text(words, use_stdin=not values.get("no_stdin"), say=fetching.say)
+    files, beside = _listed(values, "file"), _listed(values, "attach")
+    text = prompt_text(words, use_stdin=not values.get("no_stdin"), say=fetching.say, more=bool(files or beside))
+    attached: tuple[Attachment, ...] = ()
+    if files or beside:
+        from llmstream.cli.inputs import attachments, with_files
+
+        text, attached = with_files(text, files), attachments(beside)
     system = values.get("system")
     messages = [Message("system", str(system))] if system else []
     return Plan(
         targets=targets,
-        prompt=Prompt((*messages, Message("user", text))),
+        prompt=Prompt((*messages, Message("user", text, attached))),
         options=overrides.options or Options(),
         stream=values.get("stream") is not False,
         say=fetching.say,
@@ -138,14 +143,22 @@ def _plan(values: Values, words: Sequence[str], environment: Environment, fetchi
     )
 
 
+def _listed(values: Values, key: str) -> list[str]:
+    found = values.get(key) or []
+    assert isinstance(found, list)
+    return found
+
+
 def _overrides(values: Values) -> Overrides:
     from llmstream.config.options import parse_option
     from llmstream.runnable.options import options_from
 
-    given = values.get("option") or []
-    assert isinstance(given, list)
-    table: dict[str, object] = dict(map(parse_option, given))
+    table: dict[str, object] = dict(map(parse_option, _listed(values, "option")))
     table |= {k: values[k] for k in ("temperature", "max_tokens", "top_p", "stop", "seed") if k in values}
+    if "schema" in values:
+        from llmstream.cli.inputs import schema_of
+
+        table["schema"] = schema_of(str(values["schema"]))
     limits = {name: float(str(values[key])) for key, name in LIMITS.items() if key in values}
     retries = values.get("retries")
     return Overrides(

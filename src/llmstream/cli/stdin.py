@@ -14,13 +14,16 @@ PATIENCE: Final = 3.0
 PLACE: Final = "{stdin}"
 
 
-def prompt_text(words: Sequence[str], *, use_stdin: bool, say: Callable[[str], None]) -> str:
+def prompt_text(
+    words: Sequence[str], *, use_stdin: bool, say: Callable[[str], None], more: bool = False
+) -> str:
     """Return the prompt's text.
 
     Args:
         words: of the command line; ``-`` alone stands for standard input.
         use_stdin: whether standard input is read when it is not a terminal.
         say: tells the user what is awaited.
+        more: something else is in the prompt, so that its text may be empty.
 
     Raises:
         UsageError: there is no prompt, or standard input is no text.
@@ -33,10 +36,10 @@ def prompt_text(words: Sequence[str], *, use_stdin: bool, say: Callable[[str], N
             text = text.replace(PLACE, piped.strip("\n"))
         elif piped.strip():
             text = f"{text}\n\n{piped}" if text else piped
-    elif terminal and use_stdin and list(words) in ([], ["-"]):
+    elif terminal and use_stdin and list(words) in ([], ["-"]) and not more:
         say("type the prompt, then end it with Ctrl-D on a line of its own")
         text = _decoded(_read_all())
-    if not text.strip():
+    if not text.strip() and not more:
         raise UsageError(
             "there is no prompt: it is empty",
             hint='write it behind the command, llmstream "What is a monad?", or pipe it in',
