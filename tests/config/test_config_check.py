@@ -75,7 +75,10 @@ def test_a_long_list_of_problems_is_counted(tmp_path: Path) -> None:
         ("timeout.idle = inf", "5:9: timeout.idle must not be negative"),
         ("timeout.idle = nan", "5:9: timeout.idle must not be negative"),
         ("timeout.idle = 2026-01-01", "5:9: timeout.idle must be a number of seconds, not a date or time"),
-        ("quirks = ['no-streem-options']", '5:1: quirks names an unknown quirk "no-streem-options"; did you mean'),
+        (
+            "quirks = ['no-streem-options']",
+            '5:1: quirks names an unknown quirk "no-streem-options"; did you mean',
+        ),
         ("headers = { 'a b' = 'x' }", '5:13: "a b" can\'t be the name of an HTTP header'),
         ('headers = { a = "x\\ny" }', '5:13: header "a" must be ASCII without control characters'),
         ("options = { temprature = 0 }", '5:13: unknown option "temprature"; did you mean "temperature"?'),
@@ -105,13 +108,25 @@ def test_no_complaint_repeats_a_key(tmp_path: Path, secret: str) -> None:
     ("text", "complaint"),
     [
         ("[providers.p]\n", "1:12: [providers.p] says neither adapter nor preset"),
-        ("[providers.opnai]\n", '1:12: [providers.opnai] says neither adapter nor preset; did you mean "openai"?'),
+        (
+            "[providers.opnai]\n",
+            '1:12: [providers.opnai] says neither adapter nor preset; did you mean "openai"?',
+        ),
         ('[providers.p]\nadapter = "openai-chat"\n', "1:12: [providers.p] has no base_url"),
-        ('[providers.p]\nadapter = "exec"\n', "1:12: [providers.p] has the adapter exec, which needs command"),
-        ('[providers.p]\nadapter = "runnable"\n', "1:12: [providers.p] has the adapter runnable, which needs factory"),
+        (
+            '[providers.p]\nadapter = "exec"\n',
+            "1:12: [providers.p] has the adapter exec, which needs command",
+        ),
+        (
+            '[providers.p]\nadapter = "runnable"\n',
+            "1:12: [providers.p] has the adapter runnable, which needs factory",
+        ),
         ('providers = "x"\n', "1:1: providers must be a table, not text"),
         ("[providers]\np = 1\n", "2:1: p must be a table [providers.p], not a number"),
-        ('[providers."a/b"]\npreset = "openai"\n', "1:12: a provider's name must not be empty or hold a slash"),
+        (
+            '[providers."a/b"]\npreset = "openai"\n',
+            "1:12: a provider's name must not be empty or hold a slash",
+        ),
         ('base_url = "http://h"\n', '1:1: unknown key "base_url": it belongs under [providers.NAME]'),
         ('default = "opena/x"\n', '1:1: default names an unknown provider "opena"; did you mean "openai"?'),
         ('[aliases]\nf = "nosuchthing/x"\n', '2:1: f names an unknown provider "nosuchthing"'),
@@ -217,7 +232,9 @@ def test_a_key_that_others_can_read_brings_a_warning(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_configuration_or_problems(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_any_bytes_are_a_configuration_or_problems(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
     for problem in problems(write(tmp_path_factory.getbasetemp(), data)):
         assert problem.line >= 1
         assert problem.column >= 1
@@ -228,7 +245,9 @@ trees = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
-            st.sampled_from("default aliases providers p local adapter base_url api_key options timeout x".split()),
+            st.sampled_from(
+                "default aliases providers p local adapter base_url api_key options timeout x".split()
+            ),
             inner,
             max_size=4,
         ),

@@ -38,7 +38,12 @@ def test_a_value_is_read_as_toml_and_else_taken_as_text(text: str, name: str, va
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("temprature=0", "temperature"), ("max-token=1", "max_tokens"), ("topp=1", "top_p"), ("stopp=x", "stop")],
+    [
+        ("temprature=0", "temperature"),
+        ("max-token=1", "max_tokens"),
+        ("topp=1", "top_p"),
+        ("stopp=x", "stop"),
+    ],
 )
 def test_a_misspelt_name_gets_the_right_one(text: str, meant: str) -> None:
     with pytest.raises(UsageError, match=f'did you mean "{meant}"'):
@@ -50,7 +55,7 @@ REAL = """
     best_of bad_words cache_prompt dry_multiplier echo enable_thinking grammar guided_json ignore_eos include_reasoning
     json_schema length_penalty logit_bias logprobs max_completion_tokens metadata min_p min_tokens mirostat modalities
     models n n_predict n_probs num_ctx num_predict parallel_tool_calls prediction prompt_cache_key provider
-    reasoning reasoning_format repeat_last_n repeat_penalty repetition_penalty response_format route safe_prompt
+    reasoning reasoning_budget reasoning_format reasoning_split repeat_last_n repeat_penalty repetition_penalty response_format route safe_prompt
     service_tier skip_special_tokens store stream_options thinking think top_a top_logprobs transforms typical_p user
     verbosity web_search_options
 """.split()

@@ -35,8 +35,6 @@ class Fetching:
 
             self._update, self._end = progress(environment.err, "", draw=True, color=environment.colored)
         self._update(done, total)
-        if total is not None and done >= total:
-            self.close()
 
     def close(self) -> None:
         """Take the bar away."""

@@ -140,6 +140,7 @@ def _plan(values: Values, words: Sequence[str], environment: Environment, fetchi
         stream=values.get("stream") is not False,
         say=fetching.say,
         progress=fetching.progress,
+        ready=fetching.close,
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from llmstream.errors import ConfigError
 
@@ -22,14 +22,28 @@ FILE_NAME: Final = "config.toml"
 
 def config_file() -> Path | None:
     """Return where the user's configuration file is or would be; None when the user has no home."""
-    folder = _xdg_config() or _config_folder()
-    return folder / FILE_NAME if folder.is_absolute() else None
+    folder = _xdg_config() or _asked("config")
+    return folder / FILE_NAME if folder else None
 
 
-def _config_folder() -> Path:
-    import platformdirs
+def data_folder() -> Path:
+    """Return the folder for what should be kept: models."""
+    return _asked("data") or _everybodys()
 
-    return platformdirs.user_config_path(APPLICATION, appauthor=False)
+
+def models_folder() -> Path:
+    """Return the folder for the weights of local models."""
+    return data_folder() / "models"
+
+
+def state_folder() -> Path:
+    """Return the folder for the history of conversations."""
+    return _asked("state") or _everybodys()
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be fetched again: lists of models."""
+    return _asked("cache") or _everybodys()
 
 
 def _xdg_config() -> Path | None:
@@ -42,35 +56,24 @@ def _xdg_config() -> Path | None:
     return Path(chosen if chosen.startswith("/") else f"{home}/.config") / APPLICATION
 
 
-def data_folder() -> Path:
-    """Return the folder for what should be kept: models."""
+def _asked(kind: Literal["config", "data", "state", "cache"]) -> Path | None:
     import platformdirs
 
-    return _absolute(platformdirs.user_data_path(APPLICATION, appauthor=False))
+    ask = {
+        "config": platformdirs.user_config_path,
+        "data": platformdirs.user_data_path,
+        "state": platformdirs.user_state_path,
+        "cache": platformdirs.user_cache_path,
+    }[kind]
+    try:
+        folder = ask(APPLICATION, appauthor=False)
+    except RuntimeError:
+        # newer versions say so where older ones return a path below the current folder
+        return None
+    return folder if folder.is_absolute() else None
 
 
-def models_folder() -> Path:
-    """Return the folder for the weights of local models."""
-    return data_folder() / "models"
-
-
-def state_folder() -> Path:
-    """Return the folder for the history of conversations."""
-    import platformdirs
-
-    return _absolute(platformdirs.user_state_path(APPLICATION, appauthor=False))
-
-
-def cache_folder() -> Path:
-    """Return the folder for what can be fetched again: lists of models."""
-    import platformdirs
-
-    return _absolute(platformdirs.user_cache_path(APPLICATION, appauthor=False))
-
-
-def _absolute(folder: Path) -> Path:
-    if folder.is_absolute():
-        return folder
+def _everybodys() -> Path:
     import tempfile
 
     # one for each user: the temporary folder is everybody's; `private_folder` checks the owner

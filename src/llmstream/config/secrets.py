@@ -216,13 +216,19 @@ def _bounded_output(child: Popen[bytes], called: str) -> bytes:
     output: list[bytes] = []
     pipe = child.stdout
     assert pipe is not None
+
     # a thread, because a grandchild may hold the pipe open after the child is dead
-    reader = Thread(target=lambda: output.append(pipe.read(LONGEST + 1)), daemon=True)
+    def read() -> None:
+        with pipe:
+            output.append(pipe.read(LONGEST + 1))
+
+    reader = Thread(target=read, daemon=True)
     reader.start()
     reader.join(COMMAND_LIMIT)
+    late = not output
     if output and len(output[0]) <= LONGEST:
         return output[0]
     child.kill()
     child.wait()
-    reason = f"wrote more than {LONGEST} bytes" if output else f"took longer than {COMMAND_LIMIT:g} s"
+    reason = f"took longer than {COMMAND_LIMIT:g} s" if late else f"wrote more than {LONGEST} bytes"
     raise ConfigError(f"{called} {reason}", phase="config")

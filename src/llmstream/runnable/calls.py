@@ -33,6 +33,7 @@ class Plan(Record):
         stream: False asks for the whole answer at once.
         say: told what takes long before the answer (fetching a model); None for nobody.
         progress: told bytes done and bytes in all (None if unknown) of a fetch; None for nobody.
+        ready: told that a local model is there and loaded; None for nobody.
     """
 
     targets: Sequence[Target]
@@ -41,6 +42,7 @@ class Plan(Record):
     stream: bool = True
     say: Callable[[str], None] | None = None
     progress: Callable[[int, int | None], None] | None = None
+    ready: Callable[[], None] | None = None
 
 
 def batches(plan: Plan, clients: Clients | None = None) -> Generator[Batch, None, None]:
@@ -121,6 +123,8 @@ def _started(plan: Plan, target: Target) -> Target:
 
     assert target.local is not None
     base_url, key = started(target.endpoint.model, target.local, say=plan.say, progress=plan.progress)
+    if plan.ready is not None:
+        plan.ready()
     if target.adapter == "anthropic":
         # OpenAI's dialects have the version in their base URL, Anthropic's has not
         base_url = base_url.removesuffix("/v1")

@@ -48,6 +48,8 @@ ELSEWHERE: Final = frozenset(
         "repeat_penalty",
         "repetition_penalty",
         "random_seed",
+        "reasoning_budget",
+        "reasoning_format",
     }
 )
 """Names near to ours that some provider or server really has: they go through."""
