@@ -22,7 +22,10 @@ def told(folder: Path, text: str | bytes, mode: int = 0o600) -> list[str]:
 
 
 def test_all_problems_are_told_in_the_order_of_their_lines(tmp_path: Path) -> None:
-    text = 'defualt = "openai"\n[providers.p]\nadapter = "openai-chta"\nbase_url = "http://h/v1"\nmax_retry = 1\n'
+    text = (
+        'defualt = "openai"\n[providers.p]\nadapter = "openai-chta"\n'
+        'base_url = "http://h/v1"\nmax_retry = 1\n'
+    )
     assert told(tmp_path, text) == [
         '1:1: unknown key "defualt"; did you mean "default"?',
         '3:1: adapter names an unknown adapter "openai-chta"; did you mean "openai-chat"?',
@@ -44,7 +47,7 @@ def test_the_error_names_file_line_and_column_of_each(tmp_path: Path) -> None:
 
 def test_a_long_list_of_problems_is_counted(tmp_path: Path) -> None:
     path = write(tmp_path, "".join(f"x{i} = 1\n" for i in range(40)))
-    with pytest.raises(ConfigError, match="and 25 more$"):
+    with pytest.raises(ConfigError, match=r"and 25 more$"):
         load(path, required=True)
 
 
@@ -240,14 +243,14 @@ def test_any_bytes_are_a_configuration_or_problems(
         assert problem.column >= 1
 
 
+NAMES = "default aliases providers p local adapter base_url api_key options timeout x"
+
 trees = st.recursive(
     st.one_of(st.none().map(lambda _: "x"), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
-            st.sampled_from(
-                "default aliases providers p local adapter base_url api_key options timeout x".split()
-            ),
+            st.sampled_from(NAMES.split()),
             inner,
             max_size=4,
         ),

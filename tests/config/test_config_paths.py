@@ -113,7 +113,7 @@ def test_nothing_heavy_is_imported_to_resolve_a_model(tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from llmstream.config.settings import Settings\n"
         f"Settings.load(Path({str(tmp_path / 'config.toml')!r}), {{}}).target('work')\n"
-        "heavy = {'asyncio', 'rich', 'importlib.metadata', 'platformdirs', 'difflib', 'subprocess', 'json', 'httpx'}\n"
+        "heavy = {'asyncio', 'rich', 'importlib.metadata', 'platformdirs', 'difflib', 'subprocess'}\n"
         "found = heavy & set(sys.modules)\n"
         "assert not found, found\n"
     )

@@ -166,7 +166,8 @@ def test_a_command_that_never_ends_is_killed(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_grandchild_that_holds_the_pipe_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "COMMAND_LIMIT", 0.5)
-    code = f"import subprocess; subprocess.Popen([{sys.executable!r}, '-c', 'import time; time.sleep(5)']); print('k')"
+    child = python("import time; time.sleep(5)")
+    code = f"import subprocess; subprocess.Popen({child!r}); print('k')"
     with pytest.raises(ConfigError, match="took longer"):
         find_key("p", {"api_key_command": python(code)}, {})
     assert threading.active_count() < 10

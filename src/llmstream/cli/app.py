@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from llmstream.cli import config, listing, pull, scripts
+from llmstream.cli import config, keys, listing, pull, scripts
 from llmstream.cli.exits import Exit
 from llmstream.cli.options import COMMAND_HELP, GLOBAL, OPTIONS, RESERVED, Option
 
@@ -121,7 +121,8 @@ COMMANDS: Final[dict[str, Callable[..., int]]] = {
 }
 for _name, _command in COMMANDS.items():
     app.command(_name, help=COMMAND_HELP[_name])(_command)
-app.add_typer(config.app, name="config", help=COMMAND_HELP["config"])
+for _name, _group in {"config": config.app, "keys": keys.app}.items():
+    app.add_typer(_group, name=_name, help=COMMAND_HELP[_name])
 
 
 @app.callback()

@@ -100,6 +100,29 @@ def edit(config: ConfigOption = None, color: ColorOption = "auto", debug: DebugO
     return carried_out(work, color=color, debug=debug)
 
 
+@app.command()
+def alias(
+    name: Annotated[str, typer.Argument(help="The short name")],
+    model: Annotated[str, typer.Argument(help="PROVIDER/MODEL or PROVIDER")],
+    config: ConfigOption = None,
+    color: ColorOption = "auto",
+    debug: DebugOption = False,
+) -> int:
+    """Give a model a short name."""
+
+    def work(environment: Environment) -> str:
+        from llmstream.config.aliases import set_alias
+        from llmstream.config.settings import Settings
+
+        file = _path(config, environment)
+        settings = Settings.load(file if file.exists() else None, environment.variables)
+        settings.provider(model.partition("/")[0])
+        set_alias(file, name, model)
+        return f"{name} = {model}\n"
+
+    return carried_out(work, color=color, debug=debug)
+
+
 def _run_editor(environment: Environment, file: Path) -> None:
     """Run the user's editor on a file and wait for its end."""
     import subprocess

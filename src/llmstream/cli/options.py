@@ -96,12 +96,13 @@ COMMAND_HELP: Final = {
     "providers": "List the providers, and whether their keys are there",
     "pull": "Fetch a model to run in this process",
     "config": "Show, check, make and edit the configuration",
+    "keys": "Keep API keys in the system's keyring",
     "schema": "Print the JSON Schema of events or of the configuration",
     "completions": "Print a shell's completion script",
 }
 COMMANDS: Final = tuple(COMMAND_HELP)
 """The commands beside the default one; `prompt` is the default one's name."""
-RESERVED: Final = ("chat", "compare", "batch", "bench", "replay", "history", "template", "keys", "doctor")
+RESERVED: Final = ("chat", "compare", "batch", "bench", "replay", "history", "template", "doctor")
 """Commands of later versions: a first word that would change its meaning is refused now."""
 GLOBAL: Final = ("--config", "--color", "--debug", "--quiet", "-q")
 """Options that may also stand before a command's name."""

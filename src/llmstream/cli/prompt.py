@@ -121,6 +121,7 @@ def _plan(values: Values, words: Sequence[str], environment: Environment, fetchi
     fallbacks = _listed(values, "fallback")
     overrides = _overrides(values)
     specs = [settings.choice(str(model) if model is not None else None).spec, *fallbacks]
+    specs = [_full_name(settings, spec, fetching) for spec in specs]
     # a request that is only shown needs no key
     fetch_key = not values.get("show_request")
     targets = [settings.target(spec, overrides, fetch_key=fetch_key) for spec in specs]
@@ -147,6 +148,18 @@ def _plan(values: Values, words: Sequence[str], environment: Environment, fetchi
 def _listed(values: Values, key: str) -> list[str]:
     found = values.get(key) or []
     assert isinstance(found, list)
+    return found
+
+
+def _full_name(settings: Settings, spec: str, fetching: Fetching) -> str:
+    """Return the model that a part of its name stands for, and say so."""
+    if settings.knows(spec):
+        return spec
+    from llmstream.config.known import spec_of
+
+    found = spec_of(settings, spec)
+    if found != spec:
+        fetching.say(f"taking {spec!r} for {found}")
     return found
 
 

@@ -66,11 +66,26 @@ def find_key(
         return _checked(provider, _content(path, provider) if fetch else NOT_FETCHED, f"api_key_file {path}")
     if isinstance(literal, str):
         return _checked(provider, literal if fetch else NOT_FETCHED, f"api_key of {provider}")
+    kept = _from_keyring(provider, fetch=fetch)
+    if kept is not None:
+        return _checked(provider, kept, "keyring")
     if optional or (not names and "api_key_env" in settings):
         return None
     if names and not fetch:
         return Secret(NOT_FETCHED, f"${names[0]}")
     raise missing(provider, names)
+
+
+def _from_keyring(provider: str, *, fetch: bool) -> str | None:
+    """Return the key in the system's keyring, asked last as that takes longest."""
+    from importlib.util import find_spec
+
+    if find_spec("keyring") is None:
+        return None
+    from llmstream.config.keystore import stored
+
+    found = stored(provider)
+    return NOT_FETCHED if found and not fetch else found
 
 
 def variables(settings: Mapping[str, object]) -> Sequence[str]:

@@ -220,6 +220,13 @@ class Settings:
 
         return list(dict.fromkeys([*self.file.document.get("providers", {}), *catalogue.names()]))
 
+    def knows(self, spec: str) -> bool:
+        """Return whether the provider of a name is there, without reading the whole catalogue."""
+        from llmstream.adapters import catalogue
+
+        name = self.split(spec)[0]
+        return name in self.file.document.get("providers", {}) or catalogue.known(name)
+
     def resolve(
         self,
         model: str | None = None,

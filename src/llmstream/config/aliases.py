@@ -1,0 +1,52 @@
+"""`llmstream config alias`: one line of the file's ``[aliases]``, all others left as they are."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Final
+
+from llmstream.config.load import problems
+from llmstream.config.paths import write_private
+from llmstream.errors import ConfigError
+
+HEADER: Final = re.compile(r"^\[aliases\][ \t]*(#.*)?$", re.MULTILINE)
+NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+def set_alias(path: Path, name: str, spec: str) -> None:
+    """Write an alias into the configuration file, in one step; the file is made if there is none.
+
+    Args:
+        path: of the file.
+        name: the alias.
+        spec: PROVIDER/MODEL or PROVIDER.
+
+    Raises:
+        ConfigError: the name can't be one, the file is wrong, or it can't be written.
+    """
+    if not NAME.fullmatch(name):
+        raise ConfigError(f"{name!r} can't be an alias", hint="letters, digits, dots, dashes and underscores")
+    text = path.read_text("utf-8") if path.exists() else ""
+    if text and (found := problems(path)):
+        raise ConfigError(f"{found[0]}", hint="put this right first")
+    write_private(path, with_alias(text, f"{json.dumps(name)} = {json.dumps(spec)}", name))
+
+
+def with_alias(text: str, line: str, name: str) -> str:
+    """Return the file's text with an alias' line in place of the old one, or as a new one."""
+    header = HEADER.search(text)
+    if header is None:
+        gap = "\n" if text and not text.endswith("\n\n") else ""
+        newline = "" if not text or text.endswith("\n") else "\n"
+        return f"{text}{newline}{gap}[aliases]\n{line}\n"
+    end = re.search(r"^\[", text[header.end() :], re.MULTILINE)
+    stop = header.end() + end.start() if end else len(text)
+    table = text[header.end() : stop]
+    old = re.compile(rf"""^[ \t]*["']?{re.escape(name)}["']?[ \t]*=.*$""", re.MULTILINE)
+    if old.search(table):
+        table = old.sub(lambda match: line, table, count=1)
+    else:
+        table = f"\n{line}{table}"
+    return text[: header.end()] + table + text[stop:]

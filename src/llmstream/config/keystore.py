@@ -1,0 +1,72 @@
+"""Keys in the system's keyring, by provider; needs the extra `keyring`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Final
+
+from llmstream.errors import ConfigError, MissingExtra
+
+SERVICE: Final = "llmstream"
+
+
+def _keyring() -> ModuleType:
+    try:
+        import keyring
+    except ImportError as error:
+        raise MissingExtra(
+            "the system's keyring needs the package keyring, which is not installed",
+            hint="pip install 'llmstream-cli[keyring]'",
+        ) from error
+    module: ModuleType = keyring
+    return module
+
+
+def stored(provider: str) -> str | None:
+    """Return a provider's key, None when there is none or no keyring to ask."""
+    try:
+        found = _keyring().get_password(SERVICE, provider)
+    except MissingExtra:
+        return None
+    except Exception:  # noqa: BLE001  # each backend has errors of its own; a locked keyring has no key
+        return None
+    return str(found) if found else None
+
+
+def store(provider: str, key: str) -> None:
+    """Keep a provider's key.
+
+    Raises:
+        MissingExtra: the package is not installed.
+        ConfigError: the keyring does not take it.
+    """
+    keyring = _keyring()
+    try:
+        keyring.set_password(SERVICE, provider, key)
+    except Exception as error:
+        raise ConfigError(f"the keyring did not take the key for {provider}: {type(error).__name__}") from error
+
+
+def forget(provider: str) -> None:
+    """Delete a provider's key.
+
+    Raises:
+        MissingExtra: the package is not installed.
+        ConfigError: there is none, or the keyring refuses.
+    """
+    keyring = _keyring()
+    try:
+        keyring.delete_password(SERVICE, provider)
+    except Exception as error:
+        raise ConfigError(f"the keyring has no key for {provider} to delete: {type(error).__name__}") from error
+
+
+def listed(providers: Iterable[str]) -> list[str]:
+    """Return those of the providers that have a key in the keyring.
+
+    Raises:
+        MissingExtra: the package is not installed.
+    """
+    _keyring()
+    return [provider for provider in providers if stored(provider)]
