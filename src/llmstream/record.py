@@ -40,7 +40,6 @@ def _init(fields: tuple[str, ...], defaults: dict[str, object]) -> object:
 class Record(metaclass=RecordType):
     """Base of frozen values: equal when their type and all fields are; hashable when the fields are."""
 
-
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: {name!r} can't be set")
 

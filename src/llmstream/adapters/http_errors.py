@@ -56,7 +56,9 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> ProviderErr
     if 300 <= status < 400:
         where = headers.get("location", "")
         said = f"it redirects to {where[:200] or 'nowhere (no Location header)'}, which is not followed"
-    error = kind(f"{status} {_phrase(status)}: {said}" if said else f"{status} {_phrase(status)}", status=status)
+    error = kind(
+        f"{status} {_phrase(status)}: {said}" if said else f"{status} {_phrase(status)}", status=status
+    )
     error.retryable = retryable(status) and headers.get("x-should-retry", "").lower() != "false"
     error.retry_after = retry_after(headers, document)
     if 300 <= status < 400:

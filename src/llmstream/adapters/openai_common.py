@@ -34,7 +34,10 @@ def post(
 ) -> HttpRequest:
     """Return a POST of a JSON body with the key as a bearer token."""
     merged = {**body, **endpoint.extra_body}
-    headers = {"content-type": "application/json", "accept": "text/event-stream" if stream else "application/json"}
+    headers = {
+        "content-type": "application/json",
+        "accept": "text/event-stream" if stream else "application/json",
+    }
     if endpoint.api_key is not None:
         headers["authorization"] = f"Bearer {endpoint.api_key.reveal()}"
     return HttpRequest(

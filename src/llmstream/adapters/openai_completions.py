@@ -38,7 +38,9 @@ class OpenAICompletions:
         given = options.given()
         body.update({FIELDS[name]: value for name, value in given.items() if name in FIELDS})
         body.update(options.extra)
-        notices = tuple(f"{self.name} takes no option {name!r}: left out" for name in given if name not in FIELDS)
+        notices = tuple(
+            f"{self.name} takes no option {name!r}: left out" for name in given if name not in FIELDS
+        )
         if any(message.attachments for message in prompt.messages):
             notices += (f"{self.name} takes no attachments: left out",)
         return common.post(endpoint, "/completions", body, stream=stream, notices=notices)
@@ -53,7 +55,9 @@ class OpenAICompletions:
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
         """Return the request without ``stream_options`` where these are refused."""
-        return common.without(request, "stream_options") if common.names_field(error, "stream_options") else None
+        return (
+            common.without(request, "stream_options") if common.names_field(error, "stream_options") else None
+        )
 
     models_url = staticmethod(common.models_url)
     models = staticmethod(common.models)

@@ -48,7 +48,10 @@ def _part(attachment: Attachment) -> Json:
     if kind == "audio":
         form = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav"}.get(form, form)
         return {"type": "input_audio", "input_audio": {"data": base64_of(attachment), "format": form}}
-    return {"type": "file", "file": {"filename": attachment.name or "file", "file_data": data_url(attachment)}}
+    return {
+        "type": "file",
+        "file": {"filename": attachment.name or "file", "file_data": data_url(attachment)},
+    }
 
 
 def _call(call: ToolCall) -> Json:

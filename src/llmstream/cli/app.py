@@ -128,5 +128,3 @@ for _name, _group in {"config": config.app, "keys": keys.app}.items():
 @app.callback()
 def root() -> None:
     """Stream a language model's tokens; `llmstream --help` is about prompts."""
-
-

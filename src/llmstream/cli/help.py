@@ -27,7 +27,9 @@ def spelled(option: Option) -> str:
     """Return an option as help shows it: ``-m, --model TEXT``."""
     short = f"-{option.short}, " if option.short else "    "
     names = f"--{option.name}" + (f" / --{option.off}" if option.off else "")
-    value = option.metavar or "|".join(option.choices) or ("" if option.kind == "flag" else option.kind.upper())
+    value = (
+        option.metavar or "|".join(option.choices) or ("" if option.kind == "flag" else option.kind.upper())
+    )
     return f"{short}{names} {value}".rstrip()
 
 

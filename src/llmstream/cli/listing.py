@@ -14,7 +14,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON Lines, one object
 
 
 def providers(
-    as_json: JsonOption = False, config: ConfigOption = None, color: ColorOption = "auto", debug: DebugOption = False
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    color: ColorOption = "auto",
+    debug: DebugOption = False,
 ) -> int:
     """List the providers, and whether their keys are there."""
 
@@ -40,7 +43,9 @@ def _cell(value: object) -> str:
 def models(
     provider: Annotated[str | None, typer.Argument(help="PROVIDER; without one, the default model's")] = None,
     as_json: JsonOption = False,
-    query: Annotated[str, typer.Option("--query", "-q", help="Only names that contain TEXT", metavar="TEXT")] = "",
+    query: Annotated[
+        str, typer.Option("--query", "-q", help="Only names that contain TEXT", metavar="TEXT")
+    ] = "",
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask again, not the cache of a day")] = False,
     config: ConfigOption = None,
     color: ColorOption = "auto",
@@ -56,7 +61,9 @@ def models(
         name = settings.split(settings.choice(provider).spec)[0]
         found = [one for one in models_of(settings, name, refresh=refresh) if query.lower() in one.lower()]
         if as_json:
-            return "".join(json.dumps({"provider": name, "model": one}, ensure_ascii=False) + "\n" for one in found)
+            return "".join(
+                json.dumps({"provider": name, "model": one}, ensure_ascii=False) + "\n" for one in found
+            )
         return "".join(f"{name}/{one}\n" for one in found)
 
     return carried_out(work, color=color, debug=debug)

@@ -95,7 +95,9 @@ def _for_people(
     shared = answer if environment.out.isatty and environment.err.isatty else None
     wanted = values.get("reasoning")
     sinks: list[Sink] = []
-    if wanted == "show" or (wanted is None and environment.err.isatty and not machine and not environment.quiet):
+    if wanted == "show" or (
+        wanted is None and environment.err.isatty and not machine and not environment.quiet
+    ):
         guard = environment.err.isatty and not values.get("raw")
         thinking = ReasoningSink(environment.err, dim=environment.colored, guard=guard, answer=shared)
         sinks.append(thinking)

@@ -57,7 +57,9 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
         fetching.close()
         environment.out.hurry(LAST_WORDS)
         environment.err.hurry(LAST_WORDS)
-        stopped = Cancelled("stopped by the user" if interrupt.number == 2 else f"stopped by signal {interrupt.number}")
+        stopped = Cancelled(
+            "stopped by the user" if interrupt.number == 2 else f"stopped by signal {interrupt.number}"
+        )
         _failed(stopped, values, plan, sinks, environment, began, quiet=True)
         return interrupt.status
     return Exit.OK
@@ -124,9 +126,12 @@ def _plan(values: Values, words: Sequence[str], environment: Environment, fetchi
     specs = [_full_name(settings, spec, fetching) for spec in specs]
     # a request that is only shown needs no key
     fetch_key = not values.get("show_request")
-    targets = [settings.target(spec, overrides, fetch_key=fetch_key) for spec in specs]
+    first = settings.target(specs[0], overrides, fetch_key=fetch_key)
+    targets = [first, *(settings.later(spec, overrides) for spec in specs[1:])]
     files, beside = _listed(values, "file"), _listed(values, "attach")
-    text = prompt_text(words, use_stdin=not values.get("no_stdin"), say=fetching.say, more=bool(files or beside))
+    text = prompt_text(
+        words, use_stdin=not values.get("no_stdin"), say=fetching.say, more=bool(files or beside)
+    )
     attached: tuple[Attachment, ...] = ()
     if files or beside:
         from llmstream.cli.inputs import attachments, with_files

@@ -15,7 +15,10 @@ SourceArgument = Annotated[
 
 
 def pull(
-    source: SourceArgument, color: ColorOption = "auto", quiet: QuietOption = False, debug: DebugOption = False
+    source: SourceArgument,
+    color: ColorOption = "auto",
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
 ) -> int:
     """Fetch a model to run in this process."""
 

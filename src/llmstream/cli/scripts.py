@@ -38,7 +38,9 @@ def completions(
         from llmstream.cli.completion import SHELLS, script
 
         if shell not in SHELLS:
-            raise UsageError(f"there is no completion script for {shell!r}", hint=f"known: {', '.join(SHELLS)}")
+            raise UsageError(
+                f"there is no completion script for {shell!r}", hint=f"known: {', '.join(SHELLS)}"
+            )
         return script(shell)
 
     return carried_out(work, debug=debug)

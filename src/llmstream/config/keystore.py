@@ -45,7 +45,9 @@ def store(provider: str, key: str) -> None:
     try:
         keyring.set_password(SERVICE, provider, key)
     except Exception as error:
-        raise ConfigError(f"the keyring did not take the key for {provider}: {type(error).__name__}") from error
+        raise ConfigError(
+            f"the keyring did not take the key for {provider}: {type(error).__name__}"
+        ) from error
 
 
 def forget(provider: str) -> None:
@@ -59,7 +61,9 @@ def forget(provider: str) -> None:
     try:
         keyring.delete_password(SERVICE, provider)
     except Exception as error:
-        raise ConfigError(f"the keyring has no key for {provider} to delete: {type(error).__name__}") from error
+        raise ConfigError(
+            f"the keyring has no key for {provider} to delete: {type(error).__name__}"
+        ) from error
 
 
 def listed(providers: Iterable[str]) -> list[str]:

@@ -38,11 +38,13 @@ def spec_of(settings: Settings, spec: str) -> str:
     if settings.split(spec)[0] in settings.names():
         return spec
     part = spec.lower()
-    matches = [one for one in known_models(settings) if part in one.lower()]
+    matches = [one for one in known_models(settings) if part in one.partition("/")[2].lower()]
     # models that are ready to be asked go before those whose key is missing
     ready = [one for one in matches if settings.key_state(one.partition("/")[0]).found]
     chosen = ready or matches
     if len(chosen) > 1:
         names = ", ".join(chosen[:8]) + (", ..." if len(chosen) > 8 else "")
-        raise ConfigError(f"{spec!r} is part of {len(chosen)} models' names: {names}", hint="name one of them")
+        raise ConfigError(
+            f"{spec!r} is part of {len(chosen)} models' names: {names}", hint="name one of them"
+        )
     return chosen[0] if chosen else spec

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from llmstream.adapters import catalogue
-from llmstream.config import secrets
 from llmstream.config.settings import Settings
 from llmstream.errors import ConfigError
 
@@ -64,12 +63,9 @@ def _line(settings: Settings, name: str) -> Line:
 
 def _key(settings: Settings, name: str) -> str:
     """Return where the key is, without running a command or reading a file."""
-    found = settings.provider(name).key_settings
-    wanted = secrets.variables(found)
-    there = [variable for variable in wanted if settings.environment.get(variable)]
-    if there:
-        return f"${there[0]}"
-    for key in ("api_key_command", "api_key_file", "api_key"):
-        if found.get(key):
-            return key
-    return f"missing (${wanted[0]})" if any(wanted) else ""
+    state = settings.key_state(name)
+    if state.found:
+        return state.origin
+    return (
+        f"missing ({state.origin})" if state.wanted and state.origin else ("missing" if state.wanted else "")
+    )

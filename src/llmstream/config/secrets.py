@@ -57,18 +57,9 @@ def find_key(
     found = next((name for name in names if environment.get(name, "").strip()), None)
     if found is not None:
         return _checked(provider, environment[found] if fetch else NOT_FETCHED, f"${found}")
-    command, file, literal = (settings.get(k) for k in ("api_key_command", "api_key_file", "api_key"))
-    if isinstance(command, list):
-        origin = f"api_key_command {command[0]}"
-        return _checked(provider, _first_line(tuple(command), provider) if fetch else NOT_FETCHED, origin)
-    if isinstance(file, str):
-        path = expanded(file, folder)
-        return _checked(provider, _content(path, provider) if fetch else NOT_FETCHED, f"api_key_file {path}")
-    if isinstance(literal, str):
-        return _checked(provider, literal if fetch else NOT_FETCHED, f"api_key of {provider}")
-    kept = _from_keyring(provider, fetch=fetch)
-    if kept is not None:
-        return _checked(provider, kept, "keyring")
+    key = _configured(provider, settings, folder, fetch=fetch)
+    if key is not None:
+        return key
     if optional or (not names and "api_key_env" in settings):
         return None
     if names and not fetch:
@@ -86,6 +77,24 @@ def _from_keyring(provider: str, *, fetch: bool) -> str | None:
 
     found = stored(provider)
     return NOT_FETCHED if found and not fetch else found
+
+
+def _configured(
+    provider: str, settings: Mapping[str, object], folder: Path | None, *, fetch: bool
+) -> Secret | None:
+    command, file, literal = (settings.get(k) for k in ("api_key_command", "api_key_file", "api_key"))
+    if isinstance(command, list):
+        origin = f"api_key_command {command[0]}"
+        return _checked(provider, _first_line(tuple(command), provider) if fetch else NOT_FETCHED, origin)
+    if isinstance(file, str):
+        path = expanded(file, folder)
+        return _checked(provider, _content(path, provider) if fetch else NOT_FETCHED, f"api_key_file {path}")
+    if isinstance(literal, str):
+        return _checked(provider, literal if fetch else NOT_FETCHED, f"api_key of {provider}")
+    kept = _from_keyring(provider, fetch=fetch)
+    if kept is not None:
+        return _checked(provider, kept, "keyring")
+    return None
 
 
 def variables(settings: Mapping[str, object]) -> Sequence[str]:

@@ -18,7 +18,7 @@ from llmstream.config.load import ConfigFile, load
 from llmstream.engine.policy import Policy
 from llmstream.errors import ConfigError
 from llmstream.prompt import Endpoint, Json, Options, Secret
-from llmstream.record import Record
+from llmstream.record import Record, replace
 from llmstream.runnable.options import options_from
 from llmstream.runnable.targets import LocalSettings, Target
 
@@ -219,6 +219,17 @@ class Settings:
         from llmstream.adapters import catalogue
 
         return list(dict.fromkeys([*self.file.document.get("providers", {}), *catalogue.names()]))
+
+    def later(self, spec: str, overrides: Overrides | None = None) -> Target:
+        """Return a target that gets its key only when it is asked: a fallback may never be.
+
+        Raises:
+            ConfigError: as for `target`, but for the key.
+        """
+        found = self.target(spec, overrides, fetch_key=False)
+        if found.endpoint.api_key is None:
+            return found
+        return replace(found, unlock=lambda: self.target(spec, overrides).endpoint.api_key)
 
     def knows(self, spec: str) -> bool:
         """Return whether the provider of a name is there, without reading the whole catalogue."""

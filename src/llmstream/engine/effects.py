@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Hashable, Mapping
-from typing import Final, TypeAlias, Union
+from typing import Final, TypeAlias
 
 from llmstream.adapters.base import Adapter, HttpRequest
 from llmstream.engine.policy import Policy
@@ -95,5 +95,5 @@ class Head(Record):
 Effect: TypeAlias = Prepare | Open | Read | Sleep | Close
 Batch: TypeAlias = list[Event]
 """The events that one read brought, never empty."""
-Reply: TypeAlias = Union[Call, Head, bytes, None]
+Reply: TypeAlias = Call | Head | bytes | None
 Steps: TypeAlias = Generator[Effect | Batch, Reply, None]

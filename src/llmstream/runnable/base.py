@@ -45,7 +45,9 @@ class Runnable(ABC, Generic[In, Out]):
         """Yield the output piece by piece; by default the whole of it as one value."""
         yield self.invoke(input, config, **options)
 
-    async def astream(self, input: In, config: RunConfig | None = None, **options: object) -> AsyncIterator[Out]:
+    async def astream(
+        self, input: In, config: RunConfig | None = None, **options: object
+    ) -> AsyncIterator[Out]:
         """Yield the output piece by piece; by default the whole of it as one value."""
         yield await self.ainvoke(input, config, **options)
 

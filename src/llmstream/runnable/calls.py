@@ -76,13 +76,15 @@ def abatches(plan: Plan, clients: AsyncClients | None = None) -> AsyncGenerator[
 
 
 def _steps(plan: Plan) -> Steps:
-    prepared = [Prepare(_maker(plan, target), slow=target.local is not None) for target in plan.targets]
+    prepared = [
+        Prepare(_maker(plan, target), slow=bool(target.local or target.unlock)) for target in plan.targets
+    ]
     return converse(prepared, time.monotonic, random.random)
 
 
 def _maker(plan: Plan, target: Target) -> Callable[[], Call]:
     def make() -> Call:
-        ready = _started(plan, target) if target.local is not None else target
+        ready = _started(plan, target) if target.local is not None else _unlocked(target)
         return Call(
             adapter=adapter_of(ready),
             endpoint=ready.endpoint,
@@ -115,6 +117,12 @@ def _route(target: Target) -> Hashable:
 
         return ProcessRoute(target.command)
     return Connection(target.proxy, target.ca_file, target.client_cert)
+
+
+def _unlocked(target: Target) -> Target:
+    if target.unlock is None:
+        return target
+    return replace(target, endpoint=replace(target.endpoint, api_key=target.unlock()))
 
 
 def _started(plan: Plan, target: Target) -> Target:

@@ -104,14 +104,18 @@ class LLM(Runnable[PromptLike, Completion]):
                 pass
             return stream.completion
 
-    async def ainvoke(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Completion:
+    async def ainvoke(
+        self, input: PromptLike, config: RunConfig | None = None, **options: object
+    ) -> Completion:
         """Return the whole answer."""
         async with self.astream(input, config, **options) as stream:
             async for _ in stream:
                 pass
             return stream.completion
 
-    def events(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Iterator[Event]:
+    def events(
+        self, input: PromptLike, config: RunConfig | None = None, **options: object
+    ) -> Iterator[Event]:
         """Yield the typed events of a run."""
         checked(config)
         for batch in batches(self.plan(input, options)):

@@ -107,7 +107,9 @@ def options_from(values: Mapping[str, object]) -> Options:
         if flaw is not None:
             raise UsageError(f"option {name} {flaw}")
         if name == "stop":
-            typed[name] = tuple(cast("list[str]", value)) if isinstance(value, list | tuple) else (cast(str, value),)
+            typed[name] = (
+                tuple(cast("list[str]", value)) if isinstance(value, list | tuple) else (cast(str, value),)
+            )
         elif name in TYPED or name in STRUCTURED:
             typed[name] = value
         else:

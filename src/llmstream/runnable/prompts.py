@@ -45,7 +45,9 @@ def _message(entry: object) -> Message:
     role = ROLES.get(str(entry.get("role")))
     if unknown or role is None:
         wrong = f"key {min(unknown)!r}" if unknown else f"role {entry.get('role')!r}"
-        raise UsageError(f"a message has no {wrong}", hint=f"keys: {', '.join(sorted(KEYS))}; roles: {', '.join(ROLES)}")
+        raise UsageError(
+            f"a message has no {wrong}", hint=f"keys: {', '.join(sorted(KEYS))}; roles: {', '.join(ROLES)}"
+        )
     text, attachments = _content(entry.get("content"))
     calls = entry.get("tool_calls")
     return Message(
@@ -78,7 +80,9 @@ def _content(content: object) -> tuple[str, tuple[Attachment, ...]]:
             url = part["image_url"]
             attachments.append(attachment_at(str(url["url"] if isinstance(url, Mapping) else url)))
         else:
-            raise UsageError(f"a part of a message's content has no known type: {kind!r}", hint="text, image_url")
+            raise UsageError(
+                f"a part of a message's content has no known type: {kind!r}", hint="text, image_url"
+            )
     return "".join(texts), tuple(attachments)
 
 
@@ -98,4 +102,9 @@ def _call(index: int, call: object) -> ToolCall:
         raise UsageError("a tool call is a dictionary")
     function = call.get("function", call)
     arguments: Json = function.get("arguments", "")
-    return ToolCall(index, call.get("id"), str(function["name"]), arguments if isinstance(arguments, str) else str(arguments))
+    return ToolCall(
+        index,
+        call.get("id"),
+        str(function["name"]),
+        arguments if isinstance(arguments, str) else str(arguments),
+    )

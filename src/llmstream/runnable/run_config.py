@@ -41,7 +41,9 @@ def checked(config: RunConfig | None) -> RunConfig:
     """
     for key, value in (config or {}).items():
         if key not in KEYS and not (key in UNUSED and (not value or key == "recursion_limit")):
-            raise UsageError(f"unknown key {key!r} in a run's config", hint=f"known are {', '.join(sorted(KEYS))}")
+            raise UsageError(
+                f"unknown key {key!r} in a run's config", hint=f"known are {', '.join(sorted(KEYS))}"
+            )
     return config or {}
 
 

@@ -6,13 +6,13 @@ floor above, so it hands its resolver in here.  Without one the built-in catalog
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from llmstream.engine.policy import Policy
 from llmstream.errors import ConfigError
-from llmstream.prompt import NOTHING, Endpoint, Json, Options
+from llmstream.prompt import NOTHING, Endpoint, Json, Options, Secret
 from llmstream.record import Record
 
 
@@ -45,6 +45,7 @@ class Target(Record):
         command: of the adapter `exec`: the argument list.
         factory: of the adapter `runnable`: what makes the object, ``package.module:Class``.
         arguments: of the adapter `runnable`: the factory's keyword arguments.
+        unlock: gets the endpoint's key when it is needed and not before, None when it has it.
     """
 
     adapter: str
@@ -58,6 +59,7 @@ class Target(Record):
     command: tuple[str, ...] = ()
     factory: str = ""
     arguments: Mapping[str, Json] = NOTHING
+    unlock: Callable[[], Secret | None] | None = None
 
 
 class Resolver(Protocol):

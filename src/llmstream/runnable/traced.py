@@ -57,5 +57,7 @@ class Traced:
     def failed(self, error: Exception) -> EventDict:
         """Return the last event of a run that failed."""
         now = time.monotonic()
-        ours = error if isinstance(error, LLMStreamError) else LLMStreamError(f"{type(error).__name__}: {error}")
+        ours = (
+            error if isinstance(error, LLMStreamError) else LLMStreamError(f"{type(error).__name__}: {error}")
+        )
         return self._tracer.error(ours, self._meter.completion(now), now)

@@ -92,7 +92,9 @@ class Tries(Runnable[In, Out]):
                     raise
                 time.sleep(after(error))
 
-    async def astream(self, input: In, config: RunConfig | None = None, **options: object) -> AsyncIterator[Out]:
+    async def astream(
+        self, input: In, config: RunConfig | None = None, **options: object
+    ) -> AsyncIterator[Out]:
         """Yield the output of the first try that gives a chunk."""
         import asyncio
 

@@ -187,7 +187,6 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-
 def no_cookies() -> CookieJar:
     """Return a cookie store that keeps none: a provider's API has no use for them."""
     return CookieJar(DefaultCookiePolicy(allowed_domains=()))

@@ -76,7 +76,9 @@ class AsyncRouter:
             return None
         if isinstance(effect, Open):
             await self.aclose()
-            self._current = effect.route.async_transport() if isinstance(effect.route, Route) else self._http()
+            self._current = (
+                effect.route.async_transport() if isinstance(effect.route, Route) else self._http()
+            )
         return await self._current.perform(effect) if self._current is not None else None
 
     async def aclose(self) -> None:

@@ -1,0 +1,165 @@
+"""Anthropic's messages API, spoken by Anthropic, Vertex, some proxies and llama.cpp.
+
+Sources: Anthropic API reference, "Create a Message"; guides "Streaming messages" and "Errors",
+read 2026-11; recorded answers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from llmstream.adapters import http_errors
+from llmstream.adapters import openai_common as common
+from llmstream.adapters.anthropic_request import body, notices
+from llmstream.adapters.base import HttpRequest
+from llmstream.adapters.json_values import count_at, names_at, text_at
+from llmstream.errors import ProviderError
+from llmstream.events import Event, Finish, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta, Usage
+from llmstream.prompt import Endpoint, Options, Prompt
+from llmstream.wire.document import Document, parse_object
+from llmstream.wire.message import WireMessage
+
+VERSION: Final = "2023-06-01"
+FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
+    "end_turn": "stop", "stop_sequence": "stop", "pause_turn": "stop", "max_tokens": "length",
+    "model_context_window_exceeded": "length", "tool_use": "tool_calls", "refusal": "content_filter",
+}  # fmt: skip
+"""Source: guide "Handling stop reasons"."""
+
+
+class Anthropic:
+    """The ``/v1/messages`` dialect."""
+
+    name = "anthropic"
+    kind = "chat"
+
+    def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
+        """Return the request."""
+        fields = {"model": endpoint.model, **body(prompt, options), "stream": stream, **endpoint.extra_body}
+        headers = {
+            "content-type": "application/json",
+            "accept": "text/event-stream" if stream else "application/json",
+            "anthropic-version": VERSION,
+        }
+        if endpoint.api_key is not None:
+            headers["x-api-key"] = endpoint.api_key.reveal()
+        return HttpRequest(
+            method="POST",
+            url=endpoint.base_url + "/v1/messages",
+            headers={**headers, **endpoint.headers},
+            body=common.encode(fields),
+            framing="sse" if stream else "whole",
+            notices=tuple(notices(prompt, options)),
+        )
+
+    def reader(self) -> AnthropicReader:
+        """Return a reader for one answer."""
+        return AnthropicReader()
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+        """Return what a refused request's answer says."""
+        return http_errors.refusal(status, headers, body)
+
+    def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
+        """Let the error stand."""
+        return None
+
+    def models_url(self, endpoint: Endpoint) -> str | None:
+        """Return the address of the model list."""
+        return endpoint.base_url + "/v1/models?limit=1000"
+
+    def models(self, document: object) -> list[str]:
+        """Return the ids in a model list."""
+        return names_at(document, "data", "id")
+
+
+class AnthropicReader:
+    """Reads one answer; tools that the provider runs itself are no calls for its caller to make."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self.finished = False
+        self._calls: dict[int, int] = {}
+        self._usage: dict[str, int | None] = {}
+
+    def read(self, message: WireMessage) -> list[Event]:
+        """Return the events of one message; pings and unknown types have none."""
+        if message.data.strip() == "[DONE]":  # OpenRouter's own end mark
+            self.done = True
+            return []
+        document = parse_object(message.data)
+        kind = document.get("type")
+        if kind == "content_block_delta":
+            return list(self._delta(document["index"] if "index" in document else 0, document["delta"]))
+        if kind == "error" or document.get("error") is not None:
+            raise common.reported(document.get("error"), document)
+        return list(self._other(kind, document))
+
+    def _other(self, kind: object, document: Document) -> Iterator[Event]:
+        if kind == "content_block_start":
+            yield from self._block(int(document.get("index", 0)), document["content_block"])
+        elif kind == "message_start":
+            yield from self._counted(document["message"].get("usage"))
+        elif kind == "message_delta":
+            yield from self._finish(document["delta"])
+            yield from self._counted(document.get("usage"))
+        elif kind == "message_stop":
+            self.done = True
+        elif kind == "message":
+            for index, block in enumerate(document["content"]):
+                yield from self._block(index, block)
+            yield from self._finish(document)
+            yield from self._counted(document.get("usage"))
+            self.done = True
+
+    def _block(self, index: int, block: Document) -> Iterator[Event]:
+        """Yield what a block begins with; in a whole document that is all of it."""
+        kind = block.get("type")
+        if kind == "text" and block.get("text"):
+            yield TextDelta(text_at(block, "text"))
+        elif kind == "thinking" and block.get("thinking"):
+            yield ReasoningDelta(text_at(block, "thinking"))
+        elif kind == "tool_use":
+            self._calls[index] = len(self._calls)
+            given = block.get("input")
+            arguments = json.dumps(given, ensure_ascii=False) if given else ""
+            yield ToolCallDelta(
+                self._calls[index], block.get("id") or None, text_at(block, "name"), arguments
+            )
+
+    def _delta(self, index: int, delta: Document) -> Iterator[Event]:
+        kind = delta.get("type")
+        if kind == "text_delta":
+            yield TextDelta(text_at(delta, "text"))
+        elif kind == "thinking_delta":
+            yield ReasoningDelta(text_at(delta, "thinking"))
+        elif kind == "input_json_delta" and index in self._calls:
+            piece = text_at(delta, "partial_json")
+            if piece:
+                yield ToolCallDelta(self._calls[index], None, None, piece)
+
+    def _finish(self, delta: Document) -> Iterator[Event]:
+        reason = delta.get("stop_reason")
+        if reason:
+            self.finished = True
+            yield Finish(FINISH_REASONS.get(reason, "unknown"), reason)
+
+    def _counted(self, counts: Document | None) -> Iterator[Event]:
+        """Yield the usage so far.
+
+        message_delta's counts are cumulative: the last one given holds, don't add ("Streaming
+        messages").  Through OpenRouter the first ones are zeros and nulls.
+        """
+        for key in ("input_tokens", "output_tokens", "cache_read_input_tokens"):
+            count = count_at(counts or {}, key)
+            if count is not None:
+                self._usage[key] = count
+        if self._usage:
+            found = self._usage.get
+            yield Usage(
+                input_tokens=found("input_tokens"),
+                output_tokens=found("output_tokens"),
+                cached_tokens=found("cache_read_input_tokens"),
+            )
