@@ -56,10 +56,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "llmstream.engine.meter": "Completion Latency Timing",
-    "llmstream.errors": "AuthenticationError BadMessage Cancelled ConfigError ConnectionFailed ContextTooLong "
-    "LLMStreamError LocalModelError MissingExtra MissingKey PromptBlocked ProviderError RequestRefused "
+    "llmstream.errors": "AuthenticationError BadMessage Cancelled ConfigError ConnectionFailed "
+    "ContextTooLong LLMStreamError LocalModelError MissingExtra MissingKey PromptBlocked ProviderError RequestRefused "
     "StreamBroken StreamEndedEarly StreamError TimeLimitPassed Unavailable UsageError",
-    "llmstream.events": "Event Fallback Finish Notice ReasoningDelta Retry Start TextDelta ToolCallDelta Usage",
+    "llmstream.events": "Event Fallback Finish Notice ReasoningDelta Retry Start TextDelta ToolCallDelta "
+    "Usage",
     "llmstream.prompt": "Attachment Message Options Prompt ToolCall",
     "llmstream.runnable.base": "Runnable",
     "llmstream.runnable.llm": "LLM",
@@ -69,11 +70,12 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
-    "LLM", "AsyncStream", "Attachment", "AuthenticationError", "BadMessage", "Cancelled", "Completion",
-    "ConfigError", "ConnectionFailed", "ContextTooLong", "Event", "Fallback", "Finish", "LLMStreamError", "Latency",
-    "LocalModelError", "Message", "MissingExtra", "MissingKey", "Notice", "Options", "Prompt", "PromptBlocked",
-    "ProviderError", "ReasoningDelta", "RequestRefused", "Retry", "RunConfig", "Runnable", "Start", "Stream",
-    "StreamBroken", "StreamEndedEarly", "StreamError", "TextDelta", "TimeLimitPassed", "Timing", "ToolCall",
+    "LLM", "AsyncStream", "Attachment", "AuthenticationError", "BadMessage", "Cancelled",
+    "Completion", "ConfigError", "ConnectionFailed", "ContextTooLong", "Event", "Fallback",
+    "Finish", "LLMStreamError", "Latency", "LocalModelError", "Message", "MissingExtra",
+    "MissingKey", "Notice", "Options", "Prompt", "PromptBlocked", "ProviderError", "ReasoningDelta",
+    "RequestRefused", "Retry", "RunConfig", "Runnable", "Start", "Stream", "StreamBroken",
+    "StreamEndedEarly", "StreamError", "TextDelta", "TimeLimitPassed", "Timing", "ToolCall",
     "ToolCallDelta", "Unavailable", "Usage", "UsageError", "__version__",
 ]  # fmt: skip
 

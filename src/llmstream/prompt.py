@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from llmstream.record import Record, names, replace
 
-Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 NOTHING: Final[Mapping[str, Json]] = MappingProxyType({})

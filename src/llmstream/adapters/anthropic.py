@@ -92,7 +92,7 @@ class AnthropicReader:
         document = parse_object(message.data)
         kind = document.get("type")
         if kind == "content_block_delta":
-            return list(self._delta(document["index"] if "index" in document else 0, document["delta"]))
+            return list(self._delta(document.get("index", 0), document["delta"]))
         if kind == "error" or document.get("error") is not None:
             raise common.reported(document.get("error"), document)
         return list(self._other(kind, document))

@@ -58,7 +58,8 @@ def notices(prompt: Prompt, options: Options) -> Iterator[str]:
         yield f"anthropic knows no reasoning_effort {effort!r}: left out"
     for attachment in (a for message in prompt.messages for a in message.attachments):
         if _block_kind(attachment) is None:
-            yield f"anthropic takes no {attachment.media_type}: {attachment.name or 'an attachment'} is left out"
+            what = attachment.name or "an attachment"
+            yield f"anthropic takes no {attachment.media_type}: {what} is left out"
 
 
 def _messages(prompt: Prompt) -> Iterator[Json]:

@@ -19,8 +19,8 @@ from llmstream.wire.document import parse_object
 from llmstream.wire.message import WireMessage
 
 FIELDS: Final[Mapping[str, str]] = {
-    "temperature": "temperature", "max_tokens": "max_tokens", "top_p": "top_p", "stop": "stop", "seed": "seed",
-    "frequency_penalty": "frequency_penalty", "presence_penalty": "presence_penalty",
+    "temperature": "temperature", "max_tokens": "max_tokens", "top_p": "top_p", "stop": "stop",
+    "seed": "seed", "frequency_penalty": "frequency_penalty", "presence_penalty": "presence_penalty",
 }  # fmt: skip
 
 

@@ -31,8 +31,8 @@ MAGIC: Final[tuple[tuple[bytes, int, str], ...]] = (
 """First bytes, their offset, and the kind that they tell.  Sources: the formats' specifications."""
 
 BY_NAME: Final = {
-    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp",
-    ".pdf": "application/pdf", ".wav": "audio/wav", ".mp3": "audio/mpeg",
+    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif",
+    ".webp": "image/webp", ".pdf": "application/pdf", ".wav": "audio/wav", ".mp3": "audio/mpeg",
 }  # fmt: skip
 """For addresses that the provider fetches itself, whose bytes we never see."""
 

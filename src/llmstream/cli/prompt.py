@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from llmstream.cli.options import Values
 
 LIMITS: Final = {
-    "timeout_connect": "connect", "timeout_first": "first_token", "timeout_idle": "idle", "timeout_total": "total",
-}  # fmt: skip
+    "timeout_connect": "connect",
+    "timeout_first": "first_token",
+    "timeout_idle": "idle",
+    "timeout_total": "total",
+}
 LAST_WORDS: Final = 1.0
 """Seconds that a reader who doesn't read is given when the run was told to end."""
 

@@ -45,8 +45,7 @@ def with_alias(text: str, line: str, name: str) -> str:
     stop = header.end() + end.start() if end else len(text)
     table = text[header.end() : stop]
     old = re.compile(rf"""^[ \t]*["']?{re.escape(name)}["']?[ \t]*=.*$""", re.MULTILINE)
-    if old.search(table):
-        table = old.sub(lambda match: line, table, count=1)
-    else:
+    table, count = old.subn(lambda match: line, table, count=1)
+    if not count:
         table = f"\n{line}{table}"
     return text[: header.end()] + table + text[stop:]

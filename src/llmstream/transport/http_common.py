@@ -6,6 +6,7 @@ import os
 import ssl
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Final
@@ -47,11 +48,11 @@ DIRECT: Final = Connection()
 """As the environment says."""
 
 
-def trust(connection: Connection, url: str) -> ssl.SSLContext:
+@lru_cache(maxsize=16)
+def trust(connection: Connection, *, https: bool) -> ssl.SSLContext:
     """Return a TLS context; for plain http a bare one, as loading certificates takes 20-40 ms."""
-    if not url.startswith("https:") and not _proxied_by_https(connection):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return context
+    if not https and not _proxied_by_https(connection):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context = _system_context()
     try:
         if connection.ca_file is not None:
@@ -64,8 +65,9 @@ def trust(connection: Connection, url: str) -> ssl.SSLContext:
 
 
 def _proxied_by_https(connection: Connection) -> bool:
-    proxies = [connection.proxy, os.environ.get("http_proxy"), os.environ.get("all_proxy")]
-    return any(proxy and proxy.startswith("https:") for proxy in proxies)
+    variables = [name for name in os.environ if name.lower() in ("http_proxy", "all_proxy")]
+    proxies = [connection.proxy or "", *(os.environ[name] for name in variables)]
+    return any(proxy.startswith("https:") for proxy in proxies)
 
 
 def _system_context() -> ssl.SSLContext:

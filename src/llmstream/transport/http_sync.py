@@ -39,10 +39,11 @@ class Clients:
 
     def at(self, route: Connection, url: str) -> httpx.Client:
         """Return a client for an address; it neither follows redirects nor keeps cookies."""
-        key = (route, url.startswith("https:"))
+        https = url.startswith("https:")
+        key = (route, https)
         if key not in self._clients:
             self._clients[key] = httpx.Client(
-                verify=trust(route, url),
+                verify=trust(route, https=https),
                 proxy=route.proxy,
                 headers=DEFAULT_HEADERS,
                 cookies=no_cookies(),
