@@ -57,8 +57,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "llmstream.engine.meter": "Completion Latency Timing",
     "llmstream.errors": "AuthenticationError BadMessage Cancelled ConfigError ConnectionFailed "
-    "ContextTooLong LLMStreamError LocalModelError MissingExtra MissingKey PromptBlocked ProviderError RequestRefused "
-    "StreamBroken StreamEndedEarly StreamError TimeLimitPassed Unavailable UsageError",
+    "ContextTooLong LLMStreamError LocalModelError MissingExtra MissingKey PromptBlocked ProviderError "
+    "RequestRefused StreamBroken StreamEndedEarly StreamError TimeLimitPassed Unavailable UsageError",
     "llmstream.events": "Event Fallback Finish Notice ReasoningDelta Retry Start TextDelta ToolCallDelta "
     "Usage",
     "llmstream.prompt": "Attachment Message Options Prompt ToolCall",

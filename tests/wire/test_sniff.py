@@ -122,7 +122,7 @@ def test_document_behind_endless_blank_lines_is_found(content_type: str, event: 
 
 
 def test_command_output_is_text_whatever_it_begins_with() -> None:
-    assert decode(decoder("text", ""), [b"<html>"]) == [WireMessage("", "<html>")]
+    assert decode(decoder("text", ""), [b"<html>"]) == [WireMessage("", "<html>"), WireMessage("end", "")]
 
 
 def test_unknown_framing_is_named() -> None:

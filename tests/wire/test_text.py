@@ -17,7 +17,8 @@ def test_text_is_the_same_however_it_is_cut() -> None:
     for reads in all_cuts(TEXT.encode()):
         messages = decode(TextDecoder(), reads)
         assert "".join(message.data for message in messages) == TEXT
-        assert all(message.data for message in messages)
+        assert all(message.data for message in messages[:-1])
+        assert [message.event for message in messages if message.event] == ["end"]
 
 
 def test_text_of_a_read_is_given_at_once_but_for_a_character_cut_in_it() -> None:

@@ -22,8 +22,8 @@ from llmstream.wire.message import WireMessage
 
 FIELDS: Final[Mapping[str, str]] = {
     "temperature": "temperature", "max_tokens": "max_tokens", "top_p": "top_p", "top_k": "top_k",
-    "stop": "stop", "seed": "seed", "frequency_penalty": "frequency_penalty", "presence_penalty": "presence_penalty",
-    "reasoning_effort": "reasoning_effort", "tools": "tools",
+    "stop": "stop", "seed": "seed", "frequency_penalty": "frequency_penalty",
+    "presence_penalty": "presence_penalty", "reasoning_effort": "reasoning_effort", "tools": "tools",
 }  # fmt: skip
 
 
