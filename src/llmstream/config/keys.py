@@ -52,6 +52,8 @@ PROVIDER: Final[dict[str, Key]] = {
     "proxy": Key(kinds.proxy, {"type": "string", "format": "uri"}, "proxy for this provider"),
     "ca_file": Key(kinds.text, _TEXT, "certificates to trust beside the system's, as PEM"),
     "client_cert": Key(kinds.text, _TEXT, "certificate and key to show the server, as one PEM file"),
+    "aws_region": Key(kinds.text, _TEXT, "adapter bedrock: region to sign requests for (the address's)"),
+    "aws_profile": Key(kinds.text, _TEXT, "adapter bedrock: profile of the AWS files to sign with"),
     "dialect": Key(kinds.dialect, _TEXT, "adapter local: how the model is asked (openai-chat)"),
     "context": Key(kinds.count, _COUNT, "adapter local: context in tokens, 0 for the model's own"),
     "threads": Key(kinds.count, _COUNT, "adapter local: threads, 0 for as many as there are cores"),

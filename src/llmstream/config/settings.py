@@ -13,14 +13,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from llmstream.config import layers, paths, secrets
+from llmstream.config import layers, parts, paths, secrets
 from llmstream.config.load import ConfigFile, load
-from llmstream.engine.policy import Policy
 from llmstream.errors import ConfigError
-from llmstream.prompt import Endpoint, Json, Options, Secret
+from llmstream.prompt import Endpoint, Options, Secret
 from llmstream.record import Record, replace
 from llmstream.runnable.options import options_from
-from llmstream.runnable.targets import LocalSettings, Target
+from llmstream.runnable.targets import Target
 
 if TYPE_CHECKING:
     from llmstream.config.layers import Provider
@@ -180,11 +179,13 @@ class Settings:
             adapter=provider.dialect,
             endpoint=endpoint,
             options=overrides.options.over(options) if overrides.options else options,
-            policy=_policy(provider, overrides),
-            local=_local(provider) if provider.adapter == "local" else None,
+            policy=parts.policy(provider, overrides.limits, overrides.max_retries),
+            local=parts.local(provider) if provider.adapter == "local" else None,
             proxy=provider.text("proxy") or None,
             ca_file=self._certificates(ca_file) if ca_file else None,
             client_cert=self._certificates(client_cert) if client_cert else None,
+            aws_region=parts.aws_region(provider, endpoint),
+            aws_profile=provider.text("aws_profile"),
             command=provider.words("command") if provider.adapter == "exec" else (),
             factory=provider.text("factory") if foreign else "",
             arguments=provider.table("options") if foreign else {},
@@ -277,23 +278,3 @@ def library_target(spec: str | None, /, *, fetch_key: bool = True) -> Target:
     """
     settings = Settings.load()
     return settings.target(settings.choice(spec).spec, fetch_key=fetch_key)
-
-
-def _policy(provider: Provider, overrides: Overrides) -> Policy:
-    limits = {**provider.table("timeout"), **overrides.limits}
-    retries = overrides.max_retries
-    if retries is None:
-        retries = provider.number("max_retries", Policy().max_retries)
-    return Policy(**_floats(limits), max_retries=retries)
-
-
-def _floats(limits: Mapping[str, Json | float]) -> dict[str, float]:
-    return {name: float(cast(float, value)) for name, value in limits.items()}
-
-
-def _local(provider: Provider) -> LocalSettings:
-    return LocalSettings(
-        folder=paths.models_folder(),
-        context=provider.number("context", 0),
-        threads=provider.number("threads", 0),
-    )

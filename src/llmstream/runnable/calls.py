@@ -116,7 +116,7 @@ def _route(target: Target) -> Hashable:
         from llmstream.transport.process_common import ProcessRoute
 
         return ProcessRoute(target.command)
-    return Connection(target.proxy, target.ca_file, target.client_cert)
+    return Connection(target.proxy, target.ca_file, target.client_cert, target.aws_region, target.aws_profile)
 
 
 def _unlocked(target: Target) -> Target:

@@ -42,6 +42,8 @@ class Target(Record):
         proxy: URL of a proxy for this provider, None for the environment's.
         ca_file: certificates to trust beside the system's.
         client_cert: certificate and key to show the server, as PEM.
+        aws_region: set when requests are signed with AWS's own credentials.
+        aws_profile: whose these are, empty for AWS's own choice.
         command: of the adapter `exec`: the argument list.
         factory: of the adapter `runnable`: what makes the object, ``package.module:Class``.
         arguments: of the adapter `runnable`: the factory's keyword arguments.
@@ -56,6 +58,8 @@ class Target(Record):
     proxy: str | None = None
     ca_file: Path | None = None
     client_cert: Path | None = None
+    aws_region: str = ""
+    aws_profile: str = ""
     command: tuple[str, ...] = ()
     factory: str = ""
     arguments: Mapping[str, Json] = NOTHING

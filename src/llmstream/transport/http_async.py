@@ -17,6 +17,7 @@ from llmstream.transport.http_common import (
     opening_error,
     reading_error,
     request_of,
+    signed,
     socket_of,
     traced_socket,
     trust,
@@ -161,6 +162,9 @@ class AsyncHttpTransport:
         self._watchdog.expired = False
         route = effect.route if isinstance(effect.route, Connection) else DIRECT
         client = self._clients.at(route, effect.request.url)
+        if route.aws_region:
+            # it may read files and ask AWS
+            effect = await asyncio.to_thread(signed, effect, route)
         request = request_of(client, effect, self._trace)
         self._watchdog.arm(effect.deadline)
         try:

@@ -19,7 +19,7 @@ from llmstream.errors import (
     StreamBroken,
     TimeLimitPassed,
 )
-from llmstream.record import Record
+from llmstream.record import Record, replace
 from llmstream.transport.quick_httpx import httpx
 from llmstream.transport.watchdog import Shuttable
 from llmstream.version import __version__
@@ -37,11 +37,15 @@ class Connection(Record):
         proxy: URL of a proxy, None for what the environment says.
         ca_file: certificates to trust beside the system's, None for none.
         client_cert: certificate and key in one PEM file to show the server, None for none.
+        aws_region: requests are signed for it with AWS's own credentials; empty for no signing.
+        aws_profile: whose credentials these are, empty for AWS's own choice.
     """
 
     proxy: str | None = None
     ca_file: Path | None = None
     client_cert: Path | None = None
+    aws_region: str = ""
+    aws_profile: str = ""
 
 
 DIRECT: Final = Connection()
@@ -91,6 +95,16 @@ def _system_context() -> ssl.SSLContext:
 
         context.load_verify_locations(certifi.where())
     return context
+
+
+def signed(effect: Open, route: Connection) -> Open:
+    """Return the effect with its request signed, where the route asks for that."""
+    if not route.aws_region:
+        return effect
+    from llmstream.transport.aws_signing import signed as sign
+
+    request = sign(effect.request, region=route.aws_region, profile=route.aws_profile)
+    return replace(effect, request=request)
 
 
 def request_of(client: httpx.Client | httpx.AsyncClient, effect: Open, trace: object) -> httpx.Request:

@@ -17,6 +17,7 @@ from llmstream.transport.http_common import (
     opening_error,
     reading_error,
     request_of,
+    signed,
     socket_of,
     traced_socket,
     trust,
@@ -116,7 +117,7 @@ class HttpTransport:
         self._watchdog.expired = False
         route = effect.route if isinstance(effect.route, Connection) else DIRECT
         client = self._clients.at(route, effect.request.url)
-        request = request_of(client, effect, self._trace)
+        request = request_of(client, signed(effect, route), self._trace)
         self._watchdog.arm(effect.deadline)
         try:
             response = client.send(request, stream=True)

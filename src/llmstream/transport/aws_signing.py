@@ -1,0 +1,49 @@
+"""AWS credentials and profiles for Bedrock, through botocore; none of the signing is ours.
+
+Source: AWS, "Signature Version 4"; botocore's own `SigV4Auth`.
+"""
+
+from __future__ import annotations
+
+from llmstream.adapters.base import HttpRequest
+from llmstream.errors import ConfigError, MissingExtra, MissingKey
+from llmstream.record import replace
+
+SERVICE = "bedrock"
+
+
+def signed(request: HttpRequest, *, region: str, profile: str) -> HttpRequest:
+    """Return a request with a fresh signature, which lasts for minutes: each attempt needs its own.
+
+    Args:
+        request: without a key.
+        region: such as ``us-east-1``.
+        profile: of the user's AWS files; empty for what AWS's own tools would take.
+
+    Raises:
+        MissingExtra: botocore is not installed.
+        MissingKey: AWS's own chain finds no credentials.
+        ConfigError: the profile is not there, or its credentials can't be had.
+    """
+    try:
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.exceptions import BotoCoreError
+        from botocore.session import Session
+    except ImportError as error:
+        raise MissingExtra(
+            "AWS credentials need botocore, which is not installed",
+            hint="pip install 'llmstream-cli[bedrock]', or set AWS_BEARER_TOKEN_BEDROCK",
+        ) from error
+    try:
+        credentials = Session(profile=profile or None).get_credentials()
+        if credentials is None:
+            raise MissingKey(
+                "no AWS credentials were found",
+                hint="set AWS_BEARER_TOKEN_BEDROCK, or what AWS's own tools read, or aws_profile",
+            )
+        made = AWSRequest(request.method, request.url, data=request.body, headers=dict(request.headers))
+        SigV4Auth(credentials.get_frozen_credentials(), SERVICE, region).add_auth(made)
+    except BotoCoreError as error:
+        raise ConfigError(f"AWS credentials can't be used: {error}") from error
+    return replace(request, headers={name.lower(): value for name, value in made.headers.items()})
