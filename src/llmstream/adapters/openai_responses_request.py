@@ -1,0 +1,111 @@
+"""The body of a request to OpenAI's responses API.
+
+Sources: OpenAI API reference, "Create a model response"; guides "Migrate to the Responses API",
+"Structured model outputs", "Function calling", "Images and vision" and "File inputs", read 2026-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from llmstream.adapters.openai_messages import data_url
+from llmstream.prompt import Attachment, Json, Message, Options, Prompt
+
+FIELDS: Final[Mapping[str, str]] = {
+    "temperature": "temperature", "max_tokens": "max_output_tokens", "top_p": "top_p",
+}  # fmt: skip
+UNKNOWN: Final = ("top_k", "stop", "seed", "frequency_penalty", "presence_penalty")
+"""Options that the API does not have."""
+
+
+def body(prompt: Prompt, options: Options) -> dict[str, Json]:
+    """Return the body, without model and stream; nothing is kept at the provider's."""
+    made: dict[str, Json] = {"input": [item for m in prompt.turns for item in _items(m)], "store": False}
+    if prompt.system:
+        made["instructions"] = prompt.system
+    made.update({FIELDS[name]: value for name, value in options.given().items() if name in FIELDS})
+    if options.reasoning_effort is not None:
+        # without a summary, the thinking is done but never seen
+        seen: dict[str, Json] = {} if options.reasoning_effort == "none" else {"summary": "auto"}
+        made["reasoning"] = {"effort": options.reasoning_effort, **seen}
+    if options.schema is not None:
+        schema: Json = dict(options.schema)
+        made["text"] = {"format": {"type": "json_schema", "name": "answer", "schema": schema, "strict": True}}
+    if options.tools is not None:
+        made["tools"] = [_tool(tool) for tool in options.tools]
+    if options.tool_choice is not None:
+        made["tool_choice"] = _tool_choice(options.tool_choice)
+    made.update(options.extra)
+    return made
+
+
+def notices(prompt: Prompt, options: Options) -> Iterator[str]:
+    """Yield what can't be sent, each as one sentence."""
+    for name in UNKNOWN:
+        if getattr(options, name) is not None:
+            yield f"openai-responses takes no option {name!r}: left out"
+    for attachment in (a for message in prompt.messages for a in message.attachments):
+        if not _taken(attachment):
+            what = attachment.name or "an attachment"
+            yield f"openai-responses takes no {attachment.media_type}: {what} is left out"
+
+
+def _taken(attachment: Attachment) -> bool:
+    return not attachment.media_type.startswith(("audio/", "video/"))
+
+
+def _items(message: Message) -> Iterator[Json]:
+    """Yield a message's items: calls and their results stand beside the messages."""
+    if message.role == "tool":
+        yield {"type": "function_call_output", "call_id": message.tool_call_id, "output": message.content}
+        return
+    if message.content or not message.tool_calls:
+        yield {"role": message.role, "content": _content(message)}
+    for call in message.tool_calls:
+        yield {
+            "type": "function_call",
+            "call_id": call.id or f"call_{call.index}",
+            "name": call.name,
+            "arguments": call.arguments or "{}",
+        }
+
+
+def _content(message: Message) -> Json:
+    taken = [a for a in message.attachments if _taken(a)]
+    if not taken:
+        return message.content
+    parts: list[Json] = [{"type": "input_text", "text": message.content}] if message.content else []
+    return [*parts, *map(_part, taken)]
+
+
+def _part(attachment: Attachment) -> Json:
+    if attachment.media_type.startswith("image/"):
+        return {"type": "input_image", "image_url": data_url(attachment)}
+    if attachment.data is None:
+        return {"type": "input_file", "file_url": attachment.url}
+    return {
+        "type": "input_file",
+        "filename": attachment.name or "file",
+        "file_data": data_url(attachment),
+    }
+
+
+def _tool(tool: Mapping[str, Json]) -> Json:
+    """Return a tool without the object around its function; one that has none stays.
+
+    Functions are strict unless they say otherwise, where the chat API has it the other way round.
+    """
+    function = tool.get("function")
+    if not isinstance(function, dict):
+        return dict(tool)
+    return {
+        "type": "function",
+        "parameters": {"type": "object", "properties": {}},
+        "strict": False,
+        **function,
+    }
+
+
+def _tool_choice(choice: str) -> Json:
+    return choice if choice in ("auto", "none", "required") else {"type": "function", "name": choice}

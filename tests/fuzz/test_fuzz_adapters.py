@@ -1,0 +1,107 @@
+"""Mutated recordings through each dialect: whatever comes, only our own errors leave the engine.
+
+LLMSTREAM_FUZZ_SECONDS sets how long each dialect is tried, 2 s unless said.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from llmstream.adapters.registry import ADAPTERS, adapter
+from llmstream.engine.conversation import converse
+from llmstream.engine.effects import Call, Head, Open, Prepare, Read, Reply
+from llmstream.engine.policy import Policy
+from llmstream.errors import LLMStreamError
+from llmstream.prompt import Endpoint, Message, Options, Prompt
+
+SECONDS = float(os.environ.get("LLMSTREAM_FUZZ_SECONDS", "2"))
+RECORDINGS = Path(__file__).parent.parent / "adapters" / "recordings"
+TYPES = {
+    "ollama": "application/x-ndjson",
+    "bedrock": "application/vnd.amazon.eventstream",
+}
+INTERESTING = [
+    b"\x00", b"\xff\xfe", b"\r", b"\n\n", b"data:", b"data: [DONE]\n\n", b"{", b"}", b"[", b"null", b"1e999",
+    b'"\\ud83d"', b'{"error":{"message":"x"}}', b"event: error\n", b"-1", b"99999999999999999999",
+    b"\xe2\x80\xa8",
+]  # fmt: skip
+
+
+def bodies_of(name: str) -> list[bytes]:
+    """Return the recorded bodies of a dialect, and a small one where there are none."""
+    found = [p.read_bytes() for p in sorted(RECORDINGS.rglob("*")) if p.is_file() and name in str(p)]
+    return [body[:20_000] for body in found if body] or [b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n']
+
+
+def mutated(body: bytes, rng: random.Random) -> bytes:
+    """Return a body with a few bytes changed, cut, doubled or inserted."""
+    data = bytearray(body)
+    for _ in range(rng.randint(1, 6)):
+        at = rng.randrange(len(data) + 1)
+        kind = rng.randrange(4)
+        if kind == 0 and at < len(data):
+            data[at] = rng.randrange(256)
+        elif kind == 1:
+            del data[at : at + rng.randint(1, 60)]
+        elif kind == 2:
+            data[at:at] = rng.choice(INTERESTING)
+        else:
+            data[at:at] = data[at : at + rng.randint(1, 200)]
+    return bytes(data)
+
+
+class Canned:
+    """Carries out effects with a body that is there already, cut at random."""
+
+    def __init__(self, body: bytes, content_type: str, rng: random.Random) -> None:
+        self._reads = self._cut(body, rng)
+        self._content_type = content_type
+
+    def _cut(self, body: bytes, rng: random.Random) -> list[bytes]:
+        reads = []
+        while body:
+            size = rng.choice([1, 7, 64, 1024, len(body)])
+            reads.append(body[:size])
+            body = body[size:]
+        return reads
+
+    def perform(self, effect: object) -> Reply:
+        if isinstance(effect, Prepare):
+            return effect.make()
+        if isinstance(effect, Open):
+            return Head(200, {"content-type": self._content_type})
+        if isinstance(effect, Read):
+            return self._reads.pop(0) if self._reads else b""
+        return None
+
+    def close(self) -> None:
+        self._reads.clear()
+
+
+@pytest.mark.parametrize("name", sorted(ADAPTERS))
+def test_only_our_errors_leave_the_engine(name: str) -> None:
+    from llmstream.transport.drivers import drive
+
+    seed = random.randrange(2**32)
+    rng = random.Random(seed)
+    endpoint = Endpoint("p", "m", "http://127.0.0.1/v1")
+    call = Call(adapter(name), endpoint, Prompt((Message("user", "hi"),)), Options(), Policy(max_retries=0))
+    bodies = bodies_of(name)
+    deadline, tried = time.monotonic() + SECONDS, 0
+    while time.monotonic() < deadline:
+        body = mutated(rng.choice(bodies), rng)
+        transport = Canned(body, TYPES.get(name, "text/event-stream"), rng)
+        try:
+            for batch in drive(converse([Prepare(lambda: call)], time.monotonic, rng.random), transport):
+                assert batch
+        except LLMStreamError as error:
+            assert error.message
+        except Exception as error:
+            raise AssertionError(f"seed {seed}, try {tried}: {body[:2000]!r}") from error
+        tried += 1
+    assert tried > 20
