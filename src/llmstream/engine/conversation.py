@@ -49,7 +49,8 @@ def converse(calls: Sequence[Prepare], clock: Callable[[], float], jitter: Calla
             yield from run.attempts(call)
             return
         except LLMStreamError as error:
-            if run.shown or position + 1 == len(calls) or isinstance(error, Cancelled):
+            over = run.clock() >= run.total_deadline
+            if run.shown or over or position + 1 == len(calls) or isinstance(error, Cancelled):
                 raise
             failed = error
 

@@ -6,8 +6,11 @@ What stays alone becomes U+FFFD, so that no text that leaves the engine fails to
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from llmstream.events import Event, ReasoningDelta, TextDelta, ToolCallDelta
+
+CALL: Final = "call "
 
 
 def _joined(text: str) -> str:
@@ -32,13 +35,18 @@ class Surrogates:
                 return event
             kind = type(event).__name__
             return type(event)(self._feed(kind, event.text))
-        if isinstance(event, ToolCallDelta) and not event.arguments.isascii():
-            return ToolCallDelta(event.index, event.id, event.name, _joined(event.arguments))
+        if isinstance(event, ToolCallDelta) and (self._held or not event.arguments.isascii()):
+            arguments = self._feed(f"{CALL}{event.index}", event.arguments)
+            return ToolCallDelta(event.index, event.id, event.name, arguments)
         return event
 
     def close(self) -> Iterable[Event]:
         """Return what was still held, each half as U+FFFD."""
         for kind in list(self._held):
+            if kind.startswith(CALL):
+                index = int(kind.removeprefix(CALL))
+                yield ToolCallDelta(index, None, None, _joined(self._held.pop(kind)))
+                continue
             yield (TextDelta if kind == "TextDelta" else ReasoningDelta)(_joined(self._held.pop(kind)))
 
     def _feed(self, kind: str, text: str) -> str:
