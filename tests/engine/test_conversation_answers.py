@@ -178,7 +178,7 @@ def _advanced(stops: int) -> tuple[object, int]:
 
 
 def test_a_conversation_can_be_closed_at_every_step() -> None:
-    seen: Batch = []
+    seen: list[object] = []
     for stops in range(1, 100):
         step, _ = _advanced(stops)
         if step is None:

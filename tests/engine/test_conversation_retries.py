@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.utils import formatdate
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.by_hand import DONE, OK, After, Clock, Said, call, completions, delta, event, piece, play, refusal
@@ -91,6 +91,7 @@ def test_waits_double() -> None:
     assert play(call(policy=Policy(max_retries=6)), refusal(503) * 9).waits == [0.5, 1, 2, 4, 8, 8]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1000), st.floats(0, 1, exclude_max=True))
 def test_jitter_moves_a_wait_by_a_quarter_at_most(attempt: int, jitter: float) -> None:
     base = min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE)

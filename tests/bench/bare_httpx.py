@@ -1,0 +1,16 @@
+"""The peer: httpx the obvious way.  Arguments: base URL, number of tokens."""
+
+import json
+import sys
+
+import httpx
+
+body = {"model": "m", "prompt": "hi", "max_tokens": int(sys.argv[2]), "stream": True}
+with (
+    httpx.Client(timeout=None) as client,
+    client.stream("POST", sys.argv[1] + "/completions", json=body) as response,
+):
+    for line in response.iter_lines():
+        if line.startswith("data: {"):
+            for choice in json.loads(line[6:])["choices"]:
+                print(choice["text"], end="", flush=True)
