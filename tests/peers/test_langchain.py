@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from llmstream import LLM
-
 from local_model import model_path, need_llama, unavailable
 
 PROMPT = "Once upon a time, there was a glass of sparkling water."
@@ -37,7 +36,8 @@ def theirs(endpoint: tuple[str, str]) -> Any:
         from langchain_openai import OpenAI
     except ImportError:
         unavailable("langchain-openai is not installed")
-    return OpenAI(model="smollm2", base_url=endpoint[0], api_key=endpoint[1], **SETTINGS)
+    where: dict[str, Any] = {"base_url": endpoint[0], "api_key": endpoint[1]}
+    return OpenAI(model="smollm2", **where, **SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +81,8 @@ def test_the_events_have_the_same_seven_keys(theirs: Any, ours: LLM, version: st
     async def collected(events: AsyncIterator[Any]) -> list[Any]:
         return [event async for event in events]
 
-    found = [
-        asyncio.run(collected(model.astream_events(PROMPT, version=version))) for model in (theirs, ours)
-    ]
+    models: tuple[Any, ...] = (theirs, ours)
+    found = [asyncio.run(collected(model.astream_events(PROMPT, version=version))) for model in models]
     expected, given = found
     assert [event["event"] for event in given] == [event["event"] for event in expected]
     for one, other in zip(expected, given, strict=True):
