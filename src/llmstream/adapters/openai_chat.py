@@ -94,7 +94,7 @@ class ChatReader:
             self.done = True
             return []
         document = parse_object(data)
-        self._check(message, document)
+        common.check(message, document)
         events: list[Event] = []
         for choice in document.get("choices") or ():
             if not choice.get("index"):
@@ -109,19 +109,6 @@ class ChatReader:
         if message.event == "whole":
             self.done = True
         return events
-
-    def _check(self, message: WireMessage, document: Document) -> None:
-        """Raise the failure that a message reports, in whichever of the known forms."""
-        error = document.get("error")
-        if error is None and "x_groq" in document:
-            error = (document["x_groq"] or {}).get("error")
-        if error is not None:
-            raise common.reported(error, document)
-        if "choices" in document and message.event != "error":
-            return
-        flat = message.event == "error" or document.get("object") == "error" or "detail" in document
-        if flat or message.event in ("whole", "bare"):
-            raise common.reported(document)
 
     def _delta(self, delta: Document, events: list[Event]) -> None:
         content = delta.get("content")

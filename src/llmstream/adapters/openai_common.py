@@ -12,6 +12,7 @@ from llmstream.errors import ProviderError
 from llmstream.events import FinishReason, Usage
 from llmstream.prompt import Endpoint, Json
 from llmstream.wire.document import Document
+from llmstream.wire.message import WireMessage
 
 FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
     "stop": "stop", "eos": "stop", "end_turn": "stop", "complete": "stop", "stop_sequence": "stop",
@@ -92,6 +93,20 @@ def reported(error: object, document: Document | None = None) -> ProviderError:
         return http_errors.in_stream(said, str(kind), status if isinstance(status, int) else None)
     said = error if isinstance(error, str) else http_errors.message_in(document)
     return http_errors.in_stream(said)
+
+
+def check(message: WireMessage, document: Document) -> None:
+    """Raise the failure that a message reports, in whichever of the known forms."""
+    error = document.get("error")
+    if error is None and "x_groq" in document:
+        error = (document["x_groq"] or {}).get("error")
+    if error is not None:
+        raise reported(error, document)
+    if "choices" in document and message.event != "error":
+        return
+    flat = message.event == "error" or document.get("object") == "error" or "detail" in document
+    if flat or message.event in ("whole", "bare"):
+        raise reported(document)
 
 
 def names_field(error: ProviderError, name: str) -> bool:

@@ -77,14 +77,14 @@ class CompletionsReader:
     def read(self, message: WireMessage) -> list[Event]:
         """Return the events of one message; choices other than 0 are no part of the text."""
         data = message.data
-        if data == "[DONE]":
+        if data.strip() == "[DONE]":
             self.done = True
             return []
         document = parse_object(data)
-        if "error" in document and document["error"] is not None:
-            raise common.reported(document["error"], document)
+        if "error" in document or "choices" not in document:
+            common.check(message, document)
         events: list[Event] = []
-        for choice in document["choices"]:
+        for choice in document.get("choices") or ():
             if choice.get("index"):
                 continue
             text = choice.get("text", "")

@@ -185,7 +185,7 @@ class Meter:
             # some providers begin with an empty delta, which is no token
             if not any(getattr(event, "text", isinstance(event, ToolCallDelta)) for event in batch):
                 return
-            self.first_at = at
+            self.first_at = self._last = at
             deltas -= 1
         if deltas > 0:
             if self._gaps is None:
