@@ -29,6 +29,8 @@ from llmstream.record import Record
 STEPS_PER_OCTAVE: Final = 16
 """The histogram's resolution: neighbouring bounds differ by 4.4 %."""
 SHORTEST: Final = 1e-6
+TOGETHER: Final = 1024
+"""Deltas that are joined to one piece of text."""
 BUCKETS: Final = 40 * STEPS_PER_OCTAVE
 
 
@@ -133,6 +135,7 @@ class Meter:
         self.first_at: float | None = None
         self._keep_text = keep_text
         self._began = self._sent = self._last = began
+        self._pieces: list[str] = []
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._calls: dict[int, list[str | None]] = {}
@@ -141,7 +144,7 @@ class Meter:
     @property
     def text(self) -> str:
         """The answer so far."""
-        return "".join(self._text)
+        return "".join([*self._pieces, *self._text])
 
     def write(self, batch: list[Event], at: float) -> None:
         """Take the events of one read, at the time they came."""
@@ -159,6 +162,10 @@ class Meter:
                 deltas += self._note(event, at)
         if deltas:
             self._count(batch, deltas, at)
+            if len(self._text) >= TOGETHER:
+                # a short text takes ten times its length as an object of its own
+                self._pieces.append("".join(self._text))
+                self._text.clear()
 
     def _note(self, event: Event, at: float) -> int:
         if isinstance(event, ToolCallDelta):
