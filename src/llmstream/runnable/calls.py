@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from llmstream.adapters.base import Adapter
 from llmstream.adapters.registry import adapter
@@ -43,6 +43,10 @@ class Plan(Record):
     say: Callable[[str], None] | None = None
     progress: Callable[[int, int | None], None] | None = None
     ready: Callable[[], None] | None = None
+
+
+LOCAL_DEFAULTS: Final = Options(max_tokens=512)
+"""Small models repeat themselves without end, and nobody else stops them."""
 
 
 def batches(plan: Plan, clients: Clients | None = None) -> Generator[Batch, None, None]:
@@ -136,4 +140,5 @@ def _started(plan: Plan, target: Target) -> Target:
     if target.adapter == "anthropic":
         # OpenAI's dialects have the version in their base URL, Anthropic's has not
         base_url = base_url.removesuffix("/v1")
-    return replace(target, endpoint=replace(target.endpoint, base_url=base_url, api_key=key))
+    endpoint = replace(target.endpoint, base_url=base_url, api_key=key)
+    return replace(target, endpoint=endpoint, options=target.options.over(LOCAL_DEFAULTS))
