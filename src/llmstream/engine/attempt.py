@@ -28,7 +28,6 @@ AFTER_FINISH: Final = 5.0
 """Seconds to wait for usage and the end mark once the finish reason has come."""
 PRECISION: Final = 0.01
 """Share of the idle limit by which its deadline may lag behind: not each token moves it."""
-DELTAS: Final = (TextDelta, ReasoningDelta, ToolCallDelta)
 MALFORMED: Final = (
     KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError, OverflowError,
 )  # fmt: skip
@@ -88,7 +87,8 @@ class Attempt:
                 batch = self._decode(decoder, data)  # type: ignore[arg-type]  # a Read brings bytes
                 if batch:
                     yield batch
-                    self._progress()
+                    if reader.finished or self._clock() >= self._fresh_until:
+                        self._progress()
                 if self._failure is not None:
                     raise self._failure
                 if not data:
@@ -122,16 +122,19 @@ class Attempt:
         except MALFORMED as error:
             self._failure = BadMessage("an unexpected message came, not of this dialect")
             self._failure.__cause__ = error
+        holding = self._surrogates.holding
         for index, event in enumerate(batch):
-            if isinstance(event, DELTAS):
+            kind = type(event)
+            if kind is TextDelta or kind is ReasoningDelta:
                 self.shown = True
-                if isinstance(event, ToolCallDelta):
+                text = event.text  # type: ignore[union-attr]  # kind says it
+                if text:
                     self._flowing = True
-                    batch[index] = self._surrogates.mend(event)
-                elif event.text:
-                    self._flowing = True
-                    if not event.text.isascii() or self._surrogates.holding:
+                    if holding or not text.isascii():
                         batch[index] = self._surrogates.mend(event)
+            elif kind is ToolCallDelta:
+                self.shown = self._flowing = True
+                batch[index] = self._surrogates.mend(event)
         return batch
 
     def _progress(self) -> None:
@@ -139,9 +142,9 @@ class Attempt:
         policy = self._call.policy
         if self._reader.finished:
             self._limit(min(policy.idle or AFTER_FINISH, AFTER_FINISH))
-        elif self._flowing and (now := self._clock()) >= self._fresh_until:
+        elif self._flowing:
             self._limit(policy.idle)
-            self._fresh_until = now + policy.idle * PRECISION
+            self._fresh_until = self._clock() + policy.idle * PRECISION
 
     def _limit(self, seconds: float) -> None:
         self._deadline = min(self._clock() + seconds if seconds else NEVER, self._total)

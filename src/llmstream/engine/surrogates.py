@@ -5,7 +5,7 @@ What stays alone becomes U+FFFD, so that no text that leaves the engine fails to
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from llmstream.events import Event, ReasoningDelta, TextDelta, ToolCallDelta
@@ -22,11 +22,8 @@ class Surrogates:
 
     def __init__(self) -> None:
         self._held: dict[str, str] = {}
-
-    @property
-    def holding(self) -> bool:
-        """Whether half a character waits for its other half."""
-        return bool(self._held)
+        self.holding: Mapping[str, str] = self._held
+        """What waits for its other half; a look at it costs less than a call of `mend`."""
 
     def mend(self, event: Event) -> Event:
         """Return the event with whole characters only; text events of pure ASCII pass as they are."""

@@ -22,6 +22,7 @@ from llmstream.events import Event, TextDelta
 GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN})
 PIECE: Final = 4096
 """A pipe that is ready takes this many bytes without blocking (PIPE_BUF on Linux)."""
+NOTHING: Final[tuple[bytes, list[int]]] = (b"", [])
 SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -59,7 +60,7 @@ class Writer:
         self.broken = False
         self._deadline: float | None = None
         self._target = (fd,)
-        self._task: tuple[bytes, list[int]] = (b"", [])
+        self._task: tuple[bytes, list[int]] | None = None
 
     def write(self, data: bytes) -> None:
         """Write all of `data`, waiting as long as it takes.
@@ -73,10 +74,9 @@ class Writer:
         """
         if self.broken:
             return
-        whole, sent = self._task
-        if len(sent) != 1 or sent[0] != len(whole):
+        if self._task is not None:
             self._push()
-        sent = []
+        sent: list[int] = []
         self._task = (data, sent)
         if self._deadline is None:
             # the common case, without _push's loop
@@ -86,6 +86,7 @@ class Writer:
                 sent.clear()
             else:
                 if sent[0] == len(data):
+                    self._task = None
                     return
         self._push()
 
@@ -97,7 +98,7 @@ class Writer:
         self._deadline = time.monotonic() + seconds
 
     def _push(self) -> None:
-        whole, sent = self._task
+        whole, sent = self._task or NOTHING
         done = sum(sent)
         while done < len(whole):
             rest = memoryview(whole)[done:] if done else whole
@@ -116,6 +117,7 @@ class Writer:
                 self.broken = True
                 raise self._explained(error) from error
             done = sum(sent)
+        self._task = None
 
     def _ready(self) -> bool:
         """Wait until the descriptor takes bytes; False when the time for that is over."""
@@ -158,14 +160,15 @@ class Tee:
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self._sinks = tuple(sinks)
-        self._for_text = tuple([sink for sink in sinks if getattr(sink, "wants_text", True)])
+        self._all = [sink.write for sink in sinks]
+        self._for_text = [sink.write for sink in sinks if getattr(sink, "wants_text", True)]
 
     def write(self, batch: list[Event], at: float) -> None:
         """Give the batch to each sink."""
         # nearly all batches of a slow model are one piece of text, which many sinks don't care for
         alone = len(batch) == 1 and type(batch[0]) is TextDelta
-        for sink in self._for_text if alone else self._sinks:
-            sink.write(batch, at)
+        for write in self._for_text if alone else self._all:
+            write(batch, at)
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
         """Close each sink.

@@ -30,6 +30,7 @@ class PlainSink:
         self._separator = separator
         self._newline = newline
         self._guard = Guard() if guard else None
+        self._exact = not (guard or separator)
         self._last = "\n"
 
     @property
@@ -39,6 +40,13 @@ class PlainSink:
 
     def write(self, batch: list[Event], at: float) -> None:
         """Write the batch's text, if it has any."""
+        if self._exact and len(batch) == 1 and type(event := batch[0]) is TextDelta:
+            # nearly every write to a pipe, hence without a call of _put
+            text = event.text
+            if text:
+                self._last = text[-1]
+                self._writer.write(text.encode() if text.isascii() else encode(text))
+            return
         separator, guard = self._separator, self._guard
         texts = [event.text for event in batch if type(event) is TextDelta]
         if not texts:

@@ -39,19 +39,20 @@ class AsyncTransport(Protocol):
 
 def drive(steps: Steps, transport: Transport) -> Generator[Batch, None, None]:
     """Yield a conversation's batches, carrying its effects out on a transport."""
+    perform, send = transport.perform, steps.send
     try:
         step = next(steps)
         while True:
             if type(step) is list:
                 yield step
-                step = steps.send(None)
+                step = send(None)
                 continue
             try:
-                reply = transport.perform(step)  # type: ignore[arg-type]  # no list: an effect
+                reply = perform(step)  # type: ignore[arg-type]  # no list: an effect
             except LLMStreamError as error:
                 step = steps.throw(error)
             else:
-                step = steps.send(reply)
+                step = send(reply)
     except StopIteration:
         return
     finally:
@@ -60,19 +61,20 @@ def drive(steps: Steps, transport: Transport) -> Generator[Batch, None, None]:
 
 async def adrive(steps: Steps, transport: AsyncTransport) -> AsyncGenerator[Batch, None]:
     """Yield a conversation's batches, carrying its effects out on an async transport."""
+    perform, send = transport.perform, steps.send
     try:
         step = next(steps)
         while True:
             if type(step) is list:
                 yield step
-                step = steps.send(None)
+                step = send(None)
                 continue
             try:
-                reply = await transport.perform(step)  # type: ignore[arg-type]  # no list: an effect
+                reply = await perform(step)  # type: ignore[arg-type]  # no list: an effect
             except LLMStreamError as error:
                 step = steps.throw(error)
             else:
-                step = steps.send(reply)
+                step = send(reply)
     except StopIteration:
         return
     finally:
