@@ -112,6 +112,10 @@ def adapter_of(target: Target) -> Adapter:
         from llmstream.adapters.command import Command
 
         return Command(PurePath(target.command[0]).name)
+    if target.factory:
+        from llmstream.adapters.foreign import Foreign
+
+        return Foreign(target.factory)
     return adapter(target.adapter)
 
 
@@ -120,6 +124,10 @@ def _route(target: Target) -> Hashable:
         from llmstream.transport.process_common import ProcessRoute
 
         return ProcessRoute(target.command)
+    if target.factory:
+        from llmstream.runnable.foreign import ForeignRoute
+
+        return ForeignRoute(target.factory, target.arguments)
     return Connection(target.proxy, target.ca_file, target.client_cert, target.aws_region, target.aws_profile)
 
 

@@ -1,0 +1,159 @@
+"""Speaks to a Python object that answers: the adapter ``runnable``.
+
+The object is asked by a transport of its own (the floor of runnables), in the clothes of a request:
+what the object gives comes back as one line of JSON for each of its chunks, so that limits,
+retries, events and errors are the engine's, as for any provider.  Both ends of that little protocol are ours:
+
+    {"text": "..."}  {"reasoning": "..."}  {"tool_calls": [{"index", "id", "name", "arguments"}]}
+    {"usage": {"input_tokens": 3, ...}}  {"finish": "stop"}  {"end": true}
+
+Source: langchain-core 1.7, `AIMessageChunk` and `UsageMetadata`, whose counts add up over chunks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import quote
+
+from llmstream.adapters import http_errors
+from llmstream.adapters import openai_common as common
+from llmstream.adapters.base import HttpRequest
+from llmstream.adapters.json_values import count_at, text_at
+from llmstream.adapters.openai_messages import chat_messages
+from llmstream.errors import ProviderError
+from llmstream.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta, Usage
+from llmstream.prompt import Endpoint, Json, Options, Prompt
+from llmstream.wire.document import Document, parse_object
+from llmstream.wire.message import WireMessage
+
+METHOD: Final = "CALL"
+"""The method of a request that calls an object."""
+
+BOUND: Final = ("tools", "tool_choice")
+"""Options that belong to the object rather than to its making: LangChain's `bind_tools`."""
+
+COUNTS: Final = ("input_tokens", "output_tokens", "total_tokens", "reasoning_tokens", "cached_tokens")
+
+
+class Foreign:
+    """The adapter ``runnable``.
+
+    Args:
+        factory: what makes the object, ``package.module:Class``; named in errors.
+    """
+
+    name = "runnable"
+
+    def __init__(self, factory: str = "") -> None:
+        self._factory = factory
+        # LangChain's convention, which its integrations follow: ChatOpenAI and AzureChatOpenAI beside OpenAI
+        self.kind = "chat" if "Chat" in factory.rpartition(":")[2] else "llm"
+
+    def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
+        """Return what the object is to be made with and asked, as a JSON object."""
+        given = options.given()
+        body: dict[str, Json] = {
+            "input": spoken(prompt),
+            "arguments": {
+                **{name: value for name, value in given.items() if name not in (*BOUND, "schema")},
+                **options.extra,
+            },
+            "bound": {name: given[name] for name in BOUND if name in given},
+            "stream": stream,
+        }
+        if endpoint.model != self._factory:
+            body["model"] = endpoint.model
+        return HttpRequest(
+            method=METHOD,
+            url=f"runnable://{quote(self._factory, safe=':.')}",
+            headers={"content-type": "application/json"},
+            body=common.encode(body),
+            framing="ndjson",
+            notices=tuple(_notices(options, endpoint)),
+        )
+
+    def reader(self) -> ForeignReader:
+        """Return a reader for one answer."""
+        return ForeignReader()
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+        """Return the refusal that a status stands for; an object has none but its exceptions'."""
+        return http_errors.refusal(status, headers, body)
+
+    def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
+        """Return None."""
+        return None
+
+    def models_url(self, endpoint: Endpoint) -> str | None:
+        """Return None: an object has no list of models."""
+        return None
+
+    def models(self, document: object) -> list[str]:
+        """Return no names."""
+        return []
+
+
+def spoken(prompt: Prompt) -> Json:
+    """Return what an object is given: a text, or messages as dictionaries where there is more to it."""
+    if len(prompt.messages) == 1:
+        only = prompt.messages[0]
+        if only.role == "user" and not only.attachments:
+            return only.content
+    return list(chat_messages(prompt))
+
+
+def _notices(options: Options, endpoint: Endpoint) -> Iterator[str]:
+    if options.schema is not None:
+        yield "runnable takes no schema: left out"
+    for name in ("headers", "extra_body"):
+        if getattr(endpoint, name):
+            yield f"runnable takes no {name}: left out (what the object is made with is `options`)"
+
+
+class ForeignReader:
+    """Takes the lines that an object's chunks became.
+
+    An object that says no finish reason is believed to have finished when it ends; why, is not known.
+    """
+
+    def __init__(self) -> None:
+        self.done = False
+        self.finished = False
+        self._usage: dict[str, int] = {}
+
+    def read(self, message: WireMessage) -> list[Event]:
+        """Return the events of one chunk."""
+        document = parse_object(message.data)
+        events: list[Event] = []
+        if "reasoning" in document:
+            events.append(ReasoningDelta(text_at(document, "reasoning")))
+        if "text" in document:
+            events.append(TextDelta(text_at(document, "text")))
+        events.extend(map(_tool_call, document.get("tool_calls") or ()))
+        if document.get("usage"):
+            events.append(self._counted(document["usage"]))
+        if document.get("finish"):
+            raw = text_at(document, "finish")
+            self.finished = True
+            events.append(Finish(common.FINISH_REASONS.get(raw.lower(), "unknown"), raw))
+        if document.get("end"):
+            self.done = True
+            if not self.finished:
+                self.finished = True
+                events.append(Finish("unknown"))
+        return events
+
+    def _counted(self, counts: Document) -> Usage:
+        """Add up counts: each chunk has those of its own part only."""
+        for name in COUNTS:
+            count = count_at(counts, name)
+            if count is not None:
+                self._usage[name] = self._usage.get(name, 0) + count
+        return Usage(**self._usage)
+
+
+def _tool_call(call: Document) -> ToolCallDelta:
+    return ToolCallDelta(
+        int(call["index"]), call.get("id") or None, call.get("name") or None, text_at(call, "arguments")
+    )
