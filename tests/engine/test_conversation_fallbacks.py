@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.by_hand import DONE, OK, After, Clock, Said, call, completions, delta, piece, play, refusal
+from llmstream.adapters.anthropic import Anthropic
 from llmstream.engine.effects import Open, Prepare
 from llmstream.engine.policy import Policy
 from llmstream.errors import (
@@ -20,7 +21,7 @@ from llmstream.errors import (
     StreamBroken,
     TimeLimitPassed,
 )
-from llmstream.events import Fallback, Retry, Start
+from llmstream.events import Fallback, Notice, Retry, Start
 from llmstream.prompt import Options
 
 GOOD: list[Said] = [OK, delta("a", "stop"), DONE]
@@ -124,6 +125,16 @@ def test_a_revised_request_is_retried_as_often_as_any() -> None:
     played = play(call(policy=Policy(max_retries=2)), replies)
     assert played.text == "a"
     assert ["stream_options" in sent(opened) for opened in played.opens] == [True, False, False, False]
+
+
+def test_what_a_revision_leaves_out_is_said_once() -> None:
+    thoughtless = call(Anthropic(), options=Options(reasoning_effort="none", seed=7))
+    refused = refusal(400, "thinking: 'disabled' is not supported")
+    played = play(thoughtless, [*refused, *refused])
+    notices = [event.message for event in played.events if isinstance(event, Notice)]
+    assert len(notices) == len(set(notices)) == 2
+    assert ("seed" in notices[0], "thinking" in notices[1]) == (True, True)
+    assert "thinking" not in sent(played.opens[1])
 
 
 @pytest.mark.parametrize("error", [AuthenticationError("no", status=401), LLMStreamError(STREAM_OPTIONS)])

@@ -38,7 +38,7 @@ ONE_ELEMENT = [WireMessage("", '{"a": 1}')]
         ("sse", "application/json; charset=utf-8", JSON, WHOLE),
         ("sse", "application/json", b"\xef\xbb\xbf" + JSON, WHOLE),
         ("sse", "application/octet-stream", JSON, WHOLE),
-        ("sse", "application/problem+json", b"[1]", [WireMessage("whole", "[1]")]),
+        ("sse", "application/json", b"[" + JSON + b"]", ONE_ELEMENT),
         ("sse", "application/x-ndjson", LINES, TWO_LINES),
         ("sse", "application/stream+json", LINES, TWO_LINES),
         ("aws", "application/json", JSON, WHOLE),

@@ -31,6 +31,7 @@ from llmstream.wire.document import Document, parse_object
 from llmstream.wire.message import WireMessage
 
 VERSION: Final = "2023-06-01"
+ALWAYS_THINKS: Final = "this model can't be told to leave thinking out: it thinks"
 FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
     "end_turn": "stop", "stop_sequence": "stop", "pause_turn": "stop", "max_tokens": "length",
     "model_context_window_exceeded": "length", "tool_use": "tool_calls", "refusal": "content_filter",
@@ -78,7 +79,10 @@ class Anthropic:
         if error.status != 400:
             return None
         body = anthropic_request.with_other_thinking(json.loads(request.body), error.message)
-        return None if body is None else replace(request, body=common.encode(body))
+        if body is None:
+            return None
+        notices = request.notices if "thinking" in body else (*request.notices, ALWAYS_THINKS)
+        return replace(request, body=common.encode(body), notices=notices)
 
     def models_url(self, endpoint: Endpoint) -> str | None:
         """Return the address of the model list."""

@@ -84,6 +84,8 @@ class Run:
                 yield Close()
                 better = None if revised or self.shown else _revise(call, request, error)
                 if better is not None:
+                    if news := [Notice(text) for text in better.notices if text not in request.notices]:
+                        yield news
                     request, revised = better, True
                     continue
                 wait = self._wait(error, call, number)

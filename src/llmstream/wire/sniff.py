@@ -132,6 +132,9 @@ class Sniffer:
         """Return the decoder for a body whose first byte that is not blank is `first`."""
         if first == b"<" or self._media_type == "text/html":
             return _WebPage(self._media_type)
+        if first == b"[" and self._framing == "sse" and not self._keeps_documents:
+            # Gemini's stream where a proxy drops `alt=sse`: its elements come one by one
+            return build("json-array", self._limit)
         document = first in (b"{", b"[") or (not first and self._is_json)
         return build("whole" if document and not self._keeps_documents else self._framing, self._limit)
 
