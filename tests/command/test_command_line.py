@@ -192,7 +192,7 @@ def test_ctrl_c_keeps_what_came_and_ends_the_line(
     config.write_text(
         f'[providers.p]\nadapter="openai-chat"\nbase_url="{provider.url("stall")}"\nmodel="m"\napi_key_env=""\n'
     )
-    command = [sys.executable, "-m", "llmstream", "--config", str(config), "-m", "p", engine, "hi"]
+    command = [sys.executable, "-m", "llmstream", "--config", str(config), "-m", "p", engine, "--stats", "hi"]
     child = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
     )
@@ -204,7 +204,8 @@ def test_ctrl_c_keeps_what_came_and_ends_the_line(
     child.send_signal(signal.SIGINT)
     assert child.wait(20) == 130
     assert child.stdout.read() == b"\n"
-    assert child.stderr.read() == b""
+    said = child.stderr.read().decode()
+    assert (said.count("\n"), said.rstrip().endswith("finish cancelled")) == (1, True)
     child.stdout.close()
     child.stderr.close()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from llmstream.errors import LLMStreamError
-from llmstream.events import Event
+from llmstream.errors import Cancelled, LLMStreamError
+from llmstream.events import Event, FinishReason
+from llmstream.record import replace
 from llmstream.render.base import Sink, Tee
 from llmstream.render.notes import NotesSink, error_lines
 from llmstream.render.plain import PlainSink, ReasoningSink
@@ -50,8 +51,11 @@ class StatsSink:
         """Write the line."""
         from llmstream.render.stats import stats_line
 
-        environment = self._environment
-        environment.err.write(stats_line(self._meter.completion(now), color=environment.colored))
+        environment, completion = self._environment, self._meter.completion(now)
+        if error is not None and completion.finish_reason == "unknown":
+            ended: FinishReason = "cancelled" if isinstance(error, Cancelled) else "error"
+            completion = replace(completion, finish_reason=ended)
+        environment.err.write(stats_line(completion, color=environment.colored))
 
 
 def outputs(values: Values, plan: Plan | None, environment: Environment, began: float) -> Outputs:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 
 from llmstream.adapters.base import HttpRequest
 from llmstream.engine.attempt import Attempt
-from llmstream.engine.effects import NEVER, Call, Close, Prepare, Sleep, Steps
+from llmstream.engine.effects import NEVER, Batch, Call, Close, Prepare, Sleep, Steps
 from llmstream.engine.policy import LONGEST_OBEYED, pause
 from llmstream.errors import Cancelled, LLMStreamError, ProviderError
 from llmstream.events import Fallback, Notice, Retry
@@ -84,7 +84,8 @@ class Run:
                 yield Close()
                 better = None if revised or self.shown else _revise(call, request, error)
                 if better is not None:
-                    if news := [Notice(text) for text in better.notices if text not in request.notices]:
+                    news: Batch = [Notice(text) for text in better.notices if text not in request.notices]
+                    if news:
                         yield news
                     request, revised = better, True
                     continue
