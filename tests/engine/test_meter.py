@@ -139,3 +139,10 @@ def test_a_completion_holds_all_that_came() -> None:
 
 def test_an_answer_that_never_finished_has_an_unknown_reason() -> None:
     assert metered((0, [START]), (1, [TextDelta("a")])).completion(102.0).finish_reason == "unknown"
+
+
+def test_a_finished_call_without_arguments_has_an_empty_object_of_them() -> None:
+    call = ToolCallDelta(0, "c0", "now", "")
+    unfinished = metered((0, [START]), (1, [call])).completion(102.0)
+    finished = metered((0, [START]), (1, [call]), (2, [Finish("stop", "stop")])).completion(103.0)
+    assert [done.tool_calls[0].arguments for done in (unfinished, finished)] == ["", "{}"]

@@ -222,8 +222,10 @@ class Meter:
     def completion(self, now: float) -> Completion:
         """Return what has come so far as one value."""
         finish = self.finish or Finish("unknown")
+        # several providers send nothing at all for a call without arguments
+        nothing = "{}" if self.finish else ""
         calls = tuple(
-            ToolCall(index, call[0], call[1] or "", "".join(part or "" for part in call[2:]))
+            ToolCall(index, call[0], call[1] or "", "".join(part or "" for part in call[2:]) or nothing)
             for index, call in sorted(self._calls.items())
         )
         return Completion(
