@@ -118,7 +118,7 @@ def test_calls_and_their_results_are_items() -> None:
     )
     weather = {"type": "function_call", "call_id": "c1", "name": "weather", "arguments": '{"a":1}'}
     assert request_body(prompt)["input"] == [
-        {"role": "assistant", "content": "wait"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "wait"}]},
         weather,
         {"type": "function_call", "call_id": "call_1", "name": "time", "arguments": "{}"},
         weather,

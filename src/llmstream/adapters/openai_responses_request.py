@@ -61,7 +61,7 @@ def _items(message: Message) -> Iterator[Json]:
         yield {"type": "function_call_output", "call_id": message.tool_call_id, "output": message.content}
         return
     if message.content or not message.tool_calls:
-        yield {"role": message.role, "content": _content(message)}
+        yield _said(message)
     for call in message.tool_calls:
         yield {
             "type": "function_call",
@@ -69,6 +69,14 @@ def _items(message: Message) -> Iterator[Json]:
             "name": call.name,
             "arguments": call.arguments or "{}",
         }
+
+
+def _said(message: Message) -> Json:
+    if message.role != "assistant":
+        return {"role": message.role, "content": _content(message)}
+    # llama.cpp refuses the short form, content as a string, for what the model itself has said
+    parts: list[Json] = [{"type": "output_text", "text": message.content}]
+    return {"type": "message", "role": "assistant", "content": parts}
 
 
 def _content(message: Message) -> Json:
