@@ -237,17 +237,18 @@ def test_tools_that_the_provider_runs_are_no_calls() -> None:
     assert found == [ToolCallDelta(0, "t", "weather", "")]
 
 
-def test_usage_is_cumulative_and_nulls_change_nothing() -> None:
-    start = {"input_tokens": 5, "output_tokens": 1, "cache_read_input_tokens": 3}
+def test_usage_is_cumulative_has_the_cache_and_nulls_change_nothing() -> None:
+    cache = {"cache_read_input_tokens": 3, "cache_creation_input_tokens": 40}
+    start = {"input_tokens": 5, "output_tokens": 1, **cache}
     end = {
         "input_tokens": None, "output_tokens": 9, "cache_read_input_tokens": None,
         "output_tokens_details": {"thinking_tokens": 4},
     }  # fmt: skip
     found = read({"type": "message_start", "message": {"usage": start}}, ended("end_turn", end))
     assert found == [
-        Usage(5, 1, cached_tokens=3),
+        Usage(48, 1, cached_tokens=3),
         Finish("stop", "end_turn"),
-        Usage(5, 9, reasoning_tokens=4, cached_tokens=3),
+        Usage(48, 9, reasoning_tokens=4, cached_tokens=3),
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from llmstream.adapters.bedrock import Bedrock, BedrockReader
-from llmstream.errors import BadMessage, ProviderError, RequestRefused, Unavailable
+from llmstream.errors import BadMessage, ContextTooLong, ProviderError, RequestRefused, Unavailable
 from llmstream.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from llmstream.prompt import Attachment, Endpoint, Json, Message, Options, Prompt, Secret, ToolCall
 from llmstream.wire.message import WireMessage
@@ -135,7 +135,8 @@ def test_attachments_that_can_not_go_are_said() -> None:
 
 def test_frames_of_each_kind() -> None:
     start = {"contentBlockIndex": 4, "start": {"toolUse": {"toolUseId": "t1", "name": "weather"}}}
-    usage = {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3, "cacheReadInputTokens": 4}
+    cache = {"cacheReadInputTokens": 4, "cacheWriteInputTokens": 5}
+    usage = {"inputTokens": 1, "outputTokens": 2, "totalTokens": 12, **cache}
     found = read(
         ("messageStart", {"role": "assistant"}),
         delta(0, reasoningContent={"text": "hm"}),
@@ -153,7 +154,7 @@ def test_frames_of_each_kind() -> None:
     assert found == [
         ReasoningDelta("hm"), TextDelta("0"), ToolCallDelta(0, "t1", "weather", ""),
         ToolCallDelta(0, None, None, '{"a":'), ToolCallDelta(0, None, None, "1}"),
-        Finish("tool_calls", "tool_use"), Usage(1, 2, 3, None, 4),
+        Finish("tool_calls", "tool_use"), Usage(10, 2, 12, None, 4),
     ]  # fmt: skip
 
 
@@ -170,6 +171,8 @@ def test_usage_is_waited_for_behind_the_finish() -> None:
     [
         ("throttlingException", '{"message": "slow down"}', Unavailable),
         ("modelStreamErrorException", '{"message": "slow down"}', Unavailable),
+        ("modelTimeoutException", '{"message": "slow down"}', Unavailable),
+        ("modelNotReadyException", '{"message": "slow down"}', Unavailable),
         ("validationException", '{"message": "slow down"}', RequestRefused),
         ("InternalFailure", "slow down", ProviderError),
     ],
@@ -207,6 +210,13 @@ def test_a_refusals_type_is_in_a_header() -> None:
     headers = {"x-amzn-errortype": "ValidationException:http://internal.amazon.com/"}
     error = Bedrock().error(400, headers, b'{"message": "bad id"}')
     assert error.message == "400 Bad Request: bad id (ValidationException)"
+
+
+def test_a_prompt_that_is_too_long_is_known_as_one() -> None:
+    said = '{"message": "Input is too long for requested model."}'
+    assert isinstance(Bedrock().error(400, {}, said.encode()), ContextTooLong)
+    with pytest.raises(ContextTooLong):
+        read(("exception:validationException", json.loads(said)))
 
 
 def test_models_are_listed_by_the_service_beside() -> None:

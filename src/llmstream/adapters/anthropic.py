@@ -13,7 +13,7 @@ from typing import Final
 from llmstream.adapters import anthropic_request, http_errors
 from llmstream.adapters import openai_common as common
 from llmstream.adapters.base import HttpRequest
-from llmstream.adapters.json_values import count_at, laid_over, names_at, text_at
+from llmstream.adapters.json_values import count_at, laid_over, names_at, sum_at, text_at
 from llmstream.errors import ProviderError
 from llmstream.events import (
     Event,
@@ -37,6 +37,8 @@ FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
     "model_context_window_exceeded": "length", "tool_use": "tool_calls", "refusal": "content_filter",
 }  # fmt: skip
 """Source: guide "Handling stop reasons"."""
+CACHE: Final = ("cache_read_input_tokens", "cache_creation_input_tokens")
+"""Input that ``input_tokens`` leaves out, where OpenAI's counts have it ("Prompt caching")."""
 
 
 class Anthropic:
@@ -180,7 +182,7 @@ class AnthropicReader:
         message_delta's counts are cumulative: the last one given holds, don't add ("Streaming
         messages").  Through OpenRouter the first ones are zeros and nulls.
         """
-        for key in ("input_tokens", "output_tokens", "cache_read_input_tokens"):
+        for key in ("input_tokens", "output_tokens", *CACHE):
             count = count_at(counts or {}, key)
             if count is not None:
                 self._usage[key] = count
@@ -190,8 +192,8 @@ class AnthropicReader:
         if self._usage:
             found = self._usage.get
             yield Usage(
-                input_tokens=found("input_tokens"),
+                input_tokens=sum_at(self._usage, "input_tokens", *CACHE),
                 output_tokens=found("output_tokens"),
                 reasoning_tokens=found("thinking_tokens"),
-                cached_tokens=found("cache_read_input_tokens"),
+                cached_tokens=found(CACHE[0]),
             )

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from llmstream.adapters import bedrock_request, http_errors
 from llmstream.adapters import openai_common as common
 from llmstream.adapters.base import HttpRequest
-from llmstream.adapters.json_values import arguments_text, count_at, laid_over, names_at, text_at
+from llmstream.adapters.json_values import arguments_text, count_at, laid_over, names_at, sum_at, text_at
 from llmstream.errors import BadMessage, ProviderError
 from llmstream.events import Event, Finish, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from llmstream.prompt import Endpoint, Options, Prompt
@@ -170,7 +170,8 @@ def _usage(document: Document, events: list[Event]) -> None:
     counts = document.get("usage")
     if counts:
         usage = Usage(
-            input_tokens=count_at(counts, "inputTokens"),
+            # unlike totalTokens, inputTokens leaves out what the cache has to do with
+            input_tokens=sum_at(counts, "inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"),
             output_tokens=count_at(counts, "outputTokens"),
             total_tokens=count_at(counts, "totalTokens"),
             cached_tokens=count_at(counts, "cacheReadInputTokens"),

@@ -32,11 +32,12 @@ OVERLOAD_TYPES: Final = frozenset(
         "rate_limit_error", "rate_limit_exceeded", "unavailable", "resource_exhausted", "internal",
         "internal_server_error", "engine_overloaded", "throttlingexception",
         "serviceunavailableexception", "internalserverexception", "modelstreamerrorexception",
+        "modeltimeoutexception", "modelnotreadyexception",
     }
 )  # fmt: skip
 """Types and codes of mid-stream errors that pass by themselves, in lower case."""
 TOO_LONG: Final = re.compile(
-    r"context[ _](length|window|size)|maximum context|too many (input )?tokens|prompt is too long|"
+    r"context[ _](length|window|size)|maximum context|too many (input )?tokens|(prompt|input) is too long|"
     r"exceeds? the (available )?context|input (length|token)",
     re.IGNORECASE,
 )

@@ -34,6 +34,12 @@ def count_at(document: Document, key: str) -> int | None:
     return int(value) if isinstance(value, int | float) else None
 
 
+def sum_at(document: Document, key: str, *apart: str) -> int | None:
+    """Return the number under a key with those that are counted apart from it, None without the first."""
+    first = count_at(document, key)
+    return None if first is None else first + sum(count_at(document, other) or 0 for other in apart)
+
+
 def names_at(document: object, key: str, field: str) -> list[str]:
     """Return one field of each object in the list under a key: the names in a list of models."""
     entries = document.get(key) if isinstance(document, dict) else None
