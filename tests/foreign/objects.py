@@ -53,25 +53,6 @@ class AsyncInvoking:
         return "whole"
 
 
-class Calling:
-    """Is called."""
-
-    def __call__(self, prompt: object) -> str:
-        return f"called with {prompt}"
-
-
-class CallingStreaming:
-    """Is called, and streams."""
-
-    def __call__(self, prompt: object) -> Iterator[str]:
-        yield from "abc"
-
-
-def shout(prompt: str, mark: str = "!") -> str:
-    """Is a model itself: a function from prompt to answer."""
-    return f"{prompt.upper()}{mark}"
-
-
 def make_streaming(words: str) -> Streaming:
     """Make a model."""
     return Streaming(words)

@@ -7,18 +7,26 @@ it has entered it also leaves in the same task.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
-from llmstream.engine.effects import Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
+from llmstream.engine.effects import Effect, Head, Open, Read, Reply
+from llmstream.errors import TimeLimitPassed
 from llmstream.prompt import Json
-from llmstream.runnable.foreign_answer import END, Mailbox, Question, answer, start
-from llmstream.runnable.foreign_chunks import line_of
-from llmstream.runnable.foreign_objects import Asking
+from llmstream.runnable.foreign_answer import (
+    Ear,
+    Mailbox,
+    Question,
+    answer,
+    answer_blocking,
+    answer_on_loop,
+    start,
+    tell,
+)
+from llmstream.runnable.foreign_objects import Way
 from llmstream.transport.drivers import AsyncTransport, Transport
 from llmstream.transport.process_common import Patience
 
@@ -54,7 +62,7 @@ class ForeignRoute:
 
 
 class ForeignTransport:
-    """Carries out one run's effects, blocking.
+    """Carries out one request's effects, blocking; the router does what is not the object's.
 
     Args:
         route: the object.
@@ -62,7 +70,7 @@ class ForeignTransport:
 
     def __init__(self, route: ForeignRoute) -> None:
         self._route = route
-        self._box: Mailbox | None = None
+        self._box = Mailbox()
 
     def perform(self, effect: Effect) -> Reply:
         """Carry out one effect and return what it brought.
@@ -70,35 +78,23 @@ class ForeignTransport:
         Raises:
             LLMStreamError: what went wrong, without naming the provider.
         """
+        box = self._box
         if isinstance(effect, Read):
-            return self._read(effect.deadline)
+            patience = Patience(effect.deadline)
+            while not box.has_news():
+                box.wait(patience.slice(time.monotonic()))
+            return box.take()
         if isinstance(effect, Open):
-            self.close()
-            self._box = Mailbox(lambda: None)
-            start(partial(answer, self._route.question(effect.request.body), self._box))
+            start(partial(answer, self._route.question(effect.request.body), box))
             return HEAD
-        if isinstance(effect, Prepare):
-            call: Call = effect.make()
-            return call
-        if isinstance(effect, Sleep):
-            time.sleep(effect.seconds)
-        else:
-            self.close()
+        self.close()
         return None
 
     def close(self) -> None:
         """Have the object stop."""
-        box, self._box = self._box, None
-        if box is not None:
-            box.stop()
-            box.wait(GRACE)
-
-    def _read(self, deadline: float) -> bytes:
-        box, patience = self._box, Patience(deadline)
-        assert box is not None
-        while (data := box.take()) is None:
-            box.wait(patience.slice(time.monotonic()))
-        return data
+        if not self._box.stopped:
+            self._box.stop()
+            self._box.wait(GRACE)
 
 
 class AsyncForeignTransport:
@@ -110,10 +106,8 @@ class AsyncForeignTransport:
 
     def __init__(self, route: ForeignRoute) -> None:
         self._route = route
-        self._box: Mailbox | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._changed = asyncio.Event()
-        self._room = asyncio.Event()
+        self._box = Mailbox()
+        self._ear = Ear(self._box)
 
     async def perform(self, effect: Effect) -> Reply:
         """Carry out one effect and return what it brought.
@@ -122,104 +116,31 @@ class AsyncForeignTransport:
             LLMStreamError: what went wrong, without naming the provider.
         """
         if isinstance(effect, Read):
-            return await self._read(effect.deadline)
+            await self._ear.until(self._box.has_news, effect.deadline)
+            return self._box.take()
         if isinstance(effect, Open):
-            await self.aclose()
-            self._open(self._route.question(effect.request.body))
+            # in a thread, since importing and making take time that the loop has not
+            question = self._route.question(effect.request.body)
+            start(partial(self._answer, question, asyncio.get_running_loop()))
             return HEAD
-        if isinstance(effect, Prepare):
-            call: Call = await asyncio.to_thread(effect.make) if effect.slow else effect.make()
-            return call
-        if isinstance(effect, Sleep):
-            await asyncio.sleep(effect.seconds)
-        else:
-            await self.aclose()
+        await self.aclose()
         return None
 
     async def aclose(self) -> None:
         """Have the object stop."""
-        box, self._box = self._box, None
-        task, self._task = self._task, None
-        if box is None:
-            return
-        box.stop()
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task}, timeout=GRACE)
-            return
-        loop = asyncio.get_running_loop()
-        until = loop.time() + GRACE
-        while not box.ended and loop.time() < until:
-            await self._change(box, until - loop.time())
+        if not self._box.stopped:
+            self._box.stop()
+            with suppress(TimeLimitPassed):
+                await self._ear.until(self._box.has_news, time.monotonic() + GRACE)
 
-    def _open(self, question: Question) -> None:
-        loop, own = asyncio.get_running_loop(), threading.get_ident()
-        changed = self._changed
-
-        def wake() -> None:
-            if threading.get_ident() == own:
-                changed.set()
+    def _answer(self, question: Question, loop: asyncio.AbstractEventLoop) -> None:
+        with question.failing_into(self._box):
+            way = question.way(loop)
+            if way.native:
+                tell(loop, partial(self._begin, question, way))
             else:
-                _tell(loop, changed.set)
+                answer_blocking(question, self._box, way)
 
-        box = self._box = Mailbox(wake)
-
-        def work() -> None:
-            try:
-                ask, native = question.asking(loop)
-            except BaseException as error:  # noqa: BLE001  # a thread's SystemExit too would go unseen
-                box.end(question.discretion.error_of(error, begun=False))
-                return
-            if native:
-                _tell(loop, partial(self._begin, question, box, ask))
-            else:
-                answer(question, box, ask)
-
-        # importing and making take their time, which the loop has not
-        start(work)
-
-    def _begin(self, question: Question, box: Mailbox, ask: Asking) -> None:
-        if not box.stopped:
-            self._task = asyncio.get_running_loop().create_task(self._pump(question, box, ask))
-
-    async def _pump(self, question: Question, box: Mailbox, ask: Asking) -> None:
-        """Put an object's whole answer into the box, as fast as it is taken out."""
-        try:
-            async with contextlib.aclosing(question.documents(ask(question.input))) as given:
-                async for document in given:
-                    box.add(line_of(document))
-                    while box.full:
-                        self._room.clear()
-                        await self._room.wait()
-            box.add(END)
-            box.end()
-        except BaseException as error:
-            box.end(question.discretion.error_of(error, begun=box.begun))
-            if not isinstance(error, Exception):
-                raise
-
-    async def _read(self, deadline: float) -> bytes:
-        box, patience = self._box, Patience(deadline)
-        assert box is not None
-        loop = asyncio.get_running_loop()
-        while (data := box.take()) is None:
-            await self._change(box, patience.slice(loop.time()))
-        self._room.set()
-        return data
-
-    async def _change(self, box: Mailbox, seconds: float) -> None:
-        """Wait until something has changed, `seconds` at most."""
-        self._changed.clear()
-        if box.has_news:
-            return
-        try:
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
-        except TimeoutError:
-            pass
-
-
-def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
-    """Have a loop do something, from another thread; one that has ended does nothing."""
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(what)
+    def _begin(self, question: Question, way: Way) -> None:
+        # kept here, since a loop doesn't keep its tasks
+        self._task = asyncio.ensure_future(answer_on_loop(question, self._box, way))

@@ -1,7 +1,7 @@
 """Asks a foreign object, and carries its lines to whoever reads them.
 
-An object that blocks is asked in a thread of its own, which nothing can end from outside: whoever
-loses patience leaves it alone, and it ends at its next chunk.
+What blocks is asked in a thread of its own, which nothing can end from outside: whoever loses
+patience leaves it alone, and it ends at its next chunk.
 """
 
 from __future__ import annotations
@@ -11,20 +11,25 @@ import json
 import os
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Generator, Mapping
+from contextlib import aclosing, contextmanager, suppress
 from contextvars import copy_context
+from functools import partial
 from typing import Final
 
+from llmstream.engine.effects import NEVER
 from llmstream.errors import LLMStreamError
 from llmstream.prompt import Json
-from llmstream.runnable import foreign_objects as objects
-from llmstream.runnable.foreign_chunks import Discretion, document_of, joined, line_of
+from llmstream.runnable.foreign_chunks import adocuments, documents, line_of
+from llmstream.runnable.foreign_errors import Discretion
+from llmstream.runnable.foreign_objects import Way, way_to
+from llmstream.transport.process_common import Patience
 from llmstream.wire.document import Document
 
 ROOM: Final = 8
 """Chunks that an object may be ahead of whoever reads them."""
-END: Final = line_of({"end": True})
+MODEL_NAMES: Final = ("model_name", "model_id")
+"""What classes call their model that don't call it `model`; some take both, and complain of both."""
 
 
 class Question:
@@ -38,42 +43,35 @@ class Question:
 
     def __init__(self, factory: str, arguments: Mapping[str, Json], body: bytes) -> None:
         asked: Document = json.loads(body)
-        self.factory = factory
-        self.arguments = {**arguments, **asked["arguments"]}
-        if "model" in asked:
-            # LangChain's classes take either name, and complain of both
-            name = "model_name" if "model_name" in self.arguments else "model"
-            self.arguments[name] = asked["model"]
         self.input: Json = asked["input"]
         self.stream: bool = asked["stream"]
+        self._factory = factory
+        self._arguments = {**arguments, **asked["arguments"]}
+        if "model" in asked:
+            name = next((name for name in MODEL_NAMES if name in self._arguments), "model")
+            self._arguments[name] = asked["model"]
         self._bound: Mapping[str, Json] = asked["bound"]
-        self.discretion = Discretion(self.arguments, os.environ)
+        self._discretion = Discretion(self._arguments, os.environ)
 
-    def asking(self, loop: object | None = None) -> tuple[objects.Asking, bool]:
-        """Return how to ask the object, which is made first, and whether on the event loop."""
-        model = objects.objects_of(loop).get(self.factory, self.arguments)
-        model = objects.bound(model, self._bound)
-        return objects.asking(model, stream=self.stream, on_loop=loop is not None)
+    def way(self, loop: asyncio.AbstractEventLoop | None = None) -> Way:
+        """Return how to ask the object, which is made first, on an event loop if there is one."""
+        return way_to(
+            self._factory, self._arguments, self._bound, self._discretion, stream=self.stream, loop=loop
+        )
 
-    async def documents(self, value: object) -> AsyncGenerator[Document, None]:
-        """Yield what an async call brings, one document a chunk; leaving early closes it."""
-        if isinstance(value, Awaitable):
-            value = await value
-        if not isinstance(value, AsyncIterable):
-            for document in objects.documents(value, stream=self.stream):
-                yield document
-            return
+    @contextmanager
+    def failing_into(self, box: Mailbox) -> Generator[None, None, None]:
+        """Put what goes wrong in the block into the box."""
         try:
-            if self.stream:
-                async for chunk in value:
-                    yield document_of(chunk)
-            else:
-                for document in joined([document_of(chunk) async for chunk in value]):
-                    yield document
-        finally:
-            close = getattr(value, "aclose", None)
-            if callable(close):
-                await close()
+            yield
+        except _Stopped:
+            box.end()
+        except KeyboardInterrupt:
+            # a signal's, which came upon the main thread and its loop in the midst of this
+            box.end()
+            raise
+        except BaseException as error:  # noqa: BLE001  # a thread's SystemExit too would go unseen
+            box.end(self._discretion.error_of(error, begun=box.begun))
 
 
 class _Stopped(Exception):
@@ -81,36 +79,27 @@ class _Stopped(Exception):
 
 
 class Mailbox:
-    """Lines on their way from the object's thread or task to whoever reads them.
+    """Lines on their way from an object's thread or task to the one who reads them.
 
-    Args:
-        wake: told when something has changed.
+    Each end may be in a thread, which waits in here, or on an event loop, which has an `Ear`.
+    `stop_task` ends a task that fills it.
     """
 
-    def __init__(self, wake: Callable[[], object]) -> None:
+    def __init__(self) -> None:
         self.stopped = self.ended = self.begun = False
+        self.listeners: list[Callable[[], None]] = []
+        self.stop_task: Callable[[], None] = lambda: None
         self._failure: LLMStreamError | None = None
         self._lines: deque[bytes] = deque()
         self._changed = threading.Condition()
-        self._wake = wake
 
-    @property
-    def full(self) -> bool:
-        """Whether the object has got far enough ahead."""
-        return len(self._lines) >= ROOM
+    def has_room(self) -> bool:
+        """Return whether `put` would not wait."""
+        return self.stopped or len(self._lines) < ROOM
 
-    @property
     def has_news(self) -> bool:
-        """Whether `take` would bring something."""
+        """Return whether `take` would bring something."""
         return bool(self._lines) or self.ended
-
-    def add(self, line: bytes) -> None:
-        """Take a line, without waiting."""
-        with self._changed:
-            self.begun = True
-            self._lines.append(line)
-            self._changed.notify_all()
-        self._wake()
 
     def put(self, line: bytes) -> None:
         """Take a line, when there is room for it.
@@ -118,73 +107,117 @@ class Mailbox:
         Raises:
             _Stopped: it is not wanted any more.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self.stopped or not self.full)
+        with self._change():
+            self._changed.wait_for(self.has_room)
             if self.stopped:
                 raise _Stopped
-        self.add(line)
+            self.begun = True
+            self._lines.append(line)
 
     def end(self, failure: LLMStreamError | None = None) -> None:
         """Note that nothing more comes."""
-        with self._changed:
+        with self._change():
             self._failure, self.ended = failure, True
-            self._changed.notify_all()
-        self._wake()
 
-    def take(self) -> bytes | None:
-        """Return what has come, ``b""`` at the end, None when nothing has.
+    def take(self) -> bytes:
+        """Return what has come, ``b""`` at the end.
 
         Raises:
             LLMStreamError: the object failed; what came before has been taken.
         """
-        with self._changed:
+        with self._change():
             data = b"".join(self._lines)
             self._lines.clear()
-            self._changed.notify_all()
-            if data or not self.ended:
-                return data or None
-        if self._failure is not None:
+        if not data and self._failure is not None:
             raise self._failure
-        return b""
+        return data
+
+    def stop(self) -> None:
+        """Want nothing more."""
+        with self._change():
+            self.stopped = True
+            self._lines.clear()
+        self.stop_task()
 
     def wait(self, seconds: float) -> None:
         """Wait in a thread until something has come, `seconds` at most."""
         with self._changed:
-            self._changed.wait_for(lambda: self.has_news, seconds)
+            self._changed.wait_for(self.has_news, seconds)
 
-    def stop(self) -> None:
-        """Want nothing more."""
+    @contextmanager
+    def _change(self) -> Generator[None, None, None]:
         with self._changed:
-            self.stopped = True
-            self._lines.clear()
+            yield
             self._changed.notify_all()
+        for listener in self.listeners:
+            listener()
 
 
-def answer(question: Question, box: Mailbox, ask: objects.Asking | None = None) -> None:
-    """Put an object's whole answer into a box, from a thread that may block."""
-    try:
-        value = (ask or question.asking()[0])(question.input)
-        if isinstance(value, Awaitable | AsyncIterable):
-            asyncio.run(_drain(question, box, value))
+class Ear:
+    """Hears of a box's changes on the running event loop."""
+
+    def __init__(self, box: Mailbox) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        box.listeners.append(partial(tell, self._loop, self._changed.set))
+
+    async def until(self, ready: Callable[[], bool], deadline: float = NEVER) -> None:
+        """Wait until `ready`.
+
+        Raises:
+            TimeLimitPassed: the deadline came first.
+        """
+        patience = Patience(deadline)
+        while True:
+            # before the look: a change behind it sets it again
+            self._changed.clear()
+            if ready():
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience.slice(self._loop.time())):
+                    await self._changed.wait()
+
+
+def answer(question: Question, box: Mailbox) -> None:
+    """Put an object's whole answer into a box, from a thread that has no event loop."""
+    with question.failing_into(box):
+        way = question.way()
+        if way.native:
+            asyncio.run(answer_on_loop(question, box, way))
         else:
-            for document in objects.documents(value, stream=question.stream):
+            answer_blocking(question, box, way)
+
+
+def answer_blocking(question: Question, box: Mailbox, way: Way) -> None:
+    """The same, for an object that blocks."""
+    for document in documents(way.ask(question.input), several=way.several, stream=question.stream):
+        box.put(line_of(document))
+    box.end()
+
+
+async def answer_on_loop(question: Question, box: Mailbox, way: Way) -> None:
+    """The same, in a task of a loop that the object does not block."""
+    task, ear = asyncio.current_task(), Ear(box)
+    assert task is not None
+    with question.failing_into(box):
+        box.stop_task = partial(tell, asyncio.get_running_loop(), task.cancel)
+        if box.stopped:
+            raise _Stopped
+        value = way.ask(question.input)
+        async with aclosing(adocuments(value, several=way.several, stream=question.stream)) as given:
+            async for document in given:
+                await ear.until(box.has_room)
                 box.put(line_of(document))
-        box.put(END)
         box.end()
-    except _Stopped:
-        box.end()
-    except BaseException as error:  # noqa: BLE001  # a thread's SystemExit too would go unseen
-        box.end(question.discretion.error_of(error, begun=box.begun))
-
-
-async def _drain(question: Question, box: Mailbox, value: object) -> None:
-    """Put the answer of an object that only knows event loops into a box, on a loop made for it."""
-    async with aclosing(question.documents(value)) as given:
-        async for document in given:
-            box.put(line_of(document))
 
 
 def start(work: Callable[[], None]) -> None:
     """Run something in a thread that doesn't keep the process alive, with the caller's context."""
     run = copy_context().run
     threading.Thread(target=run, args=(work,), name="llmstream-object", daemon=True).start()
+
+
+def tell(loop: asyncio.AbstractEventLoop, what: Callable[[], object]) -> None:
+    """Have a loop do something, from any thread; one that has ended does nothing."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(what)

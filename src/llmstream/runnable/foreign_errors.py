@@ -1,0 +1,120 @@
+"""What an exception of a foreign object means, said without the keys that it may repeat.
+
+Nothing is imported to recognise one: it is known by its status or by its classes' names.
+
+Sources: the exceptions of openai 2, anthropic, httpx 0.28, requests, botocore and pydantic 2.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from llmstream.adapters import http_errors
+from llmstream.errors import ConnectionFailed, LLMStreamError, LocalModelError, StreamBroken
+from llmstream.prompt import Secret
+
+NO_ANSWER: Final = re.compile(r"Connect|Timeout|TransportError|gaierror")
+"""In the name of an exception's class or of one above it: there was no answer, or it broke off."""
+CONFIDENTIAL: Final = re.compile(r"key|token|secret|password|credential|authorization", re.IGNORECASE)
+"""In the name of an option or a variable: its text is not to be repeated."""
+HINTS: Final = {
+    401: "its key is in the provider's `options`, or in the variable that this library reads",
+    404: "is the model's name right, and the address in the provider's `options`?",
+}
+
+
+class Discretion:
+    """Hides the keys that an object was made with, or that it may have taken from the environment.
+
+    Args:
+        arguments: what it was made with.
+        variables: the environment.
+    """
+
+    def __init__(self, arguments: Mapping[str, object], variables: Mapping[str, str]) -> None:
+        self._secrets = [*_secrets(arguments, "option "), *_secrets(variables, "$")]
+
+    def hide(self, text: str) -> str:
+        """Return a text without any of the keys."""
+        for secret in self._secrets:
+            text = secret.redact(text)
+        return text
+
+    def shown(self, error: BaseException) -> BaseException | None:
+        """Return an exception, or None where its traceback, which --debug prints, repeats a key."""
+        trace = "".join(traceback.format_exception(error))
+        return error if self.hide(trace) == trace else None
+
+    def error_of(self, error: BaseException, *, begun: bool) -> LLMStreamError:
+        """Return what an exception of the object means.
+
+        Args:
+            error: as the object raised it.
+            begun: something of the answer has come.
+        """
+        if isinstance(error, LLMStreamError):
+            return error
+        made = _error_of(error, self.hide(said_by(error)), begun=begun)
+        made.__cause__ = self.shown(error)
+        return made
+
+
+def _secrets(values: Mapping[str, object], prefix: str) -> Iterable[Secret]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _secrets(value, prefix)
+        # a shorter one would be a word such as "none", or a file
+        elif (
+            isinstance(value, str) and len(value) >= 8 and "/" not in value[:2] and CONFIDENTIAL.search(name)
+        ):
+            yield Secret(value, f"{prefix}{name}")
+
+
+def _is_key(value: str) -> bool:
+    """Return whether a confidential text is more than a word such as "none", and no file's path."""
+    return len(value) >= 8 and "/" not in value[:2]
+
+
+def _error_of(error: BaseException, said: str, *, begun: bool) -> LLMStreamError:
+    response = getattr(error, "response", None)
+    status = _status(error, response)
+    if status is not None:
+        refused = http_errors.in_stream(said, status=status)
+        refused.hint = HINTS.get(401 if status == 403 else status, "")
+        headers = getattr(response, "headers", None)
+        if isinstance(headers, Mapping):
+            lower = {str(name).lower(): str(value) for name, value in headers.items()}
+            refused.retry_after = http_errors.retry_after(lower)
+        return refused
+    if any(NO_ANSWER.search(kind.__name__) for kind in type(error).__mro__):
+        return StreamBroken(said) if begun else ConnectionFailed(said)
+    return LocalModelError(said)
+
+
+def said_by(error: BaseException) -> str:
+    """Return an exception's class and message as one sentence."""
+    body = getattr(error, "body", None)
+    said = http_errors.message_in(body) if body else ""
+    said = said or _complaints(error) or str(error)
+    name = type(error).__name__
+    return f"{name}: {' '.join(said.split())}"[: http_errors.MESSAGE_LIMIT] if said else name
+
+
+def _complaints(error: BaseException) -> str:
+    """Return pydantic's complaints without the values, which may be keys; empty for other exceptions."""
+    errors = getattr(error, "errors", None)
+    if type(error).__name__ != "ValidationError" or not callable(errors):
+        return ""
+    found = [(".".join(map(str, one.get("loc", ()))), one.get("msg", "")) for one in errors()]
+    return "; ".join(f"{place}: {said}" if place else said for place, said in found)
+
+
+def _status(error: BaseException, response: object) -> int | None:
+    candidates = [getattr(error, name, None) for name in ("status_code", "http_status", "status", "code")]
+    candidates.append(getattr(response, "status_code", None))
+    if isinstance(response, Mapping):
+        candidates.append((response.get("ResponseMetadata") or {}).get("HTTPStatusCode"))
+    return next((one for one in candidates if isinstance(one, int) and 400 <= one < 600), None)
