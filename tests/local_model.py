@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from llmstream.errors import LLMStreamError
+from llmstream.errors import LLMStreamError, MissingExtra
 from llmstream.runnable.local import DEFAULT, ensure
+from llmstream.transport.llama_server import require
 
 _OWN_CACHE = "llmstream-tests"
 
@@ -36,9 +37,10 @@ def model_path() -> Path:
 def need_llama() -> None:
     """Skip the test, or fail it under CI, where llama.cpp is not installed."""
     try:
-        import xllamacpp  # noqa: F401
-    except ImportError as error:
-        unavailable(f"the extra `local` is not installed: {error}")
+        # not imported by hand: what else is done on its first import would be left out
+        require()
+    except MissingExtra as error:
+        unavailable(str(error))
 
 
 def unavailable(reason: str) -> None:
