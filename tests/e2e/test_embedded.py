@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from e2e.ways import DIALECTS, PROVIDERS, WAYS, Way
 from fakes.command import Command, Home
 from llmstream import LLM
 
-GREEDY = {"temperature": 0, "max_tokens": 6}
+GREEDY: Any = {"temperature": 0, "max_tokens": 6}
 CAPITALS = [
     {"role": "user", "content": "What is the capital of France?"},
     {"role": "assistant", "content": "Paris."},
