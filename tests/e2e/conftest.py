@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from e2e.recorder import Recorder
 from e2e.ways import DIALECTS, WAYS, Way
 from fakes.command import Home
 from llmstream.transport.llama_server import server_for
@@ -51,3 +53,10 @@ def embedded(model: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
 def way(request: pytest.FixtureRequest) -> Way:
     """Both ways in turn: with threads and with an event loop."""
     return Way(request.param)
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    """A provider of every dialect that keeps the requests."""
+    with Recorder() as running:
+        yield running
