@@ -1,8 +1,12 @@
-"""Makes models of the objects next door."""
+"""Makes models of the objects next door, for the library and for the command."""
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from llmstream import LLM
 from llmstream.engine.policy import Policy
@@ -26,3 +30,37 @@ def model(factory: str, policy: Policy | None = None, named: str = "", **argumen
             "runnable", endpoint, policy=policy or Policy(max_retries=0), factory=path, arguments=arguments
         )
     )
+
+
+class Ran(NamedTuple):
+    """What a finished command left."""
+
+    status: int
+    out: str
+    err: str
+
+
+def started(config: Path, *words: str, **variables: str) -> subprocess.Popen[bytes]:
+    """Start the command in the configuration's folder.
+
+    Args:
+        config: its configuration file.
+        words: its arguments.
+        variables: of its environment, beside ours.
+    """
+    tests = Path(__file__).parent.parent
+    return subprocess.Popen(
+        [sys.executable, "-m", "llmstream", "--config", str(config), *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=config.parent,
+        env={**os.environ, "PYTHONPATH": str(tests), **variables},
+    )
+
+
+def ran(config: Path, *words: str, **variables: str) -> Ran:
+    """Run the command to its end."""
+    with started(config, *words, **variables) as process:
+        out, err = process.communicate(timeout=60)
+    return Ran(process.returncode, out.decode(), err.decode())

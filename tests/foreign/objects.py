@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -70,6 +72,31 @@ class Recalling:
     def stream(self, prompt: object) -> Iterator[str]:
         asked.append(prompt)
         yield "noted"
+
+
+class Echoing:
+    """Answers with what it was made with."""
+
+    def __init__(self, **arguments: Any) -> None:
+        self.arguments = arguments
+
+    def invoke(self, prompt: object) -> str:
+        return json.dumps(self.arguments)
+
+
+class Printing:
+    """Says on standard output what is not its answer."""
+
+    def stream(self, prompt: object) -> Iterator[str]:
+        print("noise")
+        yield "answer"
+
+
+class ImportingLater:
+    """Imports a module, which a test puts into the current folder, when it is asked."""
+
+    def invoke(self, prompt: object) -> str:
+        return importlib.import_module("lying_about").__name__
 
 
 class Message:

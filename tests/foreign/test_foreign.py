@@ -16,7 +16,7 @@ from llmstream.engine.policy import Policy
 from llmstream.prompt import ToolCall
 from llmstream.runnable.calls import Plan, adapter_of, batches
 from llmstream.runnable.prompts import prompt_of
-from runnable.fixtures import Blocking, Way
+from runnable.fixtures import Way
 
 
 @pytest.mark.parametrize(
