@@ -171,8 +171,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer with a list of models."""
         request = self._kept(b"")
         path = request.path.partition("?")[0]
-        found = next((body for end, body in LISTS.items() if path.endswith(end)), None)
-        self._answer(200 if found else 404, "application/json", json.dumps(found).encode())
+        if "/nowhere/" in path:
+            said = {"error": {"message": f"nothing here for {request.headers.get('authorization')}"}}
+            self._answer(404, "application/json", json.dumps(said).encode())
+            return
+        found = next(body for end, body in LISTS.items() if path.endswith(end))
+        self._answer(200, "application/json", json.dumps(found).encode())
 
     def do_POST(self) -> None:
         """Answer in the dialect of the path."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +32,22 @@ def set_alias(path: Path, name: str, spec: str) -> None:
     text = path.read_text("utf-8") if path.exists() else ""
     if text and (found := problems(path)):
         raise ConfigError(f"{found[0]}", hint="put this right first")
-    write_private(path, with_alias(text, f"{json.dumps(name)} = {json.dumps(spec)}", name))
+    made = with_alias(text, f"{json.dumps(name)} = {json.dumps(spec)}", name)
+    if not _says(made, name, spec):
+        raise ConfigError(
+            f"{path} has its aliases in a form that only a person can change",
+            hint=f"write {json.dumps(name)} = {json.dumps(spec)} there: `llmstream config edit`",
+        )
+    write_private(path, made)
+
+
+def _says(text: str, name: str, spec: str) -> bool:
+    """Return whether a file of this text would have the alias; an inline table is not found as one."""
+    try:
+        document = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError:
+        return False
+    return bool(document["aliases"][name] == spec)
 
 
 def with_alias(text: str, line: str, name: str) -> str:

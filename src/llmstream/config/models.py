@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from llmstream.adapters.base import Adapter
-from llmstream.adapters.registry import adapter
+from llmstream.adapters.registry import SPECIAL, adapter
 from llmstream.config import paths
 from llmstream.config.settings import Settings
 from llmstream.errors import ConfigError, LLMStreamError
@@ -42,9 +42,9 @@ def models_of(settings: Settings, name: str, *, refresh: bool = False) -> list[s
         return [model.name for model in installed(paths.models_folder())]
     # its default model need not be known to ask which there are
     target = settings.target(f"{name}/-")
-    dialect = adapter(target.adapter)
-    url = dialect.models_url(target.endpoint)
-    if url is None:
+    dialect = None if target.adapter in SPECIAL else adapter(target.adapter)
+    url = dialect.models_url(target.endpoint) if dialect else None
+    if dialect is None or url is None:
         raise ConfigError(f"{name} ({target.adapter}) has no list of models", provider=name)
     kept = paths.cache_folder() / "models" / f"{name}.json"
     if not refresh and (cached := _cached(kept, url)) is not None:
@@ -61,7 +61,9 @@ def _asked(dialect: Adapter, target: Target, url: str) -> object:
     endpoint = target.endpoint
     request = dialect.request(Prompt((Message("user", "-"),)), Options(), endpoint, stream=False)
     headers = {name: value for name, value in request.headers.items() if name != "content-type"}
-    route = Connection(target.proxy, target.ca_file)
+    route = Connection(
+        target.proxy, target.ca_file, target.client_cert, target.aws_region, target.aws_profile
+    )
     try:
         head, body = fetch_document(url, headers, route, connect=target.policy.connect, seconds=PATIENCE)
         if head.status >= 300:
