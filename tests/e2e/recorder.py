@@ -140,6 +140,7 @@ class Recorder(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests: list[Request] = []
         self.redirect_to = ""
+        self.refusals: list[int] = []
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.address = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
@@ -181,6 +182,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer in the dialect of the path."""
         request = self._kept(self.rfile.read(int(self.headers["content-length"])))
+        if self.server.refusals:
+            said = {"error": {"message": f"not with {' '.join(request.headers.values())}"}}
+            refusal = self.server.refusals.pop(0)
+            self._answer(refusal, "application/json", json.dumps(said).encode(), **{"retry-after": "0"})
+            return
         if self.server.redirect_to:
             self._answer(307, "text/plain", b"", location=self.server.redirect_to + request.path)
             return

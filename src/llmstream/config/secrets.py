@@ -60,7 +60,12 @@ def find_key(
     key = _configured(provider, settings, folder, fetch=fetch)
     if key is not None:
         return key
-    if optional or (not names and "api_key_env" in settings):
+    if not names and "api_key_env" in settings:
+        return None
+    kept = _from_keyring(provider, fetch=fetch)
+    if kept is not None:
+        return _checked(provider, kept, "keyring")
+    if optional:
         return None
     if names and not fetch:
         return Secret(NOT_FETCHED, f"${names[0]}")
@@ -91,9 +96,6 @@ def _configured(
         return _checked(provider, _content(path, provider) if fetch else NOT_FETCHED, f"api_key_file {path}")
     if isinstance(literal, str):
         return _checked(provider, literal if fetch else NOT_FETCHED, f"api_key of {provider}")
-    kept = _from_keyring(provider, fetch=fetch)
-    if kept is not None:
-        return _checked(provider, kept, "keyring")
     return None
 
 
