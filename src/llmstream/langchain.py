@@ -1,0 +1,250 @@
+"""`ChatLLMStream`: a LangChain chat model on this library, for chains and agents.
+
+The other way round, a LangChain model behind this command, is the adapter ``runnable``.  Needs the
+extra `langchain`; nothing else of this package imports LangChain.
+
+Source: langchain-core 1.7, "How to create a custom chat model" and `BaseChatModel`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing
+from typing import Any, Final  # Any: in the signatures that LangChain gives
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import LangSmithParams, LanguageModelInput
+from langchain_core.language_models.chat_models import (
+    BaseChatModel,
+    agenerate_from_stream,
+    generate_from_stream,
+)
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_openai_messages
+from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
+
+from llmstream import LLM
+from llmstream.events import Event, Finish, ReasoningDelta, Start, TextDelta, ToolCallDelta, Usage
+
+OPTIONS: Final = ("temperature", "max_tokens", "top_p", "seed")
+ANY_TOOL: Final = {"any": "required", True: "required", False: "none"}
+"""LangChain's words for a choice of tools that ours calls otherwise."""
+
+
+class ChatLLMStream(BaseChatModel):
+    """Any provider of the configuration as a LangChain chat model.
+
+    Args:
+        model: PROVIDER/MODEL, PROVIDER or an alias; None for the configuration's default.
+        temperature: randomness, 0 for the most likely token.
+        max_tokens: most tokens of the answer.
+        top_p: nucleus sampling mass, 0 to 1.
+        seed: for repeatable sampling.
+        stop: sequences that end the answer.
+        base_url: instead of the provider's own.
+        api_key: instead of the configured one.
+        max_retries: attempts after the first.
+        timeout: seconds for the first token and between tokens, or a dictionary of limits by name.
+        model_kwargs: any other options, for the request.
+
+    Thinking text stands in ``additional_kwargs["reasoning_content"]``.  Errors are this library's.
+    """
+
+    model: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    stop: list[str] | None = Field(default=None, alias="stop_sequences")
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+    max_retries: int | None = None
+    timeout: float | dict[str, float] | None = None
+    model_kwargs: dict[str, object] = Field(default_factory=dict)
+    _models: dict[str | None, LLM] = PrivateAttr(default_factory=dict)
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    @property
+    def _llm_type(self) -> str:
+        return "llmstream"
+
+    @property
+    def _identifying_params(self) -> Mapping[str, object]:
+        return {"model": self.model, **self._options(None, {})}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        if "model" not in kwargs:
+            endpoint = self._llm(self.model).targets[0].endpoint
+            params["ls_provider"], params["ls_model_name"] = endpoint.provider, endpoint.model
+        return params
+
+    def _llm(self, model: str | None) -> LLM:
+        """Return the model of a name, whose key and address are looked up once."""
+        if model not in self._models:
+            self._models[model] = LLM(
+                model,
+                base_url=self.base_url,
+                api_key=self.api_key.get_secret_value() if self.api_key else None,
+                max_retries=self.max_retries,
+                timeout=_limits(self.timeout),
+            )
+        return self._models[model]
+
+    def _options(self, stop: list[str] | None, given: Mapping[str, object]) -> dict[str, Any]:
+        own: dict[str, object] = {name: getattr(self, name) for name in OPTIONS}
+        own = own | self.model_kwargs | {"stop": stop or self.stop or None} | dict(given)
+        return {name: value for name, value in own.items() if value is not None}
+
+    def _asked(
+        self, messages: list[BaseMessage], stop: list[str] | None, given: dict[str, Any]
+    ) -> tuple[LLM, list[dict[str, Any]], dict[str, Any]]:
+        """Return the model, what it is told and with which options."""
+        spoken = convert_to_openai_messages(messages)
+        model = given.pop("model", self.model)
+        assert isinstance(spoken, list)
+        return self._llm(model), spoken, self._options(stop, given)
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        llm, spoken, options = self._asked(messages, stop, kwargs)
+        chunks = _Chunks()
+        with closing(llm.events(spoken, **options)) as events:
+            for event in events:
+                chunk = chunks.of(event)
+                if chunk is not None:
+                    if run_manager:
+                        run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+        yield chunks.last()
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        llm, spoken, options = self._asked(messages, stop, kwargs)
+        chunks = _Chunks()
+        async with aclosing(llm.aevents(spoken, **options)) as events:
+            async for event in events:
+                chunk = chunks.of(event)
+                if chunk is not None:
+                    if run_manager:
+                        await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+        yield chunks.last()
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return generate_from_stream(self._stream(messages, stop, None, **kwargs))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return await agenerate_from_stream(self._astream(messages, stop, None, **kwargs))
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | bool | dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return the model with tools that it may ask to be called; nothing here calls them.
+
+        Args:
+            tools: functions, classes or definitions, as LangChain takes them.
+            tool_choice: ``auto``, ``none``, ``any`` or ``required``, or a tool's name.
+            kwargs: further options of each call.
+        """
+        if isinstance(tool_choice, dict):
+            tool_choice = str(tool_choice.get("function", tool_choice).get("name"))
+        chosen = None if tool_choice is None else ANY_TOOL.get(tool_choice, tool_choice)
+        definitions = [convert_to_openai_tool(tool) for tool in tools]
+        choice = {} if chosen is None else {"tool_choice": chosen}
+        return self.bind(tools=definitions, **choice, **kwargs)
+
+
+class _Chunks:
+    """Makes LangChain's chunks of one run's events."""
+
+    def __init__(self) -> None:
+        self._started = Start("", "")
+        self._usage: UsageMetadata | None = None
+        self._finish = Finish("unknown")
+
+    def of(self, event: Event) -> ChatGenerationChunk | None:
+        """Return an event's chunk, None for one that has none of its own."""
+        if isinstance(event, TextDelta):
+            return ChatGenerationChunk(message=AIMessageChunk(content=event.text))
+        if isinstance(event, ReasoningDelta):
+            thought = AIMessageChunk(content="", additional_kwargs={"reasoning_content": event.text})
+            return ChatGenerationChunk(message=thought)
+        if isinstance(event, ToolCallDelta):
+            piece = tool_call_chunk(name=event.name, args=event.arguments, id=event.id, index=event.index)
+            return ChatGenerationChunk(message=AIMessageChunk(content="", tool_call_chunks=[piece]))
+        if isinstance(event, Usage):
+            self._usage = _usage(event)
+        elif isinstance(event, Finish):
+            self._finish = event
+        elif isinstance(event, Start):
+            self._started = event
+        return None
+
+    def last(self) -> ChatGenerationChunk:
+        """Return the chunk that ends the answer: counts, which LangChain adds up, and why it ended."""
+        metadata = {
+            "finish_reason": self._finish.raw or self._finish.reason,
+            # what `model` takes, so that it can be asked again
+            "model_name": f"{self._started.provider}/{self._started.model}",
+            "model_provider": self._started.provider,
+        }
+        message = AIMessageChunk(
+            content="", usage_metadata=self._usage, response_metadata=metadata, chunk_position="last"
+        )
+        return ChatGenerationChunk(message=message)
+
+
+def _usage(usage: Usage) -> UsageMetadata | None:
+    """Return the counts in LangChain's form, which has no word for one that wasn't reported."""
+    if usage.input_tokens is None or usage.output_tokens is None:
+        return None
+    total = usage.total_tokens
+    counts = UsageMetadata(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        total_tokens=usage.input_tokens + usage.output_tokens if total is None else total,
+    )
+    if usage.cached_tokens is not None:
+        counts["input_token_details"] = InputTokenDetails(cache_read=usage.cached_tokens)
+    if usage.reasoning_tokens is not None:
+        counts["output_token_details"] = OutputTokenDetails(reasoning=usage.reasoning_tokens)
+    return counts
+
+
+def _limits(timeout: float | dict[str, float] | None) -> dict[str, float] | None:
+    if timeout is None or isinstance(timeout, dict):
+        return timeout
+    return {"connect": timeout, "first_token": timeout, "idle": timeout}

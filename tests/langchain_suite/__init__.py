@@ -1,0 +1,1 @@
+"""LangChain's own tests for chat models, on ours."""
