@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -39,16 +39,19 @@ class Runnable(ABC, Generic[In, Out]):
         """Return the whole output; by default `invoke` in a thread."""
         import asyncio
 
+        checked(config)
         return await asyncio.to_thread(partial(self.invoke, input, config, **options))
 
     def stream(self, input: In, config: RunConfig | None = None, **options: object) -> Iterator[Out]:
         """Yield the output piece by piece; by default the whole of it as one value."""
+        checked(config)
         yield self.invoke(input, config, **options)
 
     async def astream(
         self, input: In, config: RunConfig | None = None, **options: object
     ) -> AsyncIterator[Out]:
         """Yield the output piece by piece; by default the whole of it as one value."""
+        checked(config)
         yield await self.ainvoke(input, config, **options)
 
     def batch(
@@ -102,7 +105,7 @@ class Runnable(ABC, Generic[In, Out]):
 
     def stream_events(
         self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
-    ) -> Iterator[EventDict]:
+    ) -> Generator[EventDict, None, None]:
         """Yield LangChain's event dictionaries of a run, with its error as an event before it is raised."""
         from llmstream.runnable.traced import Traced
 
@@ -118,7 +121,7 @@ class Runnable(ABC, Generic[In, Out]):
 
     async def astream_events(
         self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
-    ) -> AsyncIterator[EventDict]:
+    ) -> AsyncGenerator[EventDict, None]:
         """Yield LangChain's event dictionaries of a run, with its error as an event before it is raised."""
         from llmstream.runnable.traced import Traced
 

@@ -46,20 +46,24 @@ async def acompleted(
     import asyncio
 
     gate = asyncio.Semaphore(limit or max(1, len(jobs)))
-    results: asyncio.Queue[tuple[int, T | Exception]] = asyncio.Queue()
+    results: asyncio.Queue[tuple[int, T | BaseException]] = asyncio.Queue()
 
     async def run(position: int, job: Callable[[], Awaitable[T]]) -> None:
         async with gate:
             try:
-                outcome: T | Exception = await job()
-            except Exception as error:  # noqa: BLE001  # it is the job's outcome
+                outcome: T | BaseException = await job()
+            except BaseException as error:  # noqa: BLE001  # it is the job's outcome
                 outcome = error
         results.put_nowait((position, outcome))
 
     tasks = [asyncio.ensure_future(run(position, job)) for position, job in enumerate(jobs)]
     try:
         for _ in tasks:
-            yield await results.get()
+            position, outcome = await results.get()
+            if isinstance(outcome, BaseException) and not isinstance(outcome, Exception):
+                # a job that cancelled itself; waiting for its result would never end
+                raise outcome
+            yield position, outcome
     finally:
         for task in tasks:
             task.cancel()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from typing import Any
 
 from llmstream.engine.effects import Batch
 from llmstream.engine.meter import Completion, Meter
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event
-from llmstream.prompt import Secret
 from llmstream.record import replace
+from llmstream.runnable.arguments import address, key, limited
 from llmstream.runnable.base import Runnable
 from llmstream.runnable.calls import Plan, abatches, adapter_of, batches
 from llmstream.runnable.options import options_from
@@ -36,7 +36,8 @@ class LLM(Runnable[PromptLike, Completion]):
 
     Raises:
         ConfigError: the model is unknown, or its provider wants a key and there is none.
-        UsageError: an option is out of range, or nearly another's name.
+        UsageError: an argument can't be used: an option out of range or misspelt, an unknown limit,
+            an address that is none, a key that no header can hold.
 
     `stream` gives ``str`` chunks, `invoke` a Completion.
     """
@@ -52,18 +53,16 @@ class LLM(Runnable[PromptLike, Completion]):
         **options: object,
     ) -> None:
         target = model if isinstance(model, Target) else resolve(model, fetch_key=api_key is None)
-        endpoint, policy = target.endpoint, target.policy
+        endpoint = target.endpoint
         if base_url is not None:
-            endpoint = replace(endpoint, base_url=base_url.rstrip("/"))
+            endpoint = replace(endpoint, base_url=address(base_url))
         if api_key is not None:
-            endpoint = replace(endpoint, api_key=Secret(api_key))
-        if max_retries is not None:
-            policy = replace(policy, max_retries=max_retries)
+            endpoint = replace(endpoint, api_key=key(api_key))
         self.targets: tuple[Target, ...] = (
             replace(
                 target,
                 endpoint=endpoint,
-                policy=replace(policy, **(timeout or {})),
+                policy=limited(target.policy, timeout, max_retries),
                 options=options_from(options).over(target.options),
             ),
         )
@@ -115,16 +114,20 @@ class LLM(Runnable[PromptLike, Completion]):
 
     def events(
         self, input: PromptLike, config: RunConfig | None = None, **options: object
-    ) -> Iterator[Event]:
-        """Yield the typed events of a run."""
+    ) -> Generator[Event, None, None]:
+        """Yield the typed events of a run; closing it ends the request."""
         checked(config)
-        for batch in batches(self.plan(input, options)):
-            yield from batch
+        running = batches(self.plan(input, options))
+        try:
+            for batch in running:
+                yield from batch
+        finally:
+            running.close()
 
     async def aevents(
         self, input: PromptLike, config: RunConfig | None = None, **options: object
-    ) -> AsyncIterator[Event]:
-        """Yield the typed events of a run."""
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the typed events of a run; closing it ends the request."""
         checked(config)
         running = abatches(self.plan(input, options))
         try:
@@ -141,7 +144,7 @@ class LLM(Runnable[PromptLike, Completion]):
         *,
         version: EventsVersion = "v2",
         **options: object,
-    ) -> Iterator[EventDict]:
+    ) -> Generator[EventDict, None, None]:
         """Yield LangChain's event dictionaries; an error is an event before it is raised."""
         plan = self.plan(input, options)
         trace = _Trace(tracer_of(plan, version, checked(config)))
@@ -164,7 +167,7 @@ class LLM(Runnable[PromptLike, Completion]):
         *,
         version: EventsVersion = "v2",
         **options: object,
-    ) -> AsyncIterator[EventDict]:
+    ) -> AsyncGenerator[EventDict, None]:
         """Yield LangChain's event dictionaries; an error is an event before it is raised."""
         plan = self.plan(input, options)
         trace = _Trace(tracer_of(plan, version, checked(config)))

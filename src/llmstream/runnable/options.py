@@ -91,12 +91,16 @@ def misspelt(name: str) -> str | None:
 def options_from(values: Mapping[str, object]) -> Options:
     """Return options by name as `Options`: the typed ones in their fields, all others in `extra`.
 
+    A typed one that is None is not given: LangChain's callers write ``stop=None``.
+
     Raises:
         UsageError: a typed option has a value that doesn't fit it, or a name is misspelt.
     """
     typed: dict[str, object] = {}
     extra: dict[str, object] = {}
     for name, value in values.items():
+        if value is None and name in (*TYPED, *STRUCTURED):
+            continue
         meant = misspelt(name)
         if meant is not None:
             raise UsageError(

@@ -8,10 +8,36 @@ from types import TracebackType
 
 from llmstream.engine.effects import Batch
 from llmstream.engine.meter import Completion, Meter
-from llmstream.events import TextDelta
+from llmstream.events import FinishReason, TextDelta
+from llmstream.record import replace
 
 
-class Stream(Iterator[str]):
+class _Answer:
+    """What both kinds of stream know of their answer: what has come, and how it ended."""
+
+    def __init__(self) -> None:
+        self._meter = Meter(time.monotonic())
+        self._ended: FinishReason | None = None
+
+    @property
+    def completion(self) -> Completion:
+        """What has come so far; after the last chunk, the whole answer.
+
+        Its finish reason is ``error`` where the answer failed, ``cancelled`` where it was closed or its
+        task cancelled before its end, and ``unknown`` while more is to come.
+        """
+        found = self._meter.completion(time.monotonic())
+        if self._ended is None or self._meter.finish is not None:
+            return found
+        return replace(found, finish_reason=self._ended)
+
+    def _end(self, error: BaseException | None) -> None:
+        """Note how the answer ended, unless that is known."""
+        if self._ended is None:
+            self._ended = "error" if isinstance(error, Exception) else "cancelled"
+
+
+class Stream(_Answer, Iterator[str]):
     """The chunks of one answer; a context manager that ends the request when it is left.
 
     Args:
@@ -19,21 +45,21 @@ class Stream(Iterator[str]):
     """
 
     def __init__(self, batches: Generator[Batch, None, None]) -> None:
-        self._meter = Meter(time.monotonic())
+        super().__init__()
         self._batches = batches
         self._chunks = self._run()
 
-    @property
-    def completion(self) -> Completion:
-        """What has come so far; after the last chunk, the whole answer."""
-        return self._meter.completion(time.monotonic())
-
     def _run(self) -> Generator[str, None, None]:
-        for batch in self._batches:
-            self._meter.write(batch, time.monotonic())
-            for event in batch:
-                if type(event) is TextDelta:
-                    yield event.text
+        try:
+            for batch in self._batches:
+                self._meter.write(batch, time.monotonic())
+                for event in batch:
+                    if type(event) is TextDelta:
+                        yield event.text
+        except BaseException as error:
+            self._end(error)
+            raise
+        self._ended = "unknown"
 
     def __next__(self) -> str:
         return next(self._chunks)
@@ -42,6 +68,7 @@ class Stream(Iterator[str]):
         """End the request, so that the provider stops generating; may be called again."""
         self._chunks.close()
         self._batches.close()
+        self._end(None)
 
     def __enter__(self) -> Stream:
         return self
@@ -52,25 +79,25 @@ class Stream(Iterator[str]):
         self.close()
 
 
-class AsyncStream(AsyncIterator[str]):
+class AsyncStream(_Answer, AsyncIterator[str]):
     """The same for async."""
 
     def __init__(self, batches: AsyncGenerator[Batch, None]) -> None:
-        self._meter = Meter(time.monotonic())
+        super().__init__()
         self._batches = batches
         self._chunks = self._run()
 
-    @property
-    def completion(self) -> Completion:
-        """What has come so far; after the last chunk, the whole answer."""
-        return self._meter.completion(time.monotonic())
-
     async def _run(self) -> AsyncGenerator[str, None]:
-        async for batch in self._batches:
-            self._meter.write(batch, time.monotonic())
-            for event in batch:
-                if type(event) is TextDelta:
-                    yield event.text
+        try:
+            async for batch in self._batches:
+                self._meter.write(batch, time.monotonic())
+                for event in batch:
+                    if type(event) is TextDelta:
+                        yield event.text
+        except BaseException as error:
+            self._end(error)
+            raise
+        self._ended = "unknown"
 
     async def __anext__(self) -> str:
         return await anext(self._chunks)
@@ -79,6 +106,7 @@ class AsyncStream(AsyncIterator[str]):
         """End the request, so that the provider stops generating; may be called again."""
         await self._chunks.aclose()
         await self._batches.aclose()
+        self._end(None)
 
     async def __aenter__(self) -> AsyncStream:
         return self

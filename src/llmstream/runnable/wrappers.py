@@ -18,6 +18,11 @@ class Bound(Runnable[In, Out]):
         self.inner = inner
         self.options = options
 
+    @property
+    def run_name(self) -> str:
+        """The name of what is wrapped."""
+        return self.inner.run_name
+
     def invoke(self, input: In, config: RunConfig | None = None, **options: object) -> Out:
         """Return the whole output."""
         return self.inner.invoke(input, config, **{**self.options, **options})
@@ -118,9 +123,14 @@ class WithRetry(Tries[In, Out]):
         self, inner: Runnable[In, Out], attempts: int, handled: tuple[type[Exception], ...], *, wait: bool
     ) -> None:
         self.inner = inner
-        self.attempts = attempts
+        self.attempts = max(1, attempts)
         self.handled = handled
         self.wait = wait
+
+    @property
+    def run_name(self) -> str:
+        """The name of what is wrapped."""
+        return self.inner.run_name
 
     def _tries(self) -> Iterator[Runnable[In, Out]]:
         return iter([self.inner] * self.attempts)

@@ -1,0 +1,72 @@
+"""What `LLM` is given beside the model's options: an address, a key, limits; checked before any request.
+
+The configuration checks its own, with line and column; these are the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from llmstream.engine.policy import Policy
+from llmstream.errors import UsageError
+from llmstream.nearest import did_you_mean, quoted
+from llmstream.prompt import Secret
+from llmstream.record import replace
+
+LIMITS: Final = ("connect", "first_token", "idle", "total")
+
+
+def address(base_url: str) -> str:
+    """Return the address of an API without a slash at its end.
+
+    Raises:
+        UsageError: it is no http or https URL with a host.
+    """
+    try:
+        parts = urlsplit(base_url)
+        flaw = "" if parts.hostname else "it has no host"
+        _ = parts.port  # raises where it is no number
+    except ValueError as error:
+        flaw = str(error)
+    else:
+        if parts.scheme not in ("http", "https"):
+            flaw = "it begins neither with http:// nor with https://"
+    if flaw or not base_url.isprintable() or " " in base_url:
+        raise UsageError(f"base_url {quoted(base_url)} is no usable address: {flaw or 'it holds a blank'}")
+    return base_url.rstrip("/")
+
+
+def key(api_key: str) -> Secret:
+    """Return a key that can go into a header.
+
+    Raises:
+        UsageError: it holds a line break or another character that no key has; it is not shown.
+    """
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise UsageError("api_key holds a character that no API key has: a line break, or one outside ASCII")
+    return Secret(api_key)
+
+
+def limited(policy: Policy, timeout: Mapping[str, float] | None, max_retries: int | None) -> Policy:
+    """Return a policy with other limits.
+
+    Args:
+        policy: the configured one.
+        timeout: seconds by name, None for no change.
+        max_retries: attempts after the first, None for no change.
+
+    Raises:
+        UsageError: there is no limit of that name, or a value is no number, 0 or more.
+    """
+    for name in timeout or {}:
+        if name not in LIMITS:
+            raise UsageError(
+                f"unknown time limit {quoted(name)}{did_you_mean(name, LIMITS)}", hint=", ".join(LIMITS)
+            )
+    changes = {**(timeout or {}), **({} if max_retries is None else {"max_retries": max_retries})}
+    for name, value in changes.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+            raise UsageError(f"{name} is {value!r}: it must be a number, 0 or more")
+    return replace(policy, **changes)

@@ -1,0 +1,1 @@
+"""Tests of what carries effects out: sockets and processes."""

@@ -1,0 +1,5 @@
+"""The fixtures of these tests."""
+
+from runnable.fixtures import little, way
+
+__all__ = ["little", "way"]
