@@ -31,13 +31,13 @@ _llmstream() {
         *)
             case "$command" in
         prompt) list="--model -m --system -s --file -f --attach -a --no-stdin --option -o --temperature --max-tokens --top-p --stop --seed --schema --separator -S --no-newline -n --events --events-version --json --reasoning --stats --raw --color --quiet -q --sync --async --stream --no-stream --fallback --retries --timeout-connect --timeout-first --timeout-idle --timeout-total --config --show-request --debug --version --help -h" ;;
-        models) list="--json --query -q --refresh --config --color --debug" ;;
-        providers) list="--json --config --color --debug" ;;
-        pull) list="--color --quiet -q --debug" ;;
-        config) list="path show check init edit alias --config --debug --origin --model -m --color" ;;
-        keys) list="set list delete --config --debug" ;;
-        schema) list="events config --debug" ;;
-        completions) list="bash zsh fish powershell --debug" ;;
+        models) list="--json --query -q --refresh --config --color --quiet --debug" ;;
+        providers) list="--json --config --color --quiet -q --debug" ;;
+        pull) list="--config --color --quiet -q --debug" ;;
+        config) list="path show check init edit alias --config --color --quiet -q --debug --origin --model -m" ;;
+        keys) list="set list delete --config --color --quiet -q --debug" ;;
+        schema) list="events config --config --color --quiet -q --debug" ;;
+        completions) list="bash zsh fish powershell --config --color --quiet -q --debug" ;;
         *) list="prompt models providers pull config keys schema completions --model -m --system -s --file -f --attach -a --no-stdin --option -o --temperature --max-tokens --top-p --stop --seed --schema --separator -S --no-newline -n --events --events-version --json --reasoning --stats --raw --color --quiet -q --sync --async --stream --no-stream --fallback --retries --timeout-connect --timeout-first --timeout-idle --timeout-total --config --show-request --debug --version --help -h" ;;
             esac
             if [ "$command" = models ] && [ "${cur#-}" = "$cur" ]; then

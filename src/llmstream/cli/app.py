@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
@@ -28,7 +29,7 @@ def run(argv: Sequence[str]) -> int:
     Returns:
         The exit status.
     """
-    argv = _command_first(argv)
+    argv = _names_first(argv)
     if argv[0] in RESERVED:
         return _complain(
             f"{argv[0]!r} is reserved for a command of a later version",
@@ -42,16 +43,28 @@ def run(argv: Sequence[str]) -> int:
         # the parser's own errors, whose class lives in the library's private copy of click
         if not hasattr(error, "format_message"):
             raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            sys.stderr.write(error.format_message() + "\n")
+            return Exit.USAGE
         return _complain(error.format_message(), _help_of(argv[0]))
     return status if isinstance(status, int) else 0
 
 
-def _command_first(argv: Sequence[str]) -> list[str]:
-    """Return the command line with options that stand before the command's name behind it."""
-    before = 0
-    while argv[before] in GLOBAL or argv[before].startswith(("--config=", "--color=")):
-        before += 2 if argv[before] in ("--config", "--color") else 1
-    return [argv[before], *argv[:before], *argv[before + 1 :]]
+def _names_first(argv: Sequence[str]) -> list[str]:
+    """Return the command line with options that stand before or within a command's names behind them."""
+    names: list[str] = []
+    before: list[str] = []
+    rest = list(argv)
+    while rest and (not names or names[-1] in GROUPS):
+        word = rest.pop(0)
+        if word not in GLOBAL and not word.startswith(("--config=", "--color=")):
+            names.append(word)
+            continue
+        # of `models` the letter alone is a query
+        before.append("--quiet" if word == "-q" else word)
+        if word in ("--config", "--color") and rest:
+            before.append(rest.pop(0))
+    return names if names[-1] in GROUPS else [*names, *before, *rest]
 
 
 def _complain(message: str, hint: str) -> int:
@@ -121,7 +134,8 @@ COMMANDS: Final[dict[str, Callable[..., int]]] = {
 }
 for _name, _command in COMMANDS.items():
     app.command(_name, help=COMMAND_HELP[_name])(_command)
-for _name, _group in {"config": config.app, "keys": keys.app}.items():
+GROUPS: Final = {"config": config.app, "keys": keys.app}
+for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name, help=COMMAND_HELP[_name])
 
 

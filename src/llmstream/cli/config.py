@@ -9,118 +9,100 @@ from typing import Annotated
 
 import typer
 
-from llmstream.cli.command import ColorOption, ConfigOption, DebugOption, carried_out, columns
+from llmstream.cli.command import columns, command
 from llmstream.cli.environment import Environment
 from llmstream.errors import ConfigError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
 
-def _path(config: Path | None, environment: Environment) -> Path:
+def _path(environment: Environment) -> Path:
     from llmstream.config.settings import config_path_of
 
-    found = config_path_of(config, environment.variables)[0]
+    found = config_path_of(environment.config, environment.variables)[0]
     if found is None:
         raise ConfigError("there is no home folder to keep a configuration in", hint="give --config PATH")
     return found
 
 
 @app.command()
-def path(config: ConfigOption = None, debug: DebugOption = False) -> int:
+@command
+def path(environment: Environment) -> str:
     """Print the configuration file's path."""
-    return carried_out(lambda environment: f"{_path(config, environment)}\n", debug=debug)
+    return f"{_path(environment)}\n"
 
 
 @app.command()
+@command
 def show(
+    environment: Environment,
     origin: Annotated[bool, typer.Option("--origin", help="Say where each value came from")] = False,
     model: Annotated[str | None, typer.Option("--model", "-m", help="As for a prompt")] = None,
-    config: ConfigOption = None,
-    color: ColorOption = "auto",
-    debug: DebugOption = False,
-) -> int:
+) -> str:
     """Print every value that holds; keys are masked."""
+    from llmstream.config.settings import Settings
+    from llmstream.config.show import show as shown
 
-    def work(environment: Environment) -> str:
-        from llmstream.config.settings import Settings
-        from llmstream.config.show import show as shown
-
-        lines = shown(Settings.load(config, environment.variables), model)
-        rows = [[f"{line.key} = {line.value}", *([f"# {line.origin}"] if origin else [])] for line in lines]
-        return columns(rows)
-
-    return carried_out(work, color=color, debug=debug)
+    lines = shown(Settings.load(environment.config, environment.variables), model)
+    rows = [[f"{line.key} = {line.value}", *([f"# {line.origin}"] if origin else [])] for line in lines]
+    return columns(rows)
 
 
 @app.command()
-def check(config: ConfigOption = None, color: ColorOption = "auto", debug: DebugOption = False) -> int:
+@command
+def check(environment: Environment) -> str:
     """Say all that is wrong with the configuration file."""
+    from llmstream.config.settings import Settings
 
-    def work(environment: Environment) -> str:
-        from llmstream.config.settings import Settings
-
-        file = _path(config, environment)
-        if not file.exists() and config is None:
-            return f"{file}: there is no such file; the defaults hold\n"
-        settings = Settings.load(file, environment.variables)
-        return "".join(f"warning: {warning}\n" for warning in settings.warnings) + f"{file}: all is well\n"
-
-    return carried_out(work, color=color, debug=debug)
+    file = _path(environment)
+    if not file.exists() and environment.config is None:
+        return f"{file}: there is no such file; the defaults hold\n"
+    settings = Settings.load(file, environment.variables)
+    return "".join(f"warning: {warning}\n" for warning in settings.warnings) + f"{file}: all is well\n"
 
 
 @app.command()
-def init(config: ConfigOption = None, color: ColorOption = "auto", debug: DebugOption = False) -> int:
+@command
+def init(environment: Environment) -> str:
     """Write a commented configuration file to begin with."""
+    from llmstream.config.starter import init as write
 
-    def work(environment: Environment) -> str:
-        from llmstream.config.starter import init as write
-
-        file = _path(config, environment)
-        write(file)
-        return f"{file}\n"
-
-    return carried_out(work, color=color, debug=debug)
+    file = _path(environment)
+    write(file)
+    return f"{file}\n"
 
 
 @app.command()
-def edit(config: ConfigOption = None, color: ColorOption = "auto", debug: DebugOption = False) -> int:
+@command
+def edit(environment: Environment) -> str:
     """Open the configuration file in $VISUAL or $EDITOR, then check it."""
+    from llmstream.config.settings import Settings
+    from llmstream.config.starter import init as write
 
-    def work(environment: Environment) -> str:
-        from llmstream.config.settings import Settings
-        from llmstream.config.starter import init as write
-
-        file = _path(config, environment)
-        if not file.exists():
-            write(file)
-        _run_editor(environment, file)
-        Settings.load(file, environment.variables)
-        return f"{file}: all is well\n"
-
-    return carried_out(work, color=color, debug=debug)
+    file = _path(environment)
+    if not file.exists():
+        write(file)
+    _run_editor(environment, file)
+    Settings.load(file, environment.variables)
+    return f"{file}: all is well\n"
 
 
 @app.command()
+@command
 def alias(
+    environment: Environment,
     name: Annotated[str, typer.Argument(help="The short name")],
     model: Annotated[str, typer.Argument(help="PROVIDER/MODEL or PROVIDER")],
-    config: ConfigOption = None,
-    color: ColorOption = "auto",
-    debug: DebugOption = False,
-) -> int:
+) -> str:
     """Give a model a short name."""
+    from llmstream.config.aliases import set_alias
+    from llmstream.config.settings import Settings
 
-    def work(environment: Environment) -> str:
-        from llmstream.config.aliases import set_alias
-        from llmstream.config.settings import Settings
-
-        file = _path(config, environment)
-        settings = Settings.load(file if file.exists() else None, environment.variables)
-        settings.provider(model.partition("/")[0])
-        set_alias(file, name, model)
-        return f"{name} = {model}\n"
-
-    return carried_out(work, color=color, debug=debug)
+    file = _path(environment)
+    settings = Settings.load(file if file.exists() else None, environment.variables)
+    settings.provider(model.partition("/")[0])
+    set_alias(file, name, model)
+    return f"{name} = {model}\n"
 
 
 def _run_editor(environment: Environment, file: Path) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from llmstream.render.base import OutputError, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 class Environment:
@@ -19,6 +23,7 @@ class Environment:
         quiet: errors only.
         debug: tracebacks too.
         closed_stdout: standard output was closed when we were started.
+        config: what a command's --config says.
     """
 
     def __init__(
@@ -31,6 +36,7 @@ class Environment:
         quiet: bool = False,
         debug: bool = False,
         closed_stdout: bool = False,
+        config: Path | None = None,
     ) -> None:
         self.out = out
         self.err = err
@@ -39,6 +45,7 @@ class Environment:
         self.quiet = quiet
         self.debug = debug
         self.closed_stdout = closed_stdout
+        self.config = config
 
     @classmethod
     def of_process(cls) -> Environment:

@@ -13,7 +13,7 @@ from llmstream.cli.signals import Interrupted
 from llmstream.cli.stdin import prompt_text
 from llmstream.cli.ways_out import add_ways_out
 from llmstream.config.settings import Overrides, Settings
-from llmstream.errors import Cancelled, LLMStreamError, MissingExtra
+from llmstream.errors import Cancelled, LLMStreamError, MissingExtra, UsageError
 from llmstream.prompt import Attachment, Message, Options, Prompt
 from llmstream.render.base import ReaderGone
 from llmstream.runnable.calls import Plan, abatches, batches
@@ -183,8 +183,20 @@ def _overrides(values: Values) -> Overrides:
         table["schema"] = schema_of(str(values["schema"]))
     limits = {name: float(str(values[key])) for key, name in LIMITS.items() if key in values}
     retries = values.get("retries")
+    if limits or retries is not None:
+        _check_limits(values)
     return Overrides(
         options=options_from(table) if table else None,
         limits=limits,
         max_retries=retries if isinstance(retries, int) else None,
     )
+
+
+def _check_limits(values: Values) -> None:
+    """Refuse what the configuration would refuse."""
+    from llmstream.config.kinds import count, seconds
+
+    for key, complaint in {**dict.fromkeys(LIMITS, seconds), "retries": count}.items():
+        flaw = complaint(values[key]) if key in values else None
+        if flaw is not None:
+            raise UsageError(f"--{key.replace('_', '-')} {flaw}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from llmstream.cli.command import ColorOption, DebugOption, QuietOption, carried_out
+from llmstream.cli.command import command
 from llmstream.cli.environment import Environment
 
 SourceArgument = Annotated[
@@ -14,21 +14,13 @@ SourceArgument = Annotated[
 ]
 
 
-def pull(
-    source: SourceArgument,
-    color: ColorOption = "auto",
-    quiet: QuietOption = False,
-    debug: DebugOption = False,
-) -> int:
+@command
+def pull(environment: Environment, source: SourceArgument) -> str:
     """Fetch a model to run in this process."""
+    from llmstream.cli.fetching import Fetching
+    from llmstream.config.paths import models_folder
+    from llmstream.runnable.local import pull as fetch
 
-    def work(environment: Environment) -> str:
-        from llmstream.cli.fetching import Fetching
-        from llmstream.config.paths import models_folder
-        from llmstream.runnable.local import pull as fetch
-
-        with Fetching(environment) as fetching:
-            path = fetch(source, models_folder(), say=fetching.say, progress=fetching.progress)
-        return f"{path}\n"
-
-    return carried_out(work, color=color, quiet=quiet, debug=debug)
+    with Fetching(environment) as fetching:
+        path = fetch(source, models_folder(), say=fetching.say, progress=fetching.progress)
+    return f"{path}\n"

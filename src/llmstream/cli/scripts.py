@@ -7,40 +7,32 @@ from typing import Annotated
 
 import typer
 
-from llmstream.cli.command import DebugOption, carried_out
+from llmstream.cli.command import command
 from llmstream.cli.environment import Environment
 from llmstream.errors import UsageError
 
 
-def schema(what: Annotated[str, typer.Argument(metavar="events|config")], debug: DebugOption = False) -> int:
+@command
+def schema(environment: Environment, what: Annotated[str, typer.Argument(metavar="events|config")]) -> str:
     """Print the JSON Schema of a line of events, or of the configuration."""
+    if what == "events":
+        from llmstream.render.jsonl import schema as events_schema
 
-    def work(environment: Environment) -> str:
-        if what == "events":
-            from llmstream.render.jsonl import schema as events_schema
+        return events_schema()
+    if what == "config":
+        from llmstream.config.schema import config_schema
 
-            return events_schema()
-        if what == "config":
-            from llmstream.config.schema import config_schema
-
-            return json.dumps(config_schema(), indent=2) + "\n"
-        raise UsageError(f"there is no schema of {what!r}", hint="llmstream schema events|config")
-
-    return carried_out(work, debug=debug)
+        return json.dumps(config_schema(), indent=2) + "\n"
+    raise UsageError(f"there is no schema of {what!r}", hint="llmstream schema events|config")
 
 
+@command
 def completions(
-    shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish|powershell")], debug: DebugOption = False
-) -> int:
+    environment: Environment, shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish|powershell")]
+) -> str:
     """Print a shell's completion script, to be saved where the shell looks for it."""
+    from llmstream.cli.completion import SHELLS, script
 
-    def work(environment: Environment) -> str:
-        from llmstream.cli.completion import SHELLS, script
-
-        if shell not in SHELLS:
-            raise UsageError(
-                f"there is no completion script for {shell!r}", hint=f"known: {', '.join(SHELLS)}"
-            )
-        return script(shell)
-
-    return carried_out(work, debug=debug)
+    if shell not in SHELLS:
+        raise UsageError(f"there is no completion script for {shell!r}", hint=f"known: {', '.join(SHELLS)}")
+    return script(shell)

@@ -1,0 +1,106 @@
+"""The README's commands and snippets, each run as it stands, with the fake provider as every provider."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from fakes.fixtures import KEY, Fake
+from llmstream.config.load import problems
+
+README = Path(__file__).parent.parent.parent / "README.md"
+TEXT = README.read_text("utf-8")
+PROVIDERS = ("openai", "groq", "openrouter", "work", "local")
+PICTURE = b"\x89PNG\r\n\x1a\n0000"
+
+
+def blocks(language: str) -> list[str]:
+    """Return the README's blocks of a language, but for the two that install."""
+    pattern = rf"(?<!-command -->\n)```{language}\n(.*?)^```$"
+    return re.findall(pattern, TEXT, re.DOTALL | re.MULTILINE)
+
+
+def commands() -> list[str]:
+    """Return the shell lines that run the command."""
+    lines = "".join(blocks("sh")).replace("\\\n", "").splitlines()
+    return [line for line in lines if "llmstream" in line]
+
+
+@pytest.fixture
+def everywhere(fake: Fake) -> Fake:
+    """Every provider that the README names is the fake one, and what it reads is there."""
+    tables = "".join(fake.provider.table(name=name) for name in PROVIDERS)
+    fake.home.write(f'default = "work"\n{tables}')
+    fake.home.folder.joinpath("notes.txt").write_text("a note\n")
+    fake.home.folder.joinpath("photo.png").write_bytes(PICTURE)
+    fake.home.folder.joinpath("questions.txt").write_text("one\ntwo\n")
+    fake.home.folder.joinpath("schema.json").write_text('{"type": "object"}')
+    return fake
+
+
+def environment(fake: Fake) -> dict[str, str]:
+    """Return variables with which the command is found, and OpenAI's dialects lead to the fake."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    base = fake.provider.base_url()
+    return {
+        **fake.home.environment,
+        "PATH": path,
+        "OPENAI_BASE_URL": base,
+        "OPENAI_API_KEY": KEY,
+        "PYTHONUTF8": "1",
+    }
+
+
+@pytest.mark.parametrize("line", commands())
+def test_a_command_of_the_readme_runs(everywhere: Fake, line: str) -> None:
+    for program in ("jq", "git", "curl"):
+        if re.search(rf"\b{program} ", line) and not shutil.which(program):
+            pytest.skip(f"{program} is not installed")
+    done = subprocess.run(
+        ["sh", "-c", line],
+        capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
+        env=environment(everywhere), cwd=everywhere.home.folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+    assert b"llmstream: " not in done.stderr
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_a_snippet_of_the_readme_runs(everywhere: Fake, code: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
+        env=environment(everywhere), cwd=everywhere.home.folder,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip()
+
+
+def test_the_example_of_a_configuration_is_a_right_one(tmp_path: Path) -> None:
+    examples = blocks("toml")
+    assert examples
+    for number, example in enumerate(examples):
+        tomllib.loads(example)
+        file = tmp_path / f"{number}.toml"
+        file.write_text(example)
+        file.chmod(0o600)
+        assert problems(file) == []
+
+
+@pytest.mark.parametrize("name", ["install-command", "test-command"])
+def test_a_set_up_command_is_one_line_that_makes_its_own_environment(name: str) -> None:
+    block = TEXT.split(f"<!-- {name} -->\n```sh\n")[1].split("```")[0]
+    assert block.startswith("python3 -m venv .venv && ") and block.count("\n") == 1
+
+
+def test_every_picture_and_page_of_ours_is_there() -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", TEXT):
+        assert target.startswith(("https://", "#")) or (README.parent / target).exists(), target

@@ -1,0 +1,130 @@
+"""What a prompt's way to the wire must not load, and the quick parser's agreement with the full one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fakes.fixtures import Fake
+from llmstream import cli
+from llmstream.cli.app import run as run_full
+from llmstream.cli.argv import command_in, parse
+from llmstream.cli.options import COMMANDS, OPTIONS, RESERVED, Option, Values
+
+SLOW = ("asyncio", "rich", "pydantic", "importlib.metadata", "sqlite3", "typer", "platformdirs", "difflib")
+"""Modules that a plain prompt does without; each costs between 2 and 40 ms."""
+PROBE = """
+import sys, ssl
+contexts = []
+load = ssl.SSLContext.load_verify_locations
+ssl.SSLContext.load_verify_locations = lambda *a, **k: (contexts.append(1), load(*a, **k))[1]
+ssl.SSLContext.load_default_certs = lambda *a, **k: contexts.append(2)
+ssl.SSLContext.set_default_verify_paths = lambda *a, **k: contexts.append(3)
+from llmstream.cli import run
+status = run(sys.argv[2:])
+loaded = [name for name in sys.argv[1].split(",") if name in sys.modules]
+sys.stderr.write(f"status {status} loaded {loaded} certificates {contexts}")
+"""
+
+
+def probe(fake: Fake, *arguments: str, slow: Sequence[str] = SLOW) -> str:
+    """Run the command in a process and return what it loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, ",".join(slow), *arguments],
+        capture_output=True, text=True, stdin=subprocess.DEVNULL, env=fake.home.environment, timeout=60,
+        check=False,
+    )  # fmt: skip
+    return done.stderr
+
+
+@pytest.mark.parametrize("adapter", ["openai-chat", "openai-completions"])
+@pytest.mark.parametrize("arguments", [[], ["-S", "|", "-n"], ["--events"], ["-o", "temperature=0"]])
+def test_a_plain_prompt_loads_nothing_slow(fake: Fake, adapter: str, arguments: list[str]) -> None:
+    fake("ok", adapter=adapter)
+    assert probe(fake, *arguments, "Hello") == "status 0 loaded [] certificates []"
+
+
+def test_only_async_starts_asyncio(fake: Fake) -> None:
+    fake("ok")
+    assert probe(fake, "--async", "Hello") == "status 0 loaded ['asyncio'] certificates []"
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_version_and_help_load_nothing_of_the_engine(fake: Fake, argument: str) -> None:
+    assert probe(fake, argument, slow=[*SLOW, "httpx", "tomllib"]) == "status 0 loaded [] certificates []"
+
+
+def test_importing_the_package_loads_nothing(fake: Fake) -> None:
+    code = "import sys; import llmstream; print(sorted(n for n in sys.modules if n.startswith('llmstream')))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "['llmstream', 'llmstream.version']"
+
+
+def _text(option: Option) -> st.SearchStrategy[str]:
+    if option.choices:
+        return st.sampled_from([*option.choices, "other"])
+    if option.kind == "int":
+        return st.sampled_from(["0", "7", "-3", "x", "1.5", " 4", "1_0", "٣", ""])
+    if option.kind == "float":
+        return st.sampled_from(["0", "0.5", "1e3", "-1", "hot", "nan", ".5", ""])
+    return st.sampled_from(["a", "b=c", "-x", "--", "-", "", "été", "a b", "--events"])
+
+
+def _spelled(option: Option) -> st.SearchStrategy[list[str]]:
+    long = f"--{option.name}"
+    if option.kind == "flag":
+        spellings = [[long], [f"{long}=1"], *([[f"-{option.short}"]] if option.short else [])]
+        return st.sampled_from(spellings + ([[f"--{option.off}"]] if option.off else []))
+    short = _text(option).map(lambda text: [f"-{option.short or 'Z'}", text])
+    return st.one_of(
+        _text(option).map(lambda text: [long, text]),
+        _text(option).map(lambda text: [f"{long}={text}"]),
+        short,
+    )
+
+
+words = st.sampled_from(
+    ["Hello", "a b", "-", "--", "", "{stdin}", "-n5", "-qn", "--even", "--nonsense", "=x"]
+)
+pieces = st.one_of(
+    words.map(lambda word: [word]), st.sampled_from(OPTIONS).flatmap(_spelled), st.just(["-m"])
+)
+command_lines = st.lists(pieces, max_size=6).map(lambda lists: [word for one in lists for word in one])
+
+
+@settings(max_examples=400, deadline=None)
+@given(argv=command_lines)
+def test_the_quick_parser_agrees_with_the_full_one(argv: list[str]) -> None:
+    """Where the quick one is sure of a command line, the full one reads it in the same way."""
+    quick = parse(argv)
+    if quick is None or command_in(argv) is not None:
+        return
+    seen: list[tuple[Values, list[str]]] = []
+
+    def captured(values: Values, words: Sequence[str]) -> int:
+        seen.append((dict(values), list(words)))
+        return 0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "prompted", captured)
+        assert run_full(["prompt", *argv]) == 0, argv
+    ((values, given),) = seen
+    # as text, because nan is not equal to itself
+    assert ({key: repr(value) for key, value in values.items()}, given) == (
+        {key: repr(value) for key, value in quick[0].items()},
+        quick[1],
+    )
+
+
+@given(word=st.sampled_from([*COMMANDS, *RESERVED]), before=st.sampled_from([[], ["-q"], ["--config", "x"]]))
+def test_a_commands_name_is_one_only_as_the_first_word(word: str, before: list[str]) -> None:
+    assert command_in([*before, word]) == word
+    assert command_in([*before, "say", word]) is None
+    assert command_in([*before, "--", word]) is None

@@ -1,0 +1,175 @@
+"""The real command in a process, on pipes or on a terminal, with a home of its own."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+PATIENCE: Final = 60.0
+"""Seconds; only a run that hangs comes so far."""
+COMMAND: Final = (sys.executable, "-m", "llmstream")
+KEPT: Final = ("PATH", "SYSTEMROOT", "LANG", "COVERAGE_PROCESS_START")
+"""Variables that a run may see of ours; keys and proxies of whoever runs the tests it may not."""
+
+
+class Run(NamedTuple):
+    """What a finished command left: its status and its streams."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Home:
+    """An empty home folder, with the environment that leads there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        folders = {
+            f"XDG_{kind}_HOME": str(folder / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")
+        }
+        self.environment = {**kept, **folders, "HOME": str(folder), "TERM": "xterm-256color"}
+        self.config = folder / "config" / "llmstream" / "config.toml"
+
+    def write(self, text: str, mode: int = 0o600) -> Path:
+        """Write the configuration file and return its path."""
+        self.config.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.config.write_text(text, "utf-8")
+        self.config.chmod(mode)
+        return self.config
+
+
+class Terminal:
+    """A run on a terminal of its own, which tests read and type into."""
+
+    def __init__(
+        self, arguments: tuple[str, ...], environment: Mapping[str, str], *, pipe_out: bool = False
+    ) -> None:
+        self._ours, theirs = os.openpty()
+        self.shown = b""
+        self.process = subprocess.Popen(
+            [*COMMAND, *arguments],
+            stdin=theirs,
+            stdout=subprocess.PIPE if pipe_out else theirs,
+            stderr=theirs,
+            env=dict(environment),
+            start_new_session=True,
+            preexec_fn=_own_terminal,
+        )
+        os.close(theirs)
+
+    def type(self, text: str) -> None:
+        """Type, as a person would."""
+        os.write(self._ours, text.encode())
+
+    def wait_for(self, text: str) -> None:
+        """Read until the terminal has shown a text."""
+        self._read(lambda: text.encode() in self.shown)
+        assert text.encode() in self.shown, self.shown
+
+    def finish(self) -> Run:
+        """Read all, wait for the end, and return what was shown, as both streams."""
+        self._read(lambda: False)
+        out = self.process.stdout.read() if self.process.stdout else self.shown
+        status = self.process.wait(PATIENCE)
+        self.close()
+        return Run(status, out.decode(), self.shown.decode("utf-8", "replace"))
+
+    def close(self) -> None:
+        """End the process if it still runs, and take the terminal away."""
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+        if self._ours >= 0:
+            os.close(self._ours)
+            self._ours = -1
+
+    def _read(self, enough: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not enough() and time.monotonic() < deadline:
+            if not select.select([self._ours], [], [], 1)[0]:
+                continue
+            try:
+                data = os.read(self._ours, 65536)
+            except OSError:  # EIO: nobody has the terminal open any more
+                return
+            if not data:
+                return
+            self.shown += data
+
+
+def _own_terminal() -> None:
+    """Make the terminal that standard input is the controlling one, so that Ctrl-C reaches us."""
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+class Command:
+    """Runs the command in a home.
+
+    Args:
+        home: where; its environment is the command's.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._started: list[subprocess.Popen[bytes] | Terminal] = []
+
+    def __call__(
+        self, *arguments: str, stdin: str | bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> Run:
+        """Run it to its end on pipes; without `stdin` standard input is empty."""
+        data = stdin.encode() if isinstance(stdin, str) else stdin or b""
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            input=data,
+            capture_output=True,
+            env={**self.home.environment, **(env or {})},
+            timeout=PATIENCE,
+            cwd=self.home.folder,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def start(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        """Start it on pipes and leave it running."""
+        process = subprocess.Popen(
+            [*COMMAND, *arguments],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.home.environment,
+            cwd=self.home.folder,
+        )
+        self._started.append(process)
+        return process
+
+    def on_terminal(
+        self, *arguments: str, env: Mapping[str, str] | None = None, pipe_out: bool = False
+    ) -> Terminal:
+        """Start it on a terminal; with `pipe_out` its standard output is a pipe."""
+        terminal = Terminal(arguments, {**self.home.environment, **(env or {})}, pipe_out=pipe_out)
+        self._started.append(terminal)
+        return terminal
+
+    def close(self) -> None:
+        """End what a failed test left running."""
+        for one in self._started:
+            if isinstance(one, Terminal):
+                one.close()
+                continue
+            one.kill()
+            one.wait()
+            for stream in (one.stdin, one.stdout, one.stderr):
+                if stream:
+                    stream.close()
