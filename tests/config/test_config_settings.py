@@ -10,7 +10,7 @@ from config_files import WORK, settings, write
 from llmstream.config.layers import address
 from llmstream.config.settings import Overrides, Settings, config_path_of
 from llmstream.engine.policy import Policy
-from llmstream.errors import ConfigError
+from llmstream.errors import ConfigError, MissingKey
 from llmstream.prompt import Options
 
 FULL = """\
@@ -244,3 +244,28 @@ def test_names_are_the_file_s_and_then_the_catalogue_s(tmp_path: Path) -> None:
     names = Settings.load(write(tmp_path, WORK + '[providers.groq]\nmodel = "x"\n'), {}).names()
     assert names[:3] == ["work", "groq", "local"]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("address", "line", "region"),
+    [
+        ("https://bedrock-runtime.eu-central-1.amazonaws.com", "", "eu-central-1"),
+        ("https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com", "", "us-gov-west-1"),
+        ("https://vpce-0a1b-x.bedrock-runtime.ap-southeast-2.vpce.amazonaws.com", "", "ap-southeast-2"),
+        ("https://gateway.example.com", "", "sa-east-1"),
+        ("http://127.0.0.1:8080", 'aws_region = "eu-west-3"', "eu-west-3"),
+    ],
+)
+def test_a_request_is_signed_for_the_region_of_its_address(
+    tmp_path: Path, address: str, line: str, region: str
+) -> None:
+    text = f'[providers.aws]\nadapter = "bedrock"\nbase_url = "{address}"\nmodel = "m"\n{line}\n'
+    found = settings(tmp_path, text, AWS_REGION="sa-east-1").target("aws")
+    assert (found.aws_region, found.endpoint.api_key) == (region, None)
+
+
+def test_a_key_for_bedrock_leaves_nothing_to_be_signed(tmp_path: Path) -> None:
+    text = '[providers.aws]\nadapter = "bedrock"\nbase_url = "https://b.example.com"\nmodel = "m"\n'
+    assert settings(tmp_path, f'{text}api_key = "k1"\n').target("aws").aws_region == ""
+    with pytest.raises(MissingKey):
+        settings(tmp_path, f'{text}api_key_env = "NO_SUCH"\n').target("aws")

@@ -133,17 +133,25 @@ class Provider:
 
     @property
     def key_optional(self) -> bool:
-        """Whether a key that isn't there isn't missed, as long as nothing but the row speaks of one."""
-        said = any(key in layer.table for layer in self.layers[:-1] for key in keys.KEY_SETTINGS)
-        return self.row is not None and self.row.key_optional and not said
+        """Whether a key that isn't there isn't missed, as long as nothing but the row speaks of one.
+
+        Bedrock has another way in, AWS's own credentials.
+        """
+        own = self.layers[:-1] if self.row is not None else self.layers
+        said = any(key in layer.table for layer in own for key in keys.KEY_SETTINGS)
+        optional = self.row.key_optional if self.row is not None else self.adapter == "bedrock"
+        return optional and not said
 
     def _elsewhere(self) -> bool:
         row = self.row
         if row is None or row.name == self.name or not row.api_key_env:
             return False
-        home = _origin(row.base_url)
-        # a row whose host is the user's own to fill in has no home that the key could leave
-        return bool(home[1]) and "{" not in home[1] and _origin(self.text("base_url")) != home
+        home, there = _origin(row.base_url), _origin(self.text("base_url"))
+        _, brace, domain = home[1].rpartition("}")
+        if brace:
+            # what is not the user's own to fill in is the vendor's, such as .amazonaws.com
+            return there[0] != home[0] or not there[1].endswith(domain)
+        return bool(home[1]) and there != home
 
     def base_url(self) -> str:
         """Return the API's address, its variables filled in, without a slash at the end.
@@ -168,7 +176,8 @@ class Provider:
         filled = template
         for choice in _variables(template):
             names = choice.split("|")
-            value = next((self.environment[n] for n in names if self.environment.get(n)), "")
+            said = self.text("aws_region") if "AWS_REGION" in names else ""
+            value = said or next((self.environment[n] for n in names if self.environment.get(n)), "")
             if not value:
                 what = f"the address of {self.name} needs ${names[0]}, which is not set"
                 hint = f"set {names[0]}, or base_url under [providers.{self.name}] of the configuration"

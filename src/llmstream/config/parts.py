@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
@@ -18,9 +19,11 @@ def aws_region(provider: Provider, endpoint: Endpoint) -> str:
     """Return the region to sign requests for, empty where a key is sent instead."""
     if provider.adapter != "bedrock" or endpoint.api_key is not None:
         return ""
-    named = provider.text("aws_region")
-    # bedrock-runtime.us-east-1.amazonaws.com
-    return named or [*endpoint.base_url.split("."), "", ""][1] or "us-east-1"
+    # bedrock-runtime.us-east-1.amazonaws.com, vpce-0a1b.bedrock-runtime.us-gov-west-1.vpce.amazonaws.com
+    in_address = re.search(r"[./]([a-z]{2}(?:-[a-z]+)+-\d)\.", endpoint.base_url)
+    named = (provider.text("aws_region"), in_address[1] if in_address else "")
+    known = (provider.environment.get(variable, "") for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"))
+    return next(filter(None, (*named, *known)), "us-east-1")
 
 
 def policy(provider: Provider, limits: Mapping[str, float], retries: int | None) -> Policy:
