@@ -123,6 +123,21 @@ def test_a_conversation_with_tool_calls_and_attachments() -> None:
     assert sent[3] == {"role": "tool", "content": "15", "tool_call_id": "c1"}
 
 
+def test_only_pictures_go_by_address_and_what_is_left_out_is_said() -> None:
+    beside = tuple(
+        Attachment(kind, url=f"https://h/{at}")
+        for at, kind in enumerate(["image/*", "audio/wav", "application/pdf"])
+    )
+    prompt = Prompt((Message("user", "look", beside), Message("user", "hear", beside[1:2])))
+    request = OpenAIChat().request(prompt, Options(), ENDPOINT, stream=True)
+    first, second = json.loads(request.body)["messages"]
+    assert first["content"][1:] == [{"type": "image_url", "image_url": {"url": "https://h/0"}}]
+    assert second["content"] == "hear"
+    assert [notice.split(": ")[1] for notice in request.notices] == [
+        f"https://h/{at} is left out" for at in (1, 2, 1)
+    ]
+
+
 def test_half_a_character_of_a_badly_encoded_command_line_can_be_sent() -> None:
     assert body(Prompt((Message("user", "a\udcff"),)))["messages"][0]["content"] == "a\ufffd"
 

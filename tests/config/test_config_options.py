@@ -30,6 +30,9 @@ from llmstream.prompt import Json
         ("when=1979-05-27", "when", "1979-05-27"),
         ("n=inf", "n", "inf"),
         ("x=1\ny = 2", "x", "1\ny = 2"),
+        ('tools=[{"type": "function", "strict": true}]', "tools", [{"type": "function", "strict": True}]),
+        ('logit_bias={\n"50256": -100}', "logit_bias", {"50256": -100}),
+        ("grammar={ root", "grammar", "{ root"),
     ],
 )
 def test_a_value_is_read_as_toml_and_else_taken_as_text(text: str, name: str, value: Json) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from llmstream.adapters import http_errors
 from llmstream.adapters import openai_common as common
 from llmstream.adapters.base import HttpRequest
-from llmstream.adapters.openai_messages import chat_messages
+from llmstream.adapters.openai_messages import chat_messages, notices
 from llmstream.errors import BadMessage, ProviderError
 from llmstream.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta
 from llmstream.prompt import Endpoint, Json, Options, Prompt
@@ -47,7 +47,8 @@ class OpenAIChat:
             schema: Json = {"name": "answer", "schema": dict(options.schema), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         body.update(options.extra)
-        return common.post(endpoint, "/chat/completions", body, stream=stream)
+        left_out = tuple(notices(prompt))
+        return common.post(endpoint, "/chat/completions", body, stream=stream, notices=left_out)
 
     def reader(self) -> ChatReader:
         """Return a reader for one answer."""

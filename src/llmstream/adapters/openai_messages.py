@@ -22,6 +22,17 @@ def chat_messages(prompt: Prompt) -> Iterator[Json]:
         yield entry
 
 
+def notices(prompt: Prompt) -> Iterator[str]:
+    """Yield what can't be sent, each as one sentence."""
+    for attachment in (a for message in prompt.messages for a in message.attachments):
+        if not _taken(attachment):
+            yield f"the chat API takes no {attachment.media_type} by address: {attachment.url} is left out"
+
+
+def _taken(attachment: Attachment) -> bool:
+    return attachment.data is not None or attachment.media_type.startswith("image/")
+
+
 def data_url(attachment: Attachment) -> str:
     """Return where an attachment's bytes are, as a URL: its own, or one that holds them."""
     if attachment.data is None:
@@ -35,10 +46,11 @@ def base64_of(attachment: Attachment) -> str:
 
 
 def _content(message: Message) -> Json:
-    if not message.attachments:
+    taken = list(filter(_taken, message.attachments))
+    if not taken:
         return message.content
     parts: list[Json] = [{"type": "text", "text": message.content}] if message.content else []
-    return [*parts, *map(_part, message.attachments)]
+    return [*parts, *map(_part, taken)]
 
 
 def _part(attachment: Attachment) -> Json:

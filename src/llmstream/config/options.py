@@ -15,6 +15,8 @@ __all__ = ["misspelt", "option_complaint", "options_from", "parse_option"]
 def parse_option(text: str) -> tuple[str, Json]:
     """Return name and value of ``KEY=VALUE``, the value read as TOML, else taken as text.
 
+    Lists and tables may be JSON, too, whose tables TOML does not know.
+
     Raises:
         UsageError: there is no ``=``, the name is empty or misspelt, or the value doesn't fit it.
     """
@@ -38,15 +40,26 @@ def parse_option(text: str) -> tuple[str, Json]:
     return name, parsed
 
 
+def _json(value: str) -> Json:
+    from json import loads
+
+    if not value.startswith(("[", "{")):
+        return value
+    try:
+        return cast("Json", loads(value))
+    except (ValueError, RecursionError):
+        return value
+
+
 def _toml(value: str) -> Json:
     import tomllib
 
     if not value or "\n" in value:
-        return value
+        return _json(value)
     try:
         read = tomllib.loads(f"value = {value}")
     except (ValueError, RecursionError):
-        return value
+        return _json(value)
     from llmstream.config.kinds import json
 
     plain = list(read) == ["value"] and json(read["value"]) is None
