@@ -1,23 +1,39 @@
-"""One whole document by GET: for lists of models."""
+"""One whole document by GET: lists of models, and files that go beside a prompt."""
 
 from __future__ import annotations
 
+import http
 import time
 from typing import Final
+from urllib.parse import urljoin, urlsplit
 
 from llmstream.adapters.base import HttpRequest
 from llmstream.engine.effects import Head, Open, Read
-from llmstream.errors import BadMessage
-from llmstream.transport.http_common import Connection
+from llmstream.errors import BadMessage, ConfigError, LLMStreamError, UsageError
+from llmstream.transport.get import shown
+from llmstream.transport.http_common import DIRECT, Connection
 from llmstream.transport.http_sync import HttpTransport
 
 DOCUMENT_LIMIT: Final = 16 * 1024 * 1024
+FILE_CONNECT: Final = 10.0
+FILE_SECONDS: Final = 120.0
+MOST_REDIRECTS: Final = 5
+
+
+class TooLarge(BadMessage):
+    """A document is larger than it may be."""
 
 
 def fetch_document(
-    url: str, headers: dict[str, str], route: Connection, *, connect: float, seconds: float
+    url: str,
+    headers: dict[str, str],
+    route: Connection,
+    *,
+    connect: float,
+    seconds: float,
+    limit: int = DOCUMENT_LIMIT,
 ) -> tuple[Head, bytes]:
-    """Return the head and the body of an answer to a GET.
+    """Return the head and the body of an answer to a GET; no redirect is followed.
 
     Args:
         url: absolute.
@@ -25,9 +41,11 @@ def fetch_document(
         route: how to get there.
         connect: seconds for name, TCP and TLS.
         seconds: for all of it.
+        limit: bytes.
 
     Raises:
-        LLMStreamError: no answer, a broken one, or one larger than 16 MiB.
+        TooLarge: the body is larger than `limit`.
+        LLMStreamError: no answer, or a broken one.
     """
     request = HttpRequest("GET", url, headers, b"", "whole")
     deadline = time.monotonic() + seconds
@@ -39,8 +57,63 @@ def fetch_document(
         while data := transport.perform(Read(deadline)):
             assert isinstance(data, bytes)
             body += data
-            if len(body) > DOCUMENT_LIMIT:
-                raise BadMessage(f"the document at {url} is larger than {DOCUMENT_LIMIT >> 20} MiB")
+            if len(body) > limit:
+                raise TooLarge(f"the document at {url} is larger than {limit >> 20} MiB")
     finally:
         transport.close()
     return head, bytes(body)
+
+
+def fetch_file(url: str, *, limit: int) -> bytes:
+    """Return what is at an address that anybody may read; neither key nor prompt goes there.
+
+    Args:
+        url: http or https.  Redirects are followed to https, or on the same host.
+        limit: bytes.
+
+    Raises:
+        UsageError: it is no address, there is nothing to be had, or more than `limit` bytes.
+        LLMStreamError: no answer, or a broken one.
+    """
+    place = url
+    try:
+        if not urlsplit(url).hostname:
+            raise UsageError(f"{shown(url)} is no usable address")
+        for _ in range(MOST_REDIRECTS):
+            head, body = fetch_document(
+                place, {"accept": "*/*"}, DIRECT, connect=FILE_CONNECT, seconds=FILE_SECONDS, limit=limit
+            )
+            if head.status == http.HTTPStatus.OK:
+                return body
+            location = head.headers.get("location", "")
+            if not (300 <= head.status < 400 and location):
+                raise UsageError(f"{shown(url)} can't be read: its server answers {_phrase(head.status)}")
+            place = _redirected(place, location)
+    except TooLarge as error:
+        raise UsageError(f"{shown(url)} is larger than {limit >> 20} MiB, the most that is sent") from error
+    except (ConfigError, ValueError) as error:
+        raise UsageError(f"{shown(url)} can't be read: {error}") from error
+    except LLMStreamError as error:
+        if not isinstance(error, UsageError):
+            error.message = f"{shown(url)}: {error.message}"
+        raise
+    raise UsageError(f"{shown(url)} can't be read: it redirects more than {MOST_REDIRECTS} times")
+
+
+def _redirected(place: str, location: str) -> str:
+    """Return the next address; a page of the open network may not send us to a server of this one."""
+    there = urljoin(place, location)
+    if urlsplit(there).scheme == "https" or (
+        urlsplit(place).scheme == "http" and urlsplit(there).netloc == urlsplit(place).netloc
+    ):
+        return there
+    raise UsageError(
+        f"{shown(place)} redirects to {shown(there)}, which is not followed", hint="give that one"
+    )
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f"{status} {http.HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
