@@ -108,7 +108,7 @@ def _redirected(place: str, location: str) -> str:
     ):
         return there
     raise UsageError(
-        f"{shown(place)} redirects to {shown(there)}, which is not followed", hint="give that one"
+        f"{shown(place)} redirects to {shown(there)}, which is not followed", hint="name that address itself"
     )
 
 
