@@ -223,10 +223,3 @@ def test_a_missing_key_names_the_variable_and_the_other_ways(fake: Fake) -> None
     assert (run.status, run.out) == (3, "")
     for way in ("$OPENAI_API_KEY", "api_key_command", "api_key_file", "[providers.openai]"):
         assert way in run.err
-
-
-def test_no_home_is_no_failure(fake: Fake) -> None:
-    file = fake.home.folder / "given.toml"
-    file.write_text(f'default = "fake"\n{fake.provider.table()}')
-    file.chmod(0o600)
-    assert fake.command("--config", str(file), "Hello", env={"HOME": "/nonexistent"}).status == 0

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-import signal
 import socket
-import subprocess
-from pathlib import Path
 
 import pytest
 
-from fakes.command import COMMAND
 from fakes.fixtures import KEY, Fake
 
-FULL = Path("/dev/full")
 ENGINES = pytest.mark.parametrize("engine", ["--sync", "--async"])
 
 
@@ -121,56 +116,6 @@ def test_a_fallback_takes_over_before_the_first_chunk_only(fake: Fake, engine: s
     assert (run.status, run.out) == (9, "so far\n")
 
 
-@ENGINES
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-)
-def test_a_signal_ends_the_run_and_the_request(
-    fake: Fake, engine: str, number: signal.Signals, status: int
-) -> None:
-    process = fake("stall").start(engine, "--stats", "Hello")
-    assert process.stdout and process.stderr
-    assert process.stdout.read(6) == b"so far"
-    process.send_signal(number)
-    assert process.stdout.read() == b"\n"
-    said = process.stderr.read()
-    assert (said.count(b"\n"), said.endswith(b"finish cancelled\n")) == (1, True)
-    assert process.wait(30) == status
-    fake.provider.wait("gone")
-
-
-@ENGINES
-def test_ctrl_c_on_a_terminal_leaves_the_answer_on_a_line_of_its_own(fake: Fake, engine: str) -> None:
-    terminal = fake("stall").on_terminal(engine, "Hello")
-    terminal.wait_for("so far")
-    terminal.type("\x03")
-    run = terminal.finish()
-    assert run.status == 130
-    assert run.out.endswith("so far^C\r\n") or run.out.endswith("so far\r\n")
-
-
-@ENGINES
-def test_a_reader_who_left_ends_the_run_in_silence(fake: Fake, engine: str) -> None:
-    process = fake("endless").start(engine, "Hello")
-    assert process.stdout and process.stderr
-    assert process.stdout.readline() == b"again and again\n"
-    process.stdout.close()
-    assert process.wait(30) == 141
-    assert process.stderr.read() == b""
-    fake.provider.wait("gone")
-
-
-@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
-def test_a_full_disk_is_status_1_and_says_so(fake: Fake) -> None:
-    with FULL.open("wb") as full:
-        run = subprocess.run(
-            [*COMMAND, "Hello"], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE,
-            env=fake("ok").home.environment, check=False, timeout=60,
-        )  # fmt: skip
-    assert run.returncode == 1
-    assert b"No space left" in run.stderr
-
-
 def test_quiet_leaves_errors_only(fake: Fake) -> None:
     assert fake("429-then-ok")("-q", "Hello").err == ""
     assert fake("401")("--quiet", "Hello").err.startswith("llmstream: ")
@@ -180,24 +125,3 @@ def test_debug_shows_where_and_still_no_key(fake: Fake) -> None:
     run = fake("401")("--debug", "Hello")
     assert run.status == 4
     assert "Traceback" in run.err and KEY not in run.err
-
-
-@pytest.mark.parametrize(("redirection", "status"), [(">&-", 1), ("<&-", 0), ("2>&-", 0)])
-def test_a_closed_stream_is_no_riddle(fake: Fake, redirection: str, status: int) -> None:
-    fake("ok")
-    done = subprocess.run(
-        ["sh", "-c", f'"$@" {redirection}', "sh", *COMMAND, "Hello"],
-        capture_output=True, env=fake.home.environment, check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == status
-    assert b"Traceback" not in done.stderr
-    assert (b"standard output is closed" in done.stderr) is (status == 1)
-
-
-def test_twenty_runs_at_once_all_end_well(fake: Fake) -> None:
-    command = fake("ok")
-    running = [command.start("Hello") for _ in range(20)]
-    for process in running:
-        assert process.stdout
-        assert process.stdout.read().startswith(b"Bubbles")
-        assert process.wait(60) == 0

@@ -82,6 +82,30 @@ class Terminal:
         self.close()
         return Run(status, out.decode(), self.shown.decode("utf-8", "replace"))
 
+    def settings(self) -> list[object]:
+        """Return the terminal's settings, as ``stty -a`` shows them."""
+        import termios
+
+        return list(termios.tcgetattr(self._ours))
+
+    def settings_at_end(self) -> tuple[list[object], Run]:
+        """Wait for the end, and return the settings that were left, and what `finish` does."""
+        self._read(lambda: False)
+        return self.settings(), self.finish()
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Give the window another size."""
+        import fcntl
+        import struct
+        import termios
+
+        fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def hang_up(self) -> None:
+        """Close the terminal's window."""
+        os.close(self._ours)
+        self._ours = -1
+
     def close(self) -> None:
         """End the process if it still runs, and take the terminal away."""
         self.process.kill()

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import struct
 import sys
 import threading
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
+import fakes.faults  # noqa: F401  # adds its scenarios to the table
 from fakes.scenarios import SCENARIOS
 
 PATIENCE: Final = 30.0
@@ -110,6 +113,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def gate(self) -> None:
         self.state.events[self.tag, "gate"].wait(PATIENCE)
+
+    def reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())  # close() would wait for the files made of it
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep standard error clean."""
