@@ -51,6 +51,14 @@ def test_a_literal_key_is_not_shown(fake: Fake) -> None:
     assert run.status == 0 and KEY not in run.out
 
 
+def test_a_secret_header_is_not_shown(fake: Fake) -> None:
+    more = 'headers = { Authorization = "Bearer sk-other", X-Api-Key = "abcdefgh", X-Team = "search" }'
+    run = fake("ok", more=more)("--show-request", "Hello")
+    assert "sk-other" not in run.out and "abcdefgh" not in run.out
+    assert '"Authorization: $AUTHORIZATION"' in run.out and '"X-Api-Key: $X_API_KEY"' in run.out
+    assert "'X-Team: search'" in run.out
+
+
 @pytest.mark.parametrize("provider", ["anthropic", "gemini", "openai-responses", "cohere", "ollama"])
 def test_every_dialect_shows_its_request(fake: Fake, provider: str) -> None:
     run = fake.command("-m", f"{provider}/m", "--show-request", "Hello", env={"ANTHROPIC_API_KEY": KEY})

@@ -6,6 +6,7 @@ import shlex
 
 from llmstream.cli.environment import Environment
 from llmstream.cli.exits import Exit
+from llmstream.config.show import TELLING
 from llmstream.prompt import Secret
 from llmstream.record import replace
 from llmstream.render.base import encode
@@ -39,4 +40,7 @@ def _header(name: str, value: str, variable: str) -> str:
     if STAND_IN in value:
         # double quotes, so that the shell fills the variable in
         return f'  -H "{name}: {value.replace(STAND_IN, variable)}"'
+    if any(word in name.lower() for word in TELLING):
+        # a header of the configuration's own
+        return f'  -H "{name}: ${name.upper().replace("-", "_")}"'
     return f"  -H {shlex.quote(f'{name}: {value}')}"
