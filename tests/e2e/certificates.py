@@ -34,7 +34,15 @@ class Authority:
         key, request, pem = (self._folder / f"{name}.{end}" for end in ("key", "csr", "pem"))
         added = ["-addext", extension] if extension else []
         self._run("req", *self._new(key, name), *added, "-out", request)
-        signed = ["-CA", self.certificate, "-CAkey", self._key, "-CAcreateserial", "-copy_extensions", "copy"]
+        signed: list[str | Path] = [
+            "-CA",
+            self.certificate,
+            "-CAkey",
+            self._key,
+            "-CAcreateserial",
+            "-copy_extensions",
+            "copy",
+        ]
         self._run("x509", "-req", "-in", request, *signed, "-days", "2", "-out", pem)
         pem.write_text(pem.read_text() + key.read_text())
         return pem

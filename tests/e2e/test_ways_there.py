@@ -158,9 +158,9 @@ class Tunnel:
 @pytest.fixture
 def tunnelled(authority: Authority) -> Iterator[tuple[Recorder, Tunnel]]:
     """A provider by https, and a tunnel that leads to it."""
-    with Recorder(authority.server("tunnelled", "subjectAltName=DNS:llm.test")) as recorder:
-        with closing(Tunnel(recorder.server_port)) as tunnel:
-            yield recorder, tunnel
+    context = authority.server("tunnelled", "subjectAltName=DNS:llm.test")
+    with Recorder(context) as recorder, closing(Tunnel(recorder.server_port)) as tunnel:
+        yield recorder, tunnel
 
 
 @pytest.mark.parametrize("how", ["proxy", "HTTPS_PROXY", "ALL_PROXY", "https_proxy"])
