@@ -151,7 +151,7 @@ def shown(fake: Fake, scenario: str, *arguments: str) -> Run:
 def test_a_servers_words_neither_command_a_terminal_nor_show_the_key(
     fake: Fake, engine: str, scenario: str
 ) -> None:
-    run = shown(fake, scenario, engine, "--stats")
+    run = shown(fake, scenario, engine, "--stats", "--debug")
     assert not HARMFUL.search(run.err)
     assert run.err.count("\r") == run.err.count("\r\n")
     assert KEY not in run.err

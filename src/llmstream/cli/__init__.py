@@ -78,10 +78,15 @@ def _about(*, version: bool) -> int:
 
 
 def _bug(error: Exception, debug: bool) -> int:
+    from llmstream.render.guard import guarded
+
+    text = (
+        f"llmstream: an error of llmstream itself: {type(error).__name__}: {error}\n  --debug shows where\n"
+    )
     if debug:
         import traceback
 
-        traceback.print_exception(error)
-    name = type(error).__name__
-    sys.stderr.write(f"llmstream: an error of llmstream itself: {name}: {error}\n  --debug shows where\n")
+        text = "".join(traceback.format_exception(error)) + text
+    # what went wrong may repeat what a stranger wrote
+    sys.stderr.write(guarded(text))
     return 1

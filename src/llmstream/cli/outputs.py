@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from llmstream.errors import Cancelled, LLMStreamError
 from llmstream.events import Event, FinishReason
 from llmstream.record import replace
-from llmstream.render.base import Sink, Tee
+from llmstream.render.base import Sink, Tee, encode
+from llmstream.render.guard import guarded
 from llmstream.render.notes import NotesSink, error_lines
 from llmstream.render.plain import PlainSink, ReasoningSink
 
@@ -133,4 +134,5 @@ def report(error: LLMStreamError, environment: Environment) -> None:
     if environment.debug:
         import traceback
 
-        environment.err.write("".join(traceback.format_exception(error)).encode("utf-8", "replace"))
+        # it ends with the message as the server wrote it
+        environment.err.write(encode(guarded("".join(traceback.format_exception(error)))))
