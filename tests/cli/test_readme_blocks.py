@@ -22,8 +22,8 @@ PICTURE = b"\x89PNG\r\n\x1a\n0000"
 
 
 def blocks(language: str) -> list[str]:
-    """Return the README's blocks of a language, but for the two that install."""
-    pattern = rf"(?<!-command -->\n)```{language}\n(.*?)^```$"
+    """Return the README's blocks of a language, but for those under a mark, which have tests of their own."""
+    pattern = rf"(?<! -->\n)```{language}\n(.*?)^```$"
     return re.findall(pattern, TEXT, re.DOTALL | re.MULTILINE)
 
 

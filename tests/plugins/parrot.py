@@ -1,0 +1,58 @@
+"""The dialect of Parrot: POST /speak, and one JSON object a line comes back."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from llmstream.adapters.base import HttpRequest
+from llmstream.adapters.http_errors import refusal
+from llmstream.adapters.json_values import text_at
+from llmstream.errors import ProviderError
+from llmstream.events import Event, Finish, TextDelta
+from llmstream.prompt import Endpoint, Options, Prompt
+from llmstream.wire.document import parse_object
+from llmstream.wire.message import WireMessage
+
+FIELDS = {"temperature": "wildness", "max_tokens": "most_words", "stop": "stop"}
+
+
+class Parrot:
+    name = "parrot"
+
+    def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
+        said = [{"role": message.role, "text": message.content} for message in prompt.messages]
+        given = options.given()
+        known = {FIELDS[name]: value for name, value in given.items() if name in FIELDS}
+        body = {"bird": endpoint.model, "said": said, "stream": stream, **known, **endpoint.extra_body}
+        headers = {"content-type": "application/json", **endpoint.headers}
+        if endpoint.api_key is not None:
+            headers["authorization"] = f"Bearer {endpoint.api_key.reveal()}"
+        notices = tuple(f"parrot takes no option {name!r}: left out" for name in given if name not in FIELDS)
+        url = f"{endpoint.base_url}/speak"
+        return HttpRequest("POST", url, headers, json.dumps(body).encode(), "ndjson", notices)
+
+    def reader(self) -> "ParrotReader":
+        return ParrotReader()
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+        return refusal(status, headers, body)
+
+    def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
+        return None
+
+    def models_url(self, endpoint: Endpoint) -> str | None:
+        return None
+
+    def models(self, document: object) -> list[str]:
+        return []
+
+
+class ParrotReader:
+    done = finished = False
+
+    def read(self, message: WireMessage) -> Iterator[Event]:
+        line = parse_object(message.data)
+        if "word" in line:
+            yield TextDelta(text_at(line, "word"))
+        if "end" in line:
+            self.done = self.finished = True
+            yield Finish("stop" if line["end"] == "stop" else "length", text_at(line, "end"))
