@@ -42,8 +42,11 @@ def test_a_name_kept_for_later_is_no_prompt_by_accident(fake: Fake, word: str) -
     run = fake("ok")(word, "Hello")
     assert (run.status, run.out) == (2, "")
     assert "later version" in run.err and f"llmstream -- {word}" in run.err
-    assert fake("ok")("--", word, "Hello").status == 0
-    assert fake("ok")("Hello", word).status == 0
+
+
+def test_a_name_kept_for_later_is_a_word_of_a_prompt_behind_another(fake: Fake) -> None:
+    assert fake("ok")("--", RESERVED[0], "Hello").status == 0
+    assert fake("ok")("Hello", RESERVED[0]).status == 0
 
 
 @pytest.mark.parametrize(
@@ -120,10 +123,14 @@ def test_options_of_every_command_may_stand_before_its_name(fake: Fake, before: 
     assert fake.command(*before, "config", "path").out == "other.toml\n"
 
 
-@pytest.mark.parametrize("command", [["providers"], ["config", "show"], ["schema", "events"]])
-@pytest.mark.parametrize("before", [["-q"], ["--quiet"], ["--debug"], ["--color", "never"]])
-def test_every_command_takes_the_global_options(fake: Fake, before: list[str], command: list[str]) -> None:
-    assert fake.command(*before, *command).status == 0
+@pytest.mark.parametrize(
+    "command", [["providers"], ["config", "show"], ["schema", "events"], ["config", "-q", "path"]]
+)
+def test_every_command_takes_the_global_options(fake: Fake, command: list[str]) -> None:
+    config = str(fake.home.write(""))
+    for options in (["-q", "--config", config], ["--quiet", "--debug", "--color", "never"]):
+        assert fake.command(*options, *command).status == 0
+    assert fake.command(*command, "--debug", "--quiet", "--color=never", f"--config={config}").status == 0
 
 
 @pytest.mark.parametrize("group", ["config", "keys"])

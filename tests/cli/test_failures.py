@@ -12,31 +12,23 @@ from fakes.fixtures import KEY, Fake
 ENGINES = pytest.mark.parametrize("engine", ["--sync", "--async"])
 
 
-@ENGINES
 @pytest.mark.parametrize(
-    ("scenario", "status", "out", "said"),
+    ("scenario", "status", "said"),
     [
-        ("401", 4, "", "fake"),
-        ("403", 4, "", "this key may not do that"),
-        ("400", 5, "", "temperature must be below 2"),
-        ("404", 5, "", "there is no model m1"),
-        ("context", 5, "", "maximum context length"),
-        ("redirect", 5, "", "redirects to http://localhost:9/"),
-        ("429", 6, "", "too many requests"),
-        ("500", 6, "", "it broke"),
-        ("html", 6, "", "gateway"),
-        ("rst", 7, "", "127.0.0.1"),
-        ("garbage", 9, "so far\n", "127.0.0.1"),
-        ("ends-early", 9, "so far\n", "127.0.0.1"),
-        ("cut", 9, "so far\n", "127.0.0.1"),
-        ("failed-midway", 6, "so far\n", "the engine died"),
+        ("403", 4, "this key may not do that"),
+        ("400", 5, "temperature must be below 2"),
+        ("404", 5, "there is no model m1"),
+        ("context", 5, "maximum context length"),
+        ("redirect", 5, "redirects to http://localhost:9/"),
+        ("429", 6, "too many requests"),
+        ("500", 6, "it broke"),
+        ("html", 6, "gateway"),
+        ("rst", 7, "127.0.0.1"),
     ],
 )
-def test_a_fault_has_its_status_and_one_clear_line(
-    fake: Fake, engine: str, scenario: str, status: int, out: str, said: str
-) -> None:
-    run = fake(scenario, more="max_retries = 0")(engine, "Hello")
-    assert (run.status, run.out) == (status, out), run.err
+def test_a_fault_has_its_status_and_one_clear_line(fake: Fake, scenario: str, status: int, said: str) -> None:
+    run = fake(scenario, more="max_retries = 0")("Hello")
+    assert (run.status, run.out) == (status, ""), run.err
     assert run.err.startswith("llmstream: ") and said in run.err
     assert len([line for line in run.err.splitlines() if not line.startswith("  ")]) == 1
     assert KEY not in run.err and "Traceback" not in run.err

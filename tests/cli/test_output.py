@@ -24,7 +24,6 @@ def test_the_answer_is_the_models_bytes_and_a_newline(
     assert (run.status, run.out, run.err) == (0, f"{ANSWER}\n", "")
 
 
-@ENGINES
 @pytest.mark.parametrize(
     ("scenario", "arguments", "out"),
     [
@@ -37,9 +36,9 @@ def test_the_answer_is_the_models_bytes_and_a_newline(
     ],
 )
 def test_a_newline_is_added_only_where_there_is_none(
-    fake: Fake, engine: str, scenario: str, arguments: list[str], out: str
+    fake: Fake, scenario: str, arguments: list[str], out: str
 ) -> None:
-    run = fake(scenario)(engine, *arguments, "Hello")
+    run = fake(scenario)(*arguments, "Hello")
     assert (run.status, run.out, run.err) == (0, out, "")
 
 

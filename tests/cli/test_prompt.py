@@ -52,8 +52,8 @@ def test_a_locale_without_utf8_changes_nothing(fake: Fake) -> None:
     assert asked(fake) == "été 🥤"
 
 
-def test_a_large_standard_input_arrives_whole(fake: Fake) -> None:
-    text = "0123456789abcdef" * (1 << 16)
+def test_fifty_megabytes_of_standard_input_arrive_whole(fake: Fake) -> None:
+    text = "0123456789abcdé" * (50 << 16)
     assert fake("ok")(stdin=text).status == 0
     assert asked(fake) == text
 

@@ -9,7 +9,7 @@ import zlib
 from email.utils import formatdate
 from typing import Final
 
-from fakes.scenarios import ESCAPES, Answer, chunk, event, finish, refuse, say, scenario
+from fakes.scenarios import ESCAPES, Answer, chunk, error, event, finish, refuse, say, scenario
 
 BEAT: Final = 0.05
 """Seconds between two signs of life of a server that has nothing to say."""
@@ -55,7 +55,7 @@ def _head_only(answer: Answer) -> None:
 @scenario("error-first")
 def _error_first(answer: Answer) -> None:
     answer.head()
-    event(answer, {"error": {"message": "overloaded", "type": "overloaded_error"}})
+    error(answer, "overloaded", "overloaded_error")
     answer.end()
 
 
@@ -199,7 +199,7 @@ def _gzip(answer: Answer) -> None:
 @scenario("gzip-bomb")
 def _gzip_bomb(answer: Answer) -> None:
     answer.head(200, **{"content-encoding": "gzip"})
-    bomb = gzip.compress(b"data: " + PIECE * 256)
+    bomb = gzip.compress(b"data: " + PIECE * 100)
     answer.raw(bomb)
     answer.gone()
 
@@ -242,7 +242,7 @@ def _hostile_error(answer: Answer) -> None:
 def _hostile_midway(answer: Answer) -> None:
     answer.head()
     chunk(answer, "so far")
-    event(answer, {"error": {"message": f"MARK {ESCAPES} {answer.key}", "type": f"{answer.key}"}})
+    error(answer, f"MARK {ESCAPES} {answer.key}", answer.key)
     answer.end()
 
 

@@ -38,8 +38,11 @@ class Provider:
         self, scenario: str = "ok", *, name: str = "fake", adapter: str = "openai-chat", more: str = ""
     ) -> str:
         """Return a provider's table for a configuration file."""
+        base_url = self.base_url(scenario)
+        if adapter in ("anthropic", "ollama"):
+            base_url = base_url.removesuffix("/v1")
         return (
-            f'[providers.{name}]\nadapter = "{adapter}"\nbase_url = "{self.base_url(scenario)}"\n'
+            f'[providers.{name}]\nadapter = "{adapter}"\nbase_url = "{base_url}"\n'
             f'model = "m1"\napi_key = "{KEY}"\n{more}\n'
         )
 

@@ -23,7 +23,7 @@ class Answer(Protocol):
     path: str
     body: dict[str, Any]
     key: str
-    chat: bool
+    dialect: str
     number: int
     connection: socket.socket
 
@@ -63,25 +63,53 @@ def scenario(name: str) -> Callable[[Scenario], Scenario]:
     return register
 
 
-def event(answer: Answer, document: object) -> None:
-    answer.raw(f"data: {json.dumps(document)}\n\n".encode())
+def event(answer: Answer, document: dict[str, Any]) -> None:
+    data = json.dumps(document)
+    if answer.dialect == "ollama":
+        answer.raw(f"{data}\n".encode())
+        return
+    name = f"event: {document['type']}\n" if answer.dialect == "anthropic" else ""
+    answer.raw(f"{name}data: {data}\n\n".encode())
 
 
 def chunk(answer: Answer, text: str, reason: str | None = None, **delta: object) -> None:
-    piece = {"delta": {"content": text, **delta}} if answer.chat else {"text": text}
-    event(answer, {"id": "a", "choices": [{"index": 0, "finish_reason": reason, **piece}]})
+    """Send a piece of text, the last one with the reason why it is the last."""
+    choice = {"index": 0, "finish_reason": reason}
+    if answer.dialect == "anthropic":
+        piece = {"type": "text_delta", "text": text}
+        event(answer, {"type": "content_block_delta", "index": 0, "delta": piece})
+        if reason:
+            event(answer, {"type": "message_delta", "delta": {"stop_reason": reason}})
+    elif answer.dialect == "ollama":
+        said = {"role": "assistant", "content": text}
+        event(answer, {"message": said, "done": bool(reason), "done_reason": reason})
+    elif answer.dialect == "chat":
+        event(answer, {"id": "a", "choices": [{**choice, "delta": {"content": text, **delta}}]})
+    else:
+        event(answer, {"id": "a", "choices": [{**choice, "text": text}]})
+
+
+def error(answer: Answer, message: str, kind: str = "server_error") -> None:
+    """Send an error in the middle of an answer."""
+    told: dict[str, Any] = {
+        "error": message if answer.dialect == "ollama" else {"message": message, "type": kind}
+    }
+    event(answer, {"type": "error", **told} if answer.dialect == "anthropic" else told)
 
 
 def finish(answer: Answer, reason: str = "stop") -> None:
     chunk(answer, "", reason)
     if (answer.body.get("stream_options") or {}).get("include_usage"):
         event(answer, {"id": "a", "choices": [], "usage": USAGE})
-    answer.raw(b"data: [DONE]\n\n")
+    if answer.dialect == "anthropic":
+        event(answer, {"type": "message_stop"})
+    elif answer.dialect != "ollama":
+        answer.raw(b"data: [DONE]\n\n")
     answer.end()
 
 
 def document_of(answer: Answer, text: str, reason: str = "stop") -> dict[str, Any]:
-    said = {"message": {"role": "assistant", "content": text}} if answer.chat else {"text": text}
+    said = {"message": {"role": "assistant", "content": text}} if answer.dialect == "chat" else {"text": text}
     return {"id": "a", "choices": [{"index": 0, "finish_reason": reason, **said}], "usage": USAGE}
 
 
@@ -212,7 +240,7 @@ def _redirect(answer: Answer) -> None:
 def _garbage(answer: Answer) -> None:
     answer.head()
     chunk(answer, "so far")
-    answer.raw(b"data: {not json\n\n")
+    answer.raw(b"{not json\n" if answer.dialect == "ollama" else b"data: {not json\n\n")
     answer.end()
 
 
@@ -220,7 +248,7 @@ def _garbage(answer: Answer) -> None:
 def _failed_midway(answer: Answer) -> None:
     answer.head()
     chunk(answer, "so far")
-    event(answer, {"error": {"message": "the engine died", "type": "server_error"}})
+    error(answer, "the engine died")
     answer.end()
 
 
@@ -270,11 +298,3 @@ def _endless(answer: Answer) -> None:
     answer.head()
     while True:
         chunk(answer, "again and again\n" * 64)
-
-
-@scenario("line")
-def _line(answer: Answer) -> None:
-    answer.head()
-    for _ in range(600):
-        chunk(answer, "word ")
-    finish(answer)

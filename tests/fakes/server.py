@@ -1,7 +1,7 @@
-"""The fake provider: OpenAI's two dialects on loopback, in a process of its own.
+"""The fake provider: four dialects on loopback, in a process of its own.
 
 ``python -m fakes.server`` prints ``{"port": N}`` and serves until its standard input ends.
-Addresses are ``/SCENARIO~TAG/v1/...``: the scenario says what the answer is like, the tag whose it
+Addresses are ``/SCENARIO~TAG/...``: the scenario says what the answer is like, the tag whose it
 is.  A test asks by its tag:
 
     GET /_log/TAG          the requests so far: method, path, headers, body
@@ -26,6 +26,12 @@ from fakes.scenarios import SCENARIOS
 
 PATIENCE: Final = 30.0
 """Seconds after which a wait fails, so that a broken test ends."""
+DIALECTS: Final = {
+    "/chat/completions": "chat",
+    "/completions": "completions",
+    "/messages": "anthropic",
+    "/api/chat": "ollama",
+}
 MODELS: Final = ("m1", "m2", "mega\x1b[31m-3")
 
 
@@ -45,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
     state: State
     tag = ""
     key = ""
-    chat = False
+    dialect = ""
     number = 0
     body: dict[str, Any]
 
@@ -75,8 +81,9 @@ class Handler(BaseHTTPRequestHandler):
     def _noted(self, body: dict[str, Any]) -> str:
         """Keep the request for the log, and return its scenario."""
         name, _, self.tag = self.path.split("/")[1].partition("~")
-        self.chat = self.path.endswith("/chat/completions")
+        self.dialect = next((name for end, name in DIALECTS.items() if self.path.endswith(end)), "")
         self.key = self.headers.get("authorization", "").removeprefix("Bearer ")
+        self.key = self.headers.get("x-api-key", self.key)
         headers = {key.lower(): value for key, value in self.headers.items()}
         known = self.state.requests[self.tag]
         self.number = len(known)
