@@ -1,0 +1,1 @@
+"""What goes wrong: servers that are broken, hostile or slow, and processes that are stopped."""
