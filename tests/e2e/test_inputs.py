@@ -58,7 +58,9 @@ def test_an_attachment_is_sent_or_said_to_be_left_out(
     dialect: str, home: Home, recorder: Recorder, run_llmstream: Command
 ) -> None:
     home.write(table(recorder, dialect))
-    for kind, content in CONTENTS.items():
+    # one dialect is enough to show that every kind is known
+    for kind in CONTENTS if dialect == "openai-chat" else ("webp", "pdf", "mp3"):
+        content = CONTENTS[kind]
         # the name lies: what a file is stands in its first bytes
         (home.folder / f"{kind}.txt").write_bytes(content)
         run = run_llmstream("-a", f"{kind}.txt", "Look at this")

@@ -81,7 +81,7 @@ def test_an_authority_is_trusted_when_told_to(
 
 
 def test_a_certificate_for_another_name_is_refused(
-    home: Home, run_llmstream: Command, authority: Authority, engine: str, trusting: str
+    home: Home, run_llmstream: Command, authority: Authority, engine: str
 ) -> None:
     with Recorder(authority.server("other", "subjectAltName=DNS:other.example.com")) as recorder:
         configure(home, recorder.address, f'ca_file = "{authority.certificate}"')
@@ -90,7 +90,7 @@ def test_a_certificate_for_another_name_is_refused(
 
 
 def test_a_server_that_wants_a_certificate_gets_the_configured_one(
-    home: Home, run_llmstream: Command, authority: Authority, engine: str, trusting: str
+    home: Home, run_llmstream: Command, authority: Authority, engine: str
 ) -> None:
     client = authority.issue("a-client")
     with Recorder(authority.server("asking", HERE, clients=True)) as recorder:
