@@ -188,7 +188,8 @@ def test_all_problems_of_a_file_are_told_at_once_with_their_places(fake: Fake, a
     for place, said in (
         (":1:1:", '"default"'), (":5:1:", '"model"'), (":6:1:", "whole number"), (":7:13:", '"idle"'),
     ):  # fmt: skip
-        assert any(f"{file}{place}" in line and said in line for line in run.err.splitlines()), run.err
+        found = [line for line in run.err.splitlines() if line.startswith(f"  {file}{place} ")]
+        assert len(found) == 1 and said in found[0], run.err
 
 
 def test_broken_toml_names_line_and_column(fake: Fake) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from render_samples import batches, captured, on_terminal, texts
 
 from llmstream.engine.meter import Completion, Latency, Timing
-from llmstream.errors import MissingExtra, RequestRefused, StreamBroken
+from llmstream.errors import ConfigError, RequestRefused, StreamBroken
 from llmstream.events import Event, Fallback, Finish, Notice, Retry, TextDelta, Usage
 from llmstream.render.notes import NotesSink, error_lines, note_line
 from llmstream.render.plain import PlainSink
@@ -29,9 +29,14 @@ def test_an_error_is_lines_without_anything_a_terminal_obeys(message: str, hint:
 
 
 def test_an_error_is_its_message_and_its_hint_below() -> None:
-    error = MissingExtra("no \x1b model\nhere", hint="either this\n\nor that")
+    error = RequestRefused("no \x1b model\nhere", hint="either this\n\nor that")
     assert error_lines(error).decode() == "llmstream: no ␛ model here\n  either this\n  or that\n"
     assert error_lines(RequestRefused("x"), color=True) == b"\x1b[31mllmstream:\x1b[0m x\n"
+
+
+def test_the_problems_of_a_configuration_are_a_line_each() -> None:
+    error = ConfigError("2 problems\nc.toml:1:1: a\x1b\nc.toml:2:1: b")
+    assert error_lines(error).decode() == "llmstream: 2 problems\n  c.toml:1:1: a␛\n  c.toml:2:1: b\n"
 
 
 def test_an_error_of_megabytes_is_short() -> None:

@@ -6,7 +6,7 @@ out of messages before they come here.
 
 from __future__ import annotations
 
-from llmstream.errors import LLMStreamError
+from llmstream.errors import ConfigError, LLMStreamError
 from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry
 from llmstream.render.base import Writer, encode
 from llmstream.render.guard import one_line
@@ -33,13 +33,17 @@ def error_lines(error: LLMStreamError, *, color: bool = False) -> bytes:
     """Return an error as a person reads it: its message on one line, its hint indented below.
 
     Args:
-        error: its message and hint may hold anything; a hint may have several lines.
+        error: its message and hint may hold anything; a hint may have several lines, and so may the
+            message of a ConfigError, which lists problems.
         color: whether the program's name may be red and the hint dim.
     """
     name = f"{RED}llmstream:{RESET}" if color else "llmstream:"
+    # a server's message stays one line, whatever it holds
+    message, *listed = error.message.split("\n") if isinstance(error, ConfigError) else [error.message]
+    problems = "".join(f"  {one_line(line)}\n" for line in listed)
     hints = [f"  {one_line(line)}" for line in error.hint.splitlines() if line.strip()]
     below = b"".join(dimmed(hint, color) for hint in hints[:12])
-    return encode(f"{name} {one_line(error.message, 1500)}\n") + below
+    return encode(f"{name} {one_line(message, 1500)}\n{problems}") + below
 
 
 class NotesSink:
