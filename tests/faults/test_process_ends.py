@@ -56,6 +56,16 @@ def test_a_reader_who_left_ends_the_run_in_silence(fake: Fake, engine: str) -> N
     fake.provider.wait("gone")
 
 
+@ENGINES
+def test_a_reader_who_reads_no_more_holds_nobody_up(fake: Fake, engine: str) -> None:
+    process = fake("endless").start(engine, "Hello")
+    assert process.stdout
+    assert process.stdout.readline() == b"again and again\n"
+    process.terminate()
+    assert process.wait(10) == 143
+    fake.provider.wait("gone")
+
+
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
 def test_a_full_disk_is_status_1_and_says_so(fake: Fake) -> None:
     with FULL.open("wb") as full:
