@@ -30,12 +30,6 @@ MAGIC: Final[tuple[tuple[bytes, int, str], ...]] = (
 )
 """First bytes, their offset, and the kind that they tell.  Sources: the formats' specifications."""
 
-BY_NAME: Final = {
-    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif",
-    ".webp": "image/webp", ".pdf": "application/pdf", ".wav": "audio/wav", ".mp3": "audio/mpeg",
-}  # fmt: skip
-"""For addresses that the provider fetches itself, whose bytes we never see."""
-
 
 def with_files(text: str, paths: Sequence[str]) -> str:
     """Return the prompt's text with files before it, each under its name in a fence of its own.
@@ -79,21 +73,21 @@ def attachments(places: Sequence[str]) -> tuple[Attachment, ...]:
 
 def _attachment(place: str) -> Attachment:
     if place.startswith(("https://", "http://")):
-        return Attachment(_kind_of_address(place), url=place)
-    data = _bytes(place, ATTACHMENT_LIMIT)
+        from urllib.parse import urlsplit
+
+        from llmstream.transport.documents import fetch_file
+
+        # not the provider's to fetch: most can't, and what it is shows in its bytes only
+        data, path = fetch_file(place, limit=ATTACHMENT_LIMIT), urlsplit(place).path
+    else:
+        data, path = _bytes(place, ATTACHMENT_LIMIT), place
     kind = next((kind for magic, at, kind in MAGIC if data[at : at + len(magic)] == magic), None)
     if kind is None:
         raise UsageError(
             f"{place} is no image, audio or PDF that is known by its content",
             hint="PNG, JPEG, GIF, WebP, HEIC, PDF, WAV, MP3, FLAC, Ogg; --file takes text",
         )
-    return Attachment(kind, data, name=Path(place).name)
-
-
-def _kind_of_address(url: str) -> str:
-    from urllib.parse import urlsplit
-
-    return BY_NAME.get(Path(urlsplit(url).path).suffix.lower(), "image/*")
+    return Attachment(kind, data, name=Path(path).name)
 
 
 def _bytes(path: str, limit: int) -> bytes:

@@ -109,7 +109,13 @@ def _for_people(
     if not environment.quiet:
         retries = plan.targets[0].policy.max_retries if plan else 0
         sinks.append(
-            NotesSink(environment.err, max_retries=retries, color=environment.colored, answer=shared)
+            NotesSink(
+                environment.err,
+                max_retries=retries,
+                color=environment.colored,
+                answer=shared,
+                calls=not machine,
+            )
         )
     return sinks
 

@@ -7,11 +7,13 @@ import shlex
 from llmstream.cli.environment import Environment
 from llmstream.cli.exits import Exit
 from llmstream.config.show import TELLING
+from llmstream.errors import UsageError
 from llmstream.prompt import Secret
 from llmstream.record import replace
 from llmstream.render.base import encode
 from llmstream.render.guard import guarded
 from llmstream.runnable.calls import Plan, adapter_of
+from llmstream.runnable.targets import Target
 
 
 def show_request(plan: Plan, environment: Environment) -> int:
@@ -24,6 +26,10 @@ def show_request(plan: Plan, environment: Environment) -> int:
         endpoint = replace(endpoint, base_url="http://127.0.0.1:PORT/v1")
     options = plan.options.over(target.options)
     request = adapter_of(target).request(plan.prompt, options, endpoint, stream=plan.stream)
+    if target.command or target.factory:
+        text = _command(target, request.body)
+        environment.out.write(encode(guarded(text) if environment.out.isatty else text))
+        return Exit.OK
     variable = key.origin if key and key.origin.startswith("$") else "$API_KEY"
     lines = [f"curl -N {shlex.quote(request.url)}"]
     lines += [_header(name, value, variable) for name, value in request.headers.items()]
@@ -31,6 +37,17 @@ def show_request(plan: Plan, environment: Environment) -> int:
     text = " \\\n".join(lines) + "\n"
     environment.out.write(encode(guarded(text) if environment.out.isatty else text))
     return Exit.OK
+
+
+def _command(target: Target, prompt: bytes) -> str:
+    """Return a child process as a shell would start it, its prompt on standard input or in its place."""
+    if target.factory:
+        raise UsageError(f"{target.factory} is an object in this process: there is no request to show")
+    from llmstream.transport.process_common import arguments
+
+    argv, given = arguments(target.command, prompt)
+    piped = "" if given is None else f"printf %s {shlex.quote(given.decode('utf-8', 'replace'))} | "
+    return f"{piped}{shlex.join(argv)}\n"
 
 
 STAND_IN = "llmstream-key-stand-in"

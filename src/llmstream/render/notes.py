@@ -7,7 +7,7 @@ out of messages before they come here.
 from __future__ import annotations
 
 from llmstream.errors import ConfigError, LLMStreamError
-from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry
+from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry, ToolCallDelta
 from llmstream.render.base import Writer, encode
 from llmstream.render.guard import one_line
 from llmstream.render.plain import PlainSink
@@ -56,12 +56,19 @@ class NotesSink:
         max_retries: the policy's, to say how many attempts are left.
         color: whether notes may be dim.
         answer: the answer's sink when it writes to the same terminal: notes never cut its lines.
+        calls: whether tool calls are told, which machine-readable outputs have elsewhere.
     """
 
     wants_text = False
 
     def __init__(
-        self, writer: Writer, *, max_retries: int, color: bool = False, answer: PlainSink | None = None
+        self,
+        writer: Writer,
+        *,
+        max_retries: int,
+        color: bool = False,
+        answer: PlainSink | None = None,
+        calls: bool = False,
     ) -> None:
         self._writer = writer
         self._max_retries = max_retries
@@ -69,12 +76,15 @@ class NotesSink:
         self._answer = answer
         self._held: list[bytes] = []
         self._finish: FinishReason = "unknown"
+        self._calls: dict[int, list[str]] | None = {} if calls else None
 
     def write(self, batch: list[Event], at: float) -> None:
         """Write the batch's notes, or hold them until the answer's line has ended."""
         for event in batch:
             if isinstance(event, Finish):
                 self._finish = event.reason
+            elif isinstance(event, ToolCallDelta):
+                self._called(event)
             elif text := self._said(event):
                 self._held.append(note_line(text, color=self._color))
         if self._held and (self._answer is None or self._answer.ended_with_newline):
@@ -82,12 +92,21 @@ class NotesSink:
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
         """Write what was held, and why the answer stopped if it stopped short."""
+        for name, *arguments in (self._calls or {}).values():
+            text = f"the model calls {name}({''.join(arguments)})"
+            self._held.append(note_line(text, color=self._color))
         if error is None and self._finish in STOPS:
             self._held.append(note_line(STOPS[self._finish], color=self._color))
         if self._held and self._answer and not self._answer.ended_with_newline:
             # the user wanted no newline behind the answer, and a terminal shows both
             self._held.insert(0, b"\n")
         self._flush()
+
+    def _called(self, delta: ToolCallDelta) -> None:
+        if self._calls is not None:
+            call = self._calls.setdefault(delta.index, [""])
+            call[0] = call[0] or delta.name or ""
+            call.append(delta.arguments)
 
     def _flush(self) -> None:
         held, self._held = self._held, []

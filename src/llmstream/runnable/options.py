@@ -67,9 +67,24 @@ def option_complaint(name: str, value: object) -> str | None:
         sequences = value if isinstance(value, list | tuple) else [value]
         good = all(isinstance(s, str) and s for s in sequences)
         return None if good and sequences else "must be text that isn't empty, or a list of such"
+    if name in STRUCTURED:
+        return _structured_complaint(name, value)
     if name == "reasoning_effort":
         return None if isinstance(value, str) and value else "must be text: none, minimal, low, medium, high"
     return None
+
+
+def _structured_complaint(name: str, value: object) -> str | None:
+    if name == "tool_choice":
+        return (
+            None
+            if isinstance(value, str) and value
+            else "must be text: auto, none, required, or a tool's name"
+        )
+    if name == "schema":
+        return None if isinstance(value, Mapping) else "must be a table: a JSON Schema"
+    good = isinstance(value, list | tuple) and all(isinstance(tool, Mapping) for tool in value)
+    return None if good else "must be a list of tables, one a tool"
 
 
 def _out_of(value: object, kind: object, called: str, limits: tuple[float, float]) -> str | None:
