@@ -19,7 +19,7 @@ from langchain_core.language_models.chat_models import (
     agenerate_from_stream,
     generate_from_stream,
 )
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_openai_messages
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
@@ -29,7 +29,9 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 
 from llmstream import LLM
-from llmstream.events import Event, Finish, ReasoningDelta, Start, TextDelta, ToolCallDelta, Usage
+from llmstream.events import Event, Finish, Notice, ReasoningDelta, Start, TextDelta, ToolCallDelta, Usage
+from llmstream.langchain_messages import messages_of
+from llmstream.prompt import Message
 
 OPTIONS: Final = ("temperature", "max_tokens", "top_p", "seed")
 ANY_TOOL: Final = {"any": "required", True: "required", False: "none"}
@@ -52,7 +54,8 @@ class ChatLLMStream(BaseChatModel):
         timeout: seconds for the first token and between tokens, or a dictionary of limits by name.
         model_kwargs: any other options, for the request.
 
-    Thinking text stands in ``additional_kwargs["reasoning_content"]``.  Errors are this library's.
+    Thinking text stands in ``additional_kwargs["reasoning_content"]``, what a provider can't take in
+    ``response_metadata["warnings"]``.  Errors are this library's.
     """
 
     model: str | None = None
@@ -76,7 +79,7 @@ class ChatLLMStream(BaseChatModel):
 
     @property
     def _identifying_params(self) -> Mapping[str, object]:
-        return {"model": self.model, **self._options(None, {})}
+        return {"model": self.model, "base_url": self.base_url, **self._options(None, {})}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
@@ -104,12 +107,10 @@ class ChatLLMStream(BaseChatModel):
 
     def _asked(
         self, messages: list[BaseMessage], stop: list[str] | None, given: dict[str, Any]
-    ) -> tuple[LLM, list[dict[str, Any]], dict[str, Any]]:
+    ) -> tuple[LLM, list[Message], dict[str, Any]]:
         """Return the model, what it is told and with which options."""
-        spoken = convert_to_openai_messages(messages)
         model = given.pop("model", self.model)
-        assert isinstance(spoken, list)
-        return self._llm(model), spoken, self._options(stop, given)
+        return self._llm(model), messages_of(messages), self._options(stop, given)
 
     def _stream(
         self,
@@ -194,6 +195,7 @@ class _Chunks:
         self._started = Start("", "")
         self._usage: UsageMetadata | None = None
         self._finish = Finish("unknown")
+        self._warnings: list[str] = []
 
     def of(self, event: Event) -> ChatGenerationChunk | None:
         """Return an event's chunk, None for one that has none of its own."""
@@ -211,16 +213,21 @@ class _Chunks:
             self._finish = event
         elif isinstance(event, Start):
             self._started = event
+        elif isinstance(event, Notice):
+            self._warnings.append(event.message)
         return None
 
     def last(self) -> ChatGenerationChunk:
         """Return the chunk that ends the answer: counts, which LangChain adds up, and why it ended."""
-        metadata = {
+        metadata: dict[str, object] = {
             "finish_reason": self._finish.raw or self._finish.reason,
             # what `model` takes, so that it can be asked again
             "model_name": f"{self._started.provider}/{self._started.model}",
-            "model_provider": self._started.provider,
+            # whose form the content has: LangChain reads an "openai" message as OpenAI's own
+            "model_provider": "llmstream",
         }
+        if self._warnings:
+            metadata["warnings"] = self._warnings
         message = AIMessageChunk(
             content="", usage_metadata=self._usage, response_metadata=metadata, chunk_position="last"
         )
