@@ -83,6 +83,11 @@ def _incomplete(path: tuple[str, ...], table: Mapping[str, object]) -> Iterator[
     needed = _NEEDS.get(adapter) if isinstance(adapter, str) else None
     if needed is not None and needed not in table:
         yield Flaw(path, f"[providers.{name}] has the adapter {adapter}, which needs {needed}")
+    if needed is not None:
+        for useless in ("base_url", "headers", *keys.KEY_SETTINGS):
+            if table.get(useless):
+                instead = _INSTEAD[str(adapter)]
+                yield Flaw((*path, useless), f"the adapter {adapter} takes no {useless}: {instead}")
     if "preset" in table or adapter in SPECIAL or catalogue.known(name):
         return
     if "adapter" not in table:
@@ -93,6 +98,10 @@ def _incomplete(path: tuple[str, ...], table: Mapping[str, object]) -> Iterator[
 
 
 _NEEDS: Mapping[str, str] = {"exec": "command", "runnable": "factory"}
+_INSTEAD: Mapping[str, str] = {
+    "exec": "it goes into the command or its environment",
+    "runnable": "it goes into options, as the factory names it",
+}
 
 
 def _timeout(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
