@@ -61,6 +61,10 @@ class LittleServer:
         """Wait until the clients of so many requests have gone."""
         self._ask(f"/left/{tag}/{count}")
 
+    def quiet(self) -> None:
+        """Wait until no client is connected."""
+        self._ask("/quiet/")
+
     def open(self, gate: str) -> None:
         """Let all who wait at a gate go on."""
         self._ask(f"/open/{gate}")

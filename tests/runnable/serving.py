@@ -5,7 +5,8 @@ first, second, ... answer to requests of that tag, the last one again for all th
 is a list, see `Answer`.  Without a script there comes `VERSE`, always the same, in the dialect of the path.
 
 Control, also by HTTP, each answered with all requests of the tag: ``GET /seen/TAG/N`` waits until there
-are N, ``/left/TAG/N`` until the clients of N have gone; ``/open/GATE`` lets ``["gate", GATE]`` go on.
+are N, ``/left/TAG/N`` until the clients of N have gone; ``/open/GATE`` lets ``["gate", GATE]`` go on;
+``/quiet/`` waits until nobody but who asks is connected.
 The first line of standard output is the port.
 """
 
@@ -32,6 +33,7 @@ class State:
     def __init__(self) -> None:
         self.requests: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.left: dict[str, int] = defaultdict(int)
+        self.connected = 0
         self.news = asyncio.Event()
         self.gates: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
@@ -63,11 +65,13 @@ class Peer(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.state.connected += 1
 
     def connection_lost(self, error: Exception | None) -> None:
         self.gone.set()
         self.writable.set()
         self.state.left[self.tag] += 1
+        self.state.connected -= 1
         self.state.tell()
 
     def pause_writing(self) -> None:
@@ -110,6 +114,8 @@ class Peer(asyncio.Protocol):
         record = {"method": method, "target": target, "headers": headers, "body": document}
         number = len(self.state.requests[self.tag])
         self.state.requests[self.tag].append(record)
+        if self.gone.is_set():  # before its tag was known
+            self.state.left[self.tag] += 1
         self.state.tell()
         answer = Answer(self, path, document)
         scripts = document.get("scripts")
@@ -122,6 +128,8 @@ class Peer(asyncio.Protocol):
             await state.until(lambda: len(state.requests[name]) >= int(count))
         elif order == "left":
             await state.until(lambda: state.left[name] >= int(count))
+        elif order == "quiet":
+            await state.until(lambda: state.connected == 1)
         elif order == "open":
             state.gates[name].set()
         body = json.dumps(state.requests[name]).encode()
