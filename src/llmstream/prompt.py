@@ -18,6 +18,14 @@ NOTHING: Final[Mapping[str, Json]] = MappingProxyType({})
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
+TELLING: Final = ("key", "token", "secret", "auth", "cookie", "password", "credential")
+
+
+def tells_a_secret(name: str) -> bool:
+    """Return whether what stands under the name of a header or a field of a body isn't to be shown."""
+    return any(word in name.lower() for word in TELLING)
+
+
 class Secret:
     """A key that can't be shown by accident: its text comes out of `reveal` only.
 
@@ -181,3 +189,14 @@ class Endpoint(Record):
     headers: Mapping[str, str] = NO_HEADERS
     extra_body: Mapping[str, Json] = NOTHING
     quirks: frozenset[str] = frozenset()
+
+    def redact(self, text: str) -> str:
+        """Return `text` with the key, and what telling headers hold, replaced by where they come from."""
+        if self.api_key is not None:
+            text = self.api_key.redact(text)
+        for name, value in self.headers.items():
+            # without the scheme: "Bearer sk-..."
+            secret = value.rpartition(" ")[2]
+            if tells_a_secret(name):
+                text = Secret(secret, name).redact(text)
+        return text

@@ -9,7 +9,7 @@ from llmstream.engine.attempt import ERROR_BODY_LIMIT, ERROR_BODY_WAIT
 from llmstream.engine.effects import Head
 from llmstream.engine.policy import Policy
 from llmstream.errors import AuthenticationError, LLMStreamError, RequestRefused, StreamBroken, Unavailable
-from llmstream.events import Fallback, Retry
+from llmstream.events import Fallback, Finish, Retry
 from llmstream.prompt import Endpoint
 from llmstream.record import replace
 
@@ -99,3 +99,15 @@ def test_a_broken_error_body_leaves_the_status() -> None:
     error = play(call(policy=ONCE), [Head(503, {}), StreamBroken("reset")]).failure
     assert isinstance(error, Unavailable)
     assert (error.status, error.message) == (503, "acme (acme.test): 503 Service Unavailable")
+
+
+def test_no_text_of_a_server_repeats_what_it_was_sent_in_secret() -> None:
+    header = "hdr-0123456789"
+    asked = call(policy=Policy(max_retries=0))
+    endpoint = replace(asked.endpoint, headers={"X-Extra-Token": f"Token {header}", "X-Team": "search"})
+    asked = replace(asked, endpoint=endpoint)
+    refused = play(asked, refusal(401, f"no such key: {KEY}, {header}, search"))
+    assert "no such key: [$ACME_KEY], [X-Extra-Token], search" in refused.failure.message
+    finished = play(asked, [OK, delta("a", f"{KEY} {header}"), DONE])
+    [finish] = [event for event in finished.events if isinstance(event, Finish)]
+    assert finish.raw == "[$ACME_KEY] [X-Extra-Token]"

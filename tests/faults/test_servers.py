@@ -196,3 +196,12 @@ def test_no_form_of_output_shows_a_key_that_a_server_repeats(
     run = fake(scenario, more="max_retries = 1")(*form, "Hello")
     assert "MARK" in run.err + run.out
     assert KEY not in run.err + run.out
+
+
+@ENGINES
+@pytest.mark.parametrize("limit", ["--timeout-first", "--timeout-total"])
+def test_a_limit_that_passes_before_the_connection_is_there_holds_too(
+    fake: Fake, engine: str, limit: str
+) -> None:
+    run = fake("slow-head", more="max_retries = 0")(engine, limit, "0.001", "Hello")
+    assert (run.status, run.out) == (8, ""), run.err

@@ -6,9 +6,8 @@ import shlex
 
 from llmstream.cli.environment import Environment
 from llmstream.cli.exits import Exit
-from llmstream.config.show import TELLING
 from llmstream.errors import UsageError
-from llmstream.prompt import Secret
+from llmstream.prompt import Secret, tells_a_secret
 from llmstream.record import replace
 from llmstream.render.base import encode
 from llmstream.render.guard import guarded
@@ -57,7 +56,7 @@ def _header(name: str, value: str, variable: str) -> str:
     if STAND_IN in value:
         # double quotes, so that the shell fills the variable in
         return f'  -H "{name}: {value.replace(STAND_IN, variable)}"'
-    if any(word in name.lower() for word in TELLING):
+    if tells_a_secret(name):
         # a header of the configuration's own
         return f'  -H "{name}: ${name.upper().replace("-", "_")}"'
     return f"  -H {shlex.quote(f'{name}: {value}')}"

@@ -13,6 +13,7 @@ from llmstream.config import keys
 from llmstream.config.positions import BARE, positions
 from llmstream.config.settings import CONFIG_VARIABLE, Overrides
 from llmstream.engine.policy import Policy
+from llmstream.prompt import tells_a_secret
 from llmstream.record import Record
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from llmstream.config.settings import Settings
 
 MASK: Final = "***"
-TELLING: Final = ("key", "token", "secret", "auth", "cookie", "password", "credential")
-"""A header or body field whose name has one of these in it isn't shown."""
 
 
 class Shown(Record):
@@ -135,7 +134,7 @@ def _masked_field(name: str, value: object) -> object:
     if isinstance(value, dict):
         return {k: _masked_field(k, v) for k, v in value.items()}
     # max_tokens is the one telling name that is a number's
-    return MASK if isinstance(value, str) and any(word in name.lower() for word in TELLING) else value
+    return MASK if isinstance(value, str) and tells_a_secret(name) else value
 
 
 def toml(value: object) -> str:

@@ -18,7 +18,7 @@ from llmstream.errors import (
     StreamEndedEarly,
     TimeLimitPassed,
 )
-from llmstream.events import ReasoningDelta, Start, TextDelta, ToolCallDelta
+from llmstream.events import Finish, Notice, ReasoningDelta, Start, TextDelta, ToolCallDelta
 from llmstream.wire import decoder
 from llmstream.wire.message import Decoder
 
@@ -135,6 +135,11 @@ class Attempt:
             elif kind is ToolCallDelta:
                 self.shown = self._flowing = True
                 batch[index] = self._surrogates.mend(event)
+            elif isinstance(event, Finish) and event.raw:
+                # any text of the server's may repeat what it was sent
+                batch[index] = Finish(event.reason, self._call.endpoint.redact(event.raw))
+            elif isinstance(event, Notice):
+                batch[index] = Notice(self._call.endpoint.redact(event.message))
         return batch
 
     def _progress(self) -> None:
@@ -178,8 +183,7 @@ class Attempt:
         error.message = f"{endpoint.provider} ({host}): {error.message}"
         if not error.hint:
             error.hint = self._hint(error)
-        if endpoint.api_key is not None:
-            error.message = endpoint.api_key.redact(error.message)
+        error.message = endpoint.redact(error.message)
         error.args = (error.message,)
         return error
 

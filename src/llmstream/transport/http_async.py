@@ -15,6 +15,7 @@ from llmstream.transport.http_common import (
     head_of,
     no_cookies,
     opening_error,
+    proxies,
     reading_error,
     request_of,
     signed,
@@ -43,15 +44,16 @@ class AsyncClients:
         https = url.startswith("https:")
         key = (route, https)
         if key not in self._clients:
-            self._clients[key] = httpx.AsyncClient(
-                verify=trust(route, https=https),
-                proxy=route.proxy,
-                headers=DEFAULT_HEADERS,
-                cookies=no_cookies(),
-                limits=httpx.Limits(max_keepalive_connections=None if self._keep_alive else 0),
-                follow_redirects=False,
-                timeout=None,
-            )
+            with proxies():
+                self._clients[key] = httpx.AsyncClient(
+                    verify=trust(route, https=https),
+                    proxy=route.proxy,
+                    headers=DEFAULT_HEADERS,
+                    cookies=no_cookies(),
+                    limits=httpx.Limits(max_keepalive_connections=None if self._keep_alive else 0),
+                    follow_redirects=False,
+                    timeout=None,
+                )
         return self._clients[key]
 
     async def aclose(self) -> None:
@@ -77,6 +79,12 @@ class LoopWatchdog:
         self.deadline = deadline
         if deadline < self.wakes_at:
             self.schedule()
+
+    def watch(self, connection: Shuttable) -> None:
+        """Watch a socket; one that comes when the deadline has passed already is shut down at once."""
+        self.connection = connection
+        if self.expired:
+            shut_down(connection)
 
     def stop(self) -> None:
         """End the timer."""
@@ -155,7 +163,7 @@ class AsyncHttpTransport:
     async def _trace(self, name: str, info: dict[str, object]) -> None:
         found = traced_socket(name, info)
         if found is not None:
-            self._watchdog.connection = found
+            self._watchdog.watch(found)
 
     async def _open(self, effect: Open) -> Head:
         await self._drop()

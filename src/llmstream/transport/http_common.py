@@ -6,6 +6,7 @@ import os
 import ssl
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -128,6 +129,24 @@ def request_of(client: httpx.Client | httpx.AsyncClient, effect: Open, trace: ob
         raise ConfigError(f"{request.url!r} is no usable address: {error}") from error
 
 
+@contextmanager
+def proxies() -> Iterator[None]:
+    """Say what is wrong with a proxy, the environment's or a provider's, while a client is made.
+
+    Raises:
+        ConfigError: its address is none, or it is of a kind that needs a package more.
+    """
+    hint = "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY or a provider's proxy names it"
+    try:
+        yield
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ConfigError(f"a proxy's address can't be used: {error}", hint=hint) from error
+    except ImportError as error:
+        raise ConfigError(
+            "a SOCKS proxy needs the package socksio", hint=f"pip install socksio; {hint}"
+        ) from error
+
+
 def traced_socket(name: str, info: dict[str, object]) -> Shuttable | None:
     """Return the socket that one of httpx's trace events tells of, None when it tells of none.
 
@@ -179,6 +198,9 @@ def opening_error(error: Exception, expired: bool) -> LLMStreamError:
         return ConnectionFailed(f"the proxy refused the connection: {error}", phase="connect")
     if isinstance(error, httpx.ConnectError | UnicodeError):
         return ConnectionFailed(f"no connection: {_reason(error)}", phase="connect")
+    # h11's own words for what is no HTTP; "Server disconnected" is httpcore's for a close
+    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error):
+        return ConnectionFailed(f"what came is no HTTP answer: {_reason(error)}")
     return ConnectionFailed(f"the connection was closed before an answer came: {_reason(error)}")
 
 

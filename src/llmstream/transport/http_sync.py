@@ -15,6 +15,7 @@ from llmstream.transport.http_common import (
     head_of,
     no_cookies,
     opening_error,
+    proxies,
     reading_error,
     request_of,
     signed,
@@ -43,15 +44,16 @@ class Clients:
         https = url.startswith("https:")
         key = (route, https)
         if key not in self._clients:
-            self._clients[key] = httpx.Client(
-                verify=trust(route, https=https),
-                proxy=route.proxy,
-                headers=DEFAULT_HEADERS,
-                cookies=no_cookies(),
-                limits=httpx.Limits(max_keepalive_connections=None if self._keep_alive else 0),
-                follow_redirects=False,
-                timeout=None,
-            )
+            with proxies():
+                self._clients[key] = httpx.Client(
+                    verify=trust(route, https=https),
+                    proxy=route.proxy,
+                    headers=DEFAULT_HEADERS,
+                    cookies=no_cookies(),
+                    limits=httpx.Limits(max_keepalive_connections=None if self._keep_alive else 0),
+                    follow_redirects=False,
+                    timeout=None,
+                )
         return self._clients[key]
 
     def close(self) -> None:
@@ -110,7 +112,7 @@ class HttpTransport:
     def _trace(self, name: str, info: dict[str, object]) -> None:
         found = traced_socket(name, info)
         if found is not None:
-            self._watchdog.connection = found
+            self._watchdog.watch(found)
 
     def _open(self, effect: Open) -> Head:
         self._drop()

@@ -64,6 +64,12 @@ class Watchdog:
         if deadline < self.wakes_at:
             self.wake()
 
+    def watch(self, connection: Shuttable) -> None:
+        """Watch a socket; one that comes when the deadline has passed already is shut down at once."""
+        self.connection = connection
+        if self.expired:
+            shut_down(connection)
+
     def stop(self) -> None:
         """End the thread."""
         self._stopped = True

@@ -126,6 +126,8 @@ class Sniffer:
             return []
         self._held = b""
         self._decoder = self._fitting(content[:1])
+        # from here on one call less for each read
+        self.feed = self._decoder.feed  # type: ignore[method-assign]
         return self._decoder.feed(held)
 
     def _fitting(self, first: bytes) -> Decoder:
