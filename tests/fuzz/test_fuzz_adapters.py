@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,7 @@ class Canned:
 
 
 @pytest.mark.parametrize("name", sorted(ADAPTERS))
-def test_only_our_errors_leave_the_engine(name: str) -> None:
+def test_only_our_errors_leave_the_engine(name: str, record_property: Callable[[str, object], None]) -> None:
     from llmstream.transport.drivers import drive
 
     seed = random.randrange(2**32)
@@ -104,4 +105,5 @@ def test_only_our_errors_leave_the_engine(name: str) -> None:
         except Exception as error:
             raise AssertionError(f"seed {seed}, try {tried}: {body[:2000]!r}") from error
         tried += 1
+    record_property("tried", tried)
     assert tried > 20
