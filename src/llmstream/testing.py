@@ -10,21 +10,16 @@ engine that runs them for users.  A plugin's whole test may be
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from llmstream.adapters.base import Adapter, HttpRequest
-from llmstream.engine.conversation import converse
-from llmstream.engine.effects import Call, Effect, Head, Open, Prepare, Read, Reply
-from llmstream.engine.meter import Completion, Meter
-from llmstream.engine.policy import Policy
-from llmstream.errors import AuthenticationError, LLMStreamError, ProviderError
-from llmstream.events import ReasoningDelta, TextDelta
-from llmstream.prompt import Endpoint, Message, Options, Prompt, Secret
-from llmstream.record import Record
-from llmstream.transport.drivers import drive
+from llmstream.errors import AuthenticationError, ProviderError
+from llmstream.prompt import Attachment, Endpoint, Json, Message, Options, Prompt, Secret
+from llmstream.record import replace
+from llmstream.testing_answers import Exchange, check_exchange, check_reader
+
+__all__ = ["Exchange", "check_adapter"]
 
 KEY: Final = "sk-conformance-0123456789"
 ENDPOINT: Final = Endpoint(
@@ -47,6 +42,22 @@ EVIDENCE: Final = {
     "temperature": "0.5", "max_tokens": "77", "top_p": "0.25", "stop": "STOP-HERE", "seed": "12345",
 }  # fmt: skip
 """What shows in a request that an option is in it."""
+TOOL: Final[Mapping[str, Json]] = {
+    "type": "function",
+    "function": {"name": "look", "parameters": {"type": "object"}},
+}
+RARE: Final = (
+    Options(top_k=4),
+    Options(frequency_penalty=0.5),
+    Options(presence_penalty=0.5),
+    Options(reasoning_effort="high"),
+    Options(tools=(TOOL,)),
+    Options(tools=(TOOL,), tool_choice="look"),
+    Options(schema={"type": "object"}),
+    Options(extra={"made_up": 1}),
+)
+"""Each with an option, its last one, that many providers have no word for."""
+ATTACHED: Final = Prompt((Message("user", WORDS, (Attachment("image/png", b"PNG", name="a.png"),)),))
 BODIES: Final = (
     b"",
     b"\xff\xfe",
@@ -56,30 +67,6 @@ BODIES: Final = (
     b'{"error": 7}',
     b'{"error": {"message": "no"}}',
 )
-MESSAGES: Final = (
-    b"", b"null", b"7", b'"a"', b"[]", b"[[[]]]", b"{}", b'{"', b"\xff\xfe\x00", b'{"error": null}',
-    b'{"choices": 7}', b'{"text": {"a": []}}', b'{"message": {"content": 7}}', b"[" * 5000,
-    b'{"a": 1e999}', b'{"word": null}', b'{"word": ["a"]}',
-)  # fmt: skip
-"""What no dialect knows, or nearly."""
-SPLITS: Final = 400
-"""Most places at which a body is cut in two."""
-
-
-class Exchange(Record):
-    """A recorded answer, and what is to be made of it.
-
-    Args:
-        body: its bytes as they came.
-        text: the answer's text, as far as it came.
-        content_type: the answer's; empty for what the adapter expects.
-        error: the class of the failure that the body ends in, None for a good answer.
-    """
-
-    body: bytes
-    text: str
-    content_type: str = ""
-    error: type[LLMStreamError] | None = None
 
 
 def check_adapter(adapter: Adapter, exchanges: Sequence[Exchange] = ()) -> None:
@@ -97,12 +84,12 @@ def check_adapter(adapter: Adapter, exchanges: Sequence[Exchange] = ()) -> None:
     for prompt in PROMPTS:
         for stream in (True, False):
             _check_request(adapter, prompt, stream=stream)
+    _check_nothing_is_silent(adapter)
     _check_errors(adapter)
     _check_models(adapter)
-    for number, body in enumerate(_nonsense(adapter)):
-        _check_nonsense(adapter, body, number)
+    check_reader(adapter)
     for exchange in exchanges:
-        _check_exchange(adapter, exchange)
+        check_exchange(adapter, exchange)
 
 
 def _request(adapter: Adapter, prompt: Prompt, options: Options, *, stream: bool) -> HttpRequest:
@@ -129,6 +116,29 @@ def _check_request(adapter: Adapter, prompt: Prompt, *, stream: bool) -> None:
         assert name == "stop" or not (evidence in sent and said), f"{name} is sent, and said to be left out"
     bare = _request(adapter, prompt, Options(), stream=stream)
     assert not bare.notices, f"a notice where no option was given: {bare.notices}"
+    keyless = adapter.request(prompt, OPTIONS, replace(ENDPOINT, api_key=None), stream=stream)
+    added = set(keyless.headers.items()) - set(request.headers.items())
+    assert not added, f"an endpoint without a key gets {added} in its place"
+
+
+def _check_nothing_is_silent(adapter: Adapter) -> None:
+    """See that whatever is asked for changes the request, or is named in a notice."""
+    for options in RARE:
+        *less, name = [*options.given(), *(["extra"] if options.extra else [])]
+        before = _request(
+            adapter, PROMPTS[0], replace(Options(), **{k: getattr(options, k) for k in less}), stream=True
+        )
+        request = _request(adapter, PROMPTS[0], options, stream=True)
+        said = any(name in notice for notice in request.notices)
+        assert request.body != before.body or said, f"the option {name} is neither sent nor named in a notice"
+    bare = _request(adapter, PROMPTS[0], Options(), stream=True)
+    request = _request(adapter, ATTACHED, Options(), stream=True)
+    assert request.body != bare.body or request.notices, (
+        "an attachment is neither sent nor spoken of in a notice"
+    )
+    more = replace(ENDPOINT, extra_body={"made_up": 1})
+    request = adapter.request(PROMPTS[0], Options(), more, stream=True)
+    assert request.body != bare.body, "the endpoint's `extra_body` is not sent"
 
 
 def _plain(request: HttpRequest) -> str:
@@ -156,6 +166,8 @@ def _check_errors(adapter: Adapter) -> None:
             )
             revised = adapter.revise(request, error)
             assert revised is None or isinstance(revised, HttpRequest), "`revise` returns a request or None"
+    busy = adapter.error(429, {"retry-after": "7"}, b"")
+    assert busy.retry_after == 7, f"`error`: 'retry-after: 7' gives {busy.retry_after}"
 
 
 def _check_models(adapter: Adapter) -> None:
@@ -165,83 +177,3 @@ def _check_models(adapter: Adapter) -> None:
     for document in documents:
         found = adapter.models(document)
         assert all(isinstance(name, str) for name in found), f"`models({document!r})` returns {found!r}"
-
-
-def _nonsense(adapter: Adapter) -> Iterator[bytes]:
-    """Yield bodies of messages that the dialect can't mean, in its own framing."""
-    framing = _request(adapter, PROMPTS[0], Options(), stream=True).framing
-    for message in MESSAGES:
-        yield message
-        if framing == "sse":
-            yield b"data: " + message + b"\n\n"
-            yield b"event: error\ndata: " + message + b"\n\n"
-        if framing == "ndjson":
-            yield message + b"\n"
-
-
-def _check_nonsense(adapter: Adapter, body: bytes, seed: int) -> None:
-    cuts = sorted(random.Random(seed).sample(range(len(body) + 1), min(3, len(body))))  # noqa: S311
-    try:
-        done, error = _answer(adapter, _cut(body, cuts), "")
-    except Exception as error:
-        raise AssertionError(f"for {body[:80]!r} the reader gives no error of ours: {error!r}") from error
-    assert not done.text or error or done.finish_reason, f"{body[:80]!r} is taken for {done.text!r}"
-
-
-def _check_exchange(adapter: Adapter, exchange: Exchange) -> None:
-    body = exchange.body
-    step = max(1, len(body) // SPLITS)
-    for cuts in ([], range(1, len(body)), *([at] for at in range(1, len(body), step))):
-        done, error = _answer(adapter, _cut(body, cuts), exchange.content_type)
-        where = f"cut at {list(cuts)[:3]}"
-        assert done.text == exchange.text, f"{where}: the text is {done.text!r}, not {exchange.text!r}"
-        wanted = exchange.error
-        met = error is None if wanted is None else isinstance(error, wanted)
-        assert met, f"{where}: it ends in {error!r}, not in {wanted and wanted.__name__}"
-    for at in range(0, len(body), step):
-        done, error = _answer(adapter, [body[:at]], exchange.content_type)
-        assert exchange.text.startswith(done.text), f"ended at {at}, the text is {done.text!r}"
-        lost = done.text != exchange.text
-        assert error or not lost, f"ended at {at}, with {done.text!r}, it counts as a whole answer"
-
-
-def _cut(body: bytes, cuts: Iterable[int]) -> list[bytes]:
-    places = [0, *cuts, len(body)]
-    return [body[start:end] for start, end in pairwise(places) if end > start]
-
-
-def _answer(
-    adapter: Adapter, reads: list[bytes], content_type: str
-) -> tuple[Completion, LLMStreamError | None]:
-    """Return what the engine makes of a body that comes in these reads."""
-    call = Call(adapter, ENDPOINT, PROMPTS[0], Options(), Policy(max_retries=0))
-    meter = Meter(0.0)
-    try:
-        for batch in drive(
-            converse([Prepare(lambda: call)], lambda: 0.0, lambda: 0.0), _Canned(reads, content_type)
-        ):
-            for event in batch:
-                if isinstance(event, TextDelta | ReasoningDelta):
-                    assert isinstance(event.text, str), f"a delta's text is none: {event!r}"
-            meter.write(batch, 0.0)
-    except LLMStreamError as error:
-        return meter.completion(0.0), error
-    return meter.completion(0.0), None
-
-
-class _Canned:
-    """A transport whose answer is there already."""
-
-    def __init__(self, reads: Iterable[bytes], content_type: str) -> None:
-        self._reads = iter(reads)
-        self._head = Head(200, {"content-type": content_type} if content_type else {})
-
-    def perform(self, effect: Effect) -> Reply:
-        if isinstance(effect, Prepare):
-            return effect.make()
-        if isinstance(effect, Open):
-            return self._head
-        return next(self._reads, b"") if isinstance(effect, Read) else None
-
-    def close(self) -> None:
-        self._reads = iter(())

@@ -21,12 +21,13 @@ class Parrot:
     def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
         said = [{"role": message.role, "text": message.content} for message in prompt.messages]
         given = options.given()
-        known = {FIELDS[name]: value for name, value in given.items() if name in FIELDS}
+        known = {FIELDS[name]: value for name, value in given.items() if name in FIELDS} | {**options.extra}
         body = {"bird": endpoint.model, "said": said, "stream": stream, **known, **endpoint.extra_body}
-        headers = {"content-type": "application/json", **endpoint.headers}
-        if endpoint.api_key is not None:
-            headers["authorization"] = f"Bearer {endpoint.api_key.reveal()}"
-        notices = tuple(f"parrot takes no option {name!r}: left out" for name in given if name not in FIELDS)
+        key = {"authorization": f"Bearer {endpoint.api_key.reveal()}"} if endpoint.api_key else {}
+        headers = {"content-type": "application/json", **key, **endpoint.headers}
+        refused = [f"option {name!r}" for name in given if name not in FIELDS]
+        refused += ["attachment" for message in prompt.messages for _ in message.attachments]
+        notices = tuple(f"parrot takes no {what}: left out" for what in refused)
         url = f"{endpoint.base_url}/speak"
         return HttpRequest("POST", url, headers, json.dumps(body).encode(), "ndjson", notices)
 
