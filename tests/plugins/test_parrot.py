@@ -116,3 +116,19 @@ def test_the_readme_shows_how_to_test_it(monkeypatch: pytest.MonkeyPatch) -> Non
     space: dict[str, Callable[[], None]] = {}
     exec(block("adapter-test", "python"), space)
     space["test_parrot"]()
+
+
+@pytest.mark.parametrize("fault", ["raise RuntimeError('no wings')", "def Parrot(wings): pass"])
+def test_a_plugin_that_fails_to_load_is_an_error_of_the_configuration(installed: Path, fault: str) -> None:
+    (installed / "parrot.py").write_text(fault)
+    config = installed / "config.toml"
+    config.write_text(
+        '[providers.bird]\nadapter = "parrot"\nbase_url = "http://a.test"\nmodel = "m"\napi_key_env = ""\n'
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "llmstream", "--config", str(config), "-m", "bird", "hello"],
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=60, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (3, "")
+    assert '"parrot" (parrot:Parrot) can\'t be loaded: ' in done.stderr and "wings" in done.stderr

@@ -98,6 +98,24 @@ async def every_await(make: Callable[[], LLM], use: Using, after: Callable[[], o
     raise AssertionError("endless")
 
 
+REFUSED: Script = [["refuse", 503, {}, {"retry-after-ms": "1"}]]
+# the pauses make each delta come in a read of its own
+ANSWER: Script = [
+    ["head"], *(step for text in VERSE for step in (["text", text], ["pause", 0.001])), ["finish", "stop"], ["done"],
+]  # fmt: skip
+
+
+@needs_proc
+@AT_THESE_TIMES
+@pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
+def test_a_task_can_be_cancelled_at_every_await(little: LittleServer, use: Using, late: bool) -> None:
+    def make() -> LLM:
+        return little.llm(REFUSED, ANSWER, tag=new_tag(), policy=Policy(max_retries=1))
+
+    # at the least: connect, send and read of both attempts, the wait between them, and two reads
+    assert asyncio.run(every_await(make, use, little.quiet, late=late)) >= 9
+
+
 SLOWLY = (
     f"import sys, time\nfor text in {VERSE}:\n sys.stdout.write(text); sys.stdout.flush(); time.sleep(0.001)"
 )

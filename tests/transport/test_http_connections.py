@@ -206,7 +206,7 @@ def test_plain_http_behind_https_is_a_tls_failure_that_is_not_tried_again(
     assert "TLS" in error.message
 
 
-@pytest.mark.parametrize("address", ["ftp://acme.test/v1", "file:///etc", "http://"])
+@pytest.mark.parametrize("address", ["ftp://acme.test/v1", "file:///etc", "http://", "http://[::1/v1"])
 def test_an_address_that_is_none_is_a_matter_of_configuration(
     little: LittleServer, way: Way, address: str
 ) -> None:

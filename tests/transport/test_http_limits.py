@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from llmstream.engine.policy import Policy
 from llmstream.errors import TimeLimitPassed
-from runnable.fixtures import Way
+from runnable.fixtures import Blocking, Way
 from runnable.little_server import LittleServer, Script, new_tag
 
 LIMIT = 0.25
@@ -24,6 +27,8 @@ SLACK = 3.0
 FIRST = Policy(first_token=LIMIT, idle=60, max_retries=0)
 IDLE = Policy(first_token=60, idle=LIMIT, max_retries=0)
 TOTAL = Policy(total=LIMIT, max_retries=0)
+ENCODED = {"content-type": "text/event-stream", "content-encoding": "gzip", "connection": "close"}
+HALF_OF_GZIP = gzip.compress(b": a comment, and no end\n\n" * 9)[:-12].decode("latin-1")
 
 
 @pytest.mark.parametrize(
@@ -35,6 +40,7 @@ TOTAL = Policy(total=LIMIT, max_retries=0)
         ([["head"], ["comments", 0.02]], FIRST, "first_token", ""),
         ([["head"], ["raw", "ffff\r\n"], ["drip", "data: {", 0.01]], FIRST, "first_token", ""),
         ([["head"], ["murmur", "", 0.02]], FIRST, "first_token", ""),
+        ([["head", 200, ENCODED], ["raw", HALF_OF_GZIP], ["hang"]], FIRST, "first_token", ""),
         ([["head"], ["text", "a"], ["hang"]], IDLE, "stream", "a"),
         ([["head"], ["text", "a"], ["comments", 0.02]], IDLE, "stream", "a"),
         ([["head"], ["text", "a"], ["raw", "ffff\r\n"], ["drip", "x", 0.01]], IDLE, "stream", "a"),
@@ -42,7 +48,7 @@ TOTAL = Policy(total=LIMIT, max_retries=0)
         ([["head", 500, {}], ["drip", "x", 0.02]], FIRST, None, ""),
     ],
     ids=[
-        "silence", "slow headers", "no body", "comments", "slow first event", "empty deltas",
+        "silence", "slow headers", "no body", "comments", "slow first event", "empty deltas", "cut gzip",
         "stall", "comments after text", "slow event after text", "endless text", "slow error body",
     ],
 )  # fmt: skip
@@ -99,6 +105,21 @@ def test_connecting_has_a_limit_of_its_own(little: LittleServer, way: Way, deaf_
     assert error.phase == "connect"
 
 
+def test_a_limit_that_passes_before_there_is_a_connection_holds_behind_it(
+    little: LittleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up, passed = socket.getaddrinfo, threading.Event()
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        passed.wait(LIMIT * 2)
+        return look_up(*arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    error = Blocking().failure(little.llm([["hang"]], policy=FIRST))
+    assert isinstance(error, TimeLimitPassed)
+    assert error.phase == "first_token"
+
+
 CLIENT = """
 import asyncio, json, sys
 from llmstream import LLM
@@ -118,9 +139,13 @@ else:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_time_in_which_the_process_stands_still_does_not_count(little: LittleServer, mode: str) -> None:
+@pytest.mark.parametrize("kept_alive", [False, True], ids=["silent", "comments"])
+def test_time_in_which_the_process_stands_still_does_not_count(
+    little: LittleServer, mode: str, kept_alive: bool
+) -> None:
     tag, limit = new_tag(), 1.2
-    script = [["head"], ["text", "a"], ["gate", tag], ["text", "b"], ["finish", "stop"], ["done"]]
+    waiting = ["comments", 0.1, tag] if kept_alive else ["gate", tag]
+    script = [["head"], ["text", "a"], waiting, ["text", "b"], ["finish", "stop"], ["done"]]
     process = subprocess.Popen(
         [sys.executable, "-c", CLIENT, little.base_url, mode, str(limit), tag, json.dumps(script)],
         stdout=subprocess.PIPE,

@@ -70,7 +70,7 @@ def adapter(name: str) -> Adapter:
     module, _, attribute = path.partition(":")
     try:
         made: Adapter = getattr(import_module(module), attribute)()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a plugin is anybody's code
         raise ConfigError(f'the adapter "{name}" ({path}) can\'t be loaded: {error}') from error
     return made
 

@@ -179,8 +179,7 @@ class Attempt:
             self._explain(error)
         if error.phase is None:
             error.phase = "stream" if self.shown else "first_token"
-        host = urlsplit(self._request.url).netloc.rpartition("@")[2]
-        error.message = f"{endpoint.provider} ({host}): {error.message}"
+        error.message = f"{endpoint.provider} ({_host(self._request.url)}): {error.message}"
         if not error.hint:
             error.hint = self._hint(error)
         error.message = endpoint.redact(error.message)
@@ -216,3 +215,10 @@ class Attempt:
                 f"`llmstream models {endpoint.provider}` lists its models"
             )
         return ""
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return "no host"

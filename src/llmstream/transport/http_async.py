@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from llmstream.engine.effects import NEVER, Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
+from llmstream.errors import StreamEndedEarly
 from llmstream.transport.http_common import (
     DEFAULT_HEADERS,
     DIRECT,
@@ -71,13 +72,17 @@ class LoopWatchdog:
         self.connection: Shuttable | None = None
         self.deadline = NEVER
         self.wakes_at = NEVER
+        self._given = NEVER
+        self._stood = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
 
     def arm(self, deadline: float) -> None:
-        """Set the deadline of the read that follows."""
-        self.deadline = deadline
-        if deadline < self.wakes_at:
+        """Set the deadline of the wait that follows, as the thread's does."""
+        if deadline != self._given:
+            self._given, self._stood = deadline, 0.0
+        self.deadline = deadline + self._stood
+        if self.deadline < self.wakes_at:
             self.schedule()
 
     def watch(self, connection: Shuttable) -> None:
@@ -105,6 +110,7 @@ class LoopWatchdog:
         now = self._loop.time()
         if now - self.wakes_at > STANDSTILL:
             self.deadline += now - self.wakes_at
+            self._stood += now - self.wakes_at
         if now >= self.deadline:
             self.expired = True
             shut_down(self.connection)
@@ -145,12 +151,16 @@ class AsyncHttpTransport:
             call: Call = await asyncio.to_thread(make) if effect.slow else make()  # type: ignore[union-attr]
             return call
         else:
-            await self._drop()
+            await asyncio.shield(self._drop())
         return None
 
     async def aclose(self) -> None:
         """Give up whatever is open."""
         self._watchdog.stop()
+        # a task may be cancelled while it closes, and httpx then leaves the connection open for good
+        await asyncio.shield(self._close())
+
+    async def _close(self) -> None:
         await self._drop()
         if not self._shared:
             await self._clients.aclose()
@@ -191,9 +201,7 @@ class AsyncHttpTransport:
 
     async def _read(self, deadline: float) -> bytes:
         watchdog = self._watchdog
-        watchdog.deadline = deadline
-        if deadline < watchdog.wakes_at:
-            watchdog.schedule()
+        watchdog.arm(deadline)
         assert self._body is not None
         try:
             data = await self._body.__anext__()
@@ -201,6 +209,9 @@ class AsyncHttpTransport:
             data = b""
         except FAULTS as error:
             raise reading_error(error, watchdog.expired) from error
+        except StreamEndedEarly:
+            body_ended(watchdog.expired)
+            raise
         finally:
             watchdog.deadline = NEVER
         return data or body_ended(watchdog.expired)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 from llmstream.engine.effects import NEVER, Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
+from llmstream.errors import StreamEndedEarly
 from llmstream.transport.http_common import (
     DEFAULT_HEADERS,
     DIRECT,
@@ -137,13 +138,14 @@ class HttpTransport:
 
     def _read(self, deadline: float) -> bytes:
         watchdog = self._watchdog
-        watchdog.deadline = deadline
-        if deadline < watchdog.wakes_at:
-            watchdog.wake()
+        watchdog.arm(deadline)
         try:
             data = next(self._body, b"")
         except FAULTS as error:
             raise reading_error(error, watchdog.expired) from error
+        except StreamEndedEarly:
+            body_ended(watchdog.expired)
+            raise
         finally:
             watchdog.deadline = NEVER
         return data or body_ended(watchdog.expired)

@@ -54,14 +54,22 @@ class Watchdog:
         self.connection: Shuttable | None = None
         self.deadline = NEVER
         self.wakes_at = NEVER
+        self._given = NEVER
+        self._stood = 0.0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopped = False
 
     def arm(self, deadline: float) -> None:
-        """Set the deadline of the read that follows."""
-        self.deadline = deadline
-        if deadline < self.wakes_at:
+        """Set the deadline of the wait that follows.
+
+        Time in which the process stood still is added to a deadline for as long as it is the same,
+        over all the waits that keep-alive comments make of one.
+        """
+        if deadline != self._given:
+            self._given, self._stood = deadline, 0.0
+        self.deadline = deadline + self._stood
+        if self.deadline < self.wakes_at:
             self.wake()
 
     def watch(self, connection: Shuttable) -> None:
@@ -99,3 +107,4 @@ class Watchdog:
                 late = time.monotonic() - self.wakes_at
                 if late > STANDSTILL:
                     self.deadline += late
+                    self._stood += late
