@@ -84,16 +84,30 @@ class HttpTransport:
         Raises:
             LLMStreamError: what went wrong, without naming the provider.
         """
-        kind = type(effect)
-        if kind is Read:
-            return self._read(effect.deadline)  # type: ignore[union-attr]  # kind says it
-        if kind is Open:
-            return self._open(effect)  # type: ignore[arg-type]
-        if kind is Sleep:
-            time.sleep(effect.seconds)  # type: ignore[union-attr]
-        elif kind is Prepare:
-            call: Call = effect.make()  # type: ignore[union-attr]
+        if type(effect) is not Read:
+            return self._carried_out(effect)
+        # the way of every token, hence without one more call
+        watchdog = self._watchdog
+        watchdog.arm(effect.deadline)
+        try:
+            data = next(self._body, b"")
+        except FAULTS as error:
+            raise reading_error(error, watchdog.expired) from error
+        except StreamEndedEarly:
+            body_ended(watchdog.expired)
+            raise
+        finally:
+            watchdog.deadline = NEVER
+        return data or body_ended(watchdog.expired)
+
+    def _carried_out(self, effect: Effect) -> Reply:
+        if isinstance(effect, Open):
+            return self._open(effect)
+        if isinstance(effect, Prepare):
+            call: Call = effect.make()
             return call
+        if isinstance(effect, Sleep):
+            time.sleep(effect.seconds)
         else:
             self._drop()
         return None
@@ -135,20 +149,6 @@ class HttpTransport:
         body = iter(response.stream)  # type: ignore[arg-type]  # of a sync client
         self._body = _inflated(body, Inflater(encoding)) if encoding else body
         return head
-
-    def _read(self, deadline: float) -> bytes:
-        watchdog = self._watchdog
-        watchdog.arm(deadline)
-        try:
-            data = next(self._body, b"")
-        except FAULTS as error:
-            raise reading_error(error, watchdog.expired) from error
-        except StreamEndedEarly:
-            body_ended(watchdog.expired)
-            raise
-        finally:
-            watchdog.deadline = NEVER
-        return data or body_ended(watchdog.expired)
 
 
 def _inflated(body: Iterator[bytes], inflater: Inflater) -> Iterator[bytes]:
