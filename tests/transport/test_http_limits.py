@@ -56,13 +56,12 @@ def test_a_limit_holds(
     little: LittleServer, way: Way, script: Script, policy: Policy, phase: str | None, text: str
 ) -> None:
     began = time.monotonic()
-    tag = new_tag()
-    chunks, error = way.outcome(little.llm(script, tag=tag, policy=policy))
+    chunks, error = way.outcome(little.llm(script, policy=policy))
     assert LIMIT <= time.monotonic() - began < LIMIT + SLACK
     assert error is not None
     assert phase is None or (isinstance(error, TimeLimitPassed) and error.phase == phase)
     assert "".join(chunks)[:1] == text
-    little.left(tag)
+    little.quiet()
 
 
 def test_deltas_keep_an_answer_alive_beyond_the_idle_limit(little: LittleServer, way: Way) -> None:
