@@ -13,10 +13,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from llmstream import LLM
+from transport.leaving import join_threads
 
 STREAMS = int(os.environ.get("LLMSTREAM_SOAK", "1000"))
 WARM = max(100, STREAMS // 5)
@@ -33,7 +35,6 @@ def llm() -> Iterator[LLM]:
     assert server.stdout is not None
     try:
         port = int(server.stdout.readline())
-        os.environ["LLMSTREAM_SOAK_KEY"] = "sk-soak"
         yield LLM("openai/m1", base_url=f"http://127.0.0.1:{port}/v1", api_key="sk-soak")
     finally:
         server.kill()
@@ -41,13 +42,29 @@ def llm() -> Iterator[LLM]:
         server.stdout.close()
 
 
-def resident_kib() -> int:
-    status = Path("/proc/self/status").read_text("ascii")
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+class Held(NamedTuple):
+    """What the process holds."""
 
+    kib: int
+    descriptors: int
+    threads: int
+    tasks: int = 0
 
-def descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+    @classmethod
+    def now(cls, tasks: int = 0) -> Held:
+        """Return what it holds once all that nobody holds is gone."""
+        gc.collect()
+        join_threads()
+        status = Path("/proc/self/status").read_text("ascii")
+        kib = int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+        return cls(kib, len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), tasks)
+
+    def grown_to(self, then: Held) -> None:
+        """See that nothing grew; the figures are shown with ``-s``."""
+        grown = Held(*(later - before for before, later in zip(self, then, strict=True)))
+        print(f"\n{STREAMS} streams: from {self} to {then}, {grown.kib / STREAMS * 1024:.0f} bytes a stream")
+        assert grown.kib < GROWTH_KIB
+        assert max(grown[1:]) <= 0, grown
 
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")
@@ -66,13 +83,9 @@ def test_streams_in_a_row_leave_nothing_behind(llm: LLM) -> None:
                 assert "".join(stream) == "one two three"
 
     run(WARM)
-    gc.collect()
-    before = resident_kib(), descriptors(), threading.active_count()
+    before = Held.now()
     run(STREAMS)
-    gc.collect()
-    assert resident_kib() - before[0] < GROWTH_KIB
-    assert descriptors() <= before[1]
-    assert threading.active_count() <= before[2]
+    before.grown_to(Held.now())
 
 
 @needs_proc
@@ -85,24 +98,16 @@ def test_async_streams_leave_nothing_behind(llm: LLM) -> None:
             else:
                 assert "".join([chunk async for chunk in stream]) == "one two three"
 
-    async def run(count: int) -> None:
+    async def run(count: int) -> Held:
         for begin in range(0, count, 50):
             await asyncio.gather(*(one(begin + n) for n in range(50)))
-
-    async def main() -> tuple[int, int, int, int, int, int]:
-        await run(WARM)
-        gc.collect()
-        before = resident_kib(), descriptors(), len(asyncio.all_tasks())
-        await run(STREAMS)
-        gc.collect()
         # the loop ends generators of httpx that were left early in tasks of its own
-        for _ in range(500):
-            if len(asyncio.all_tasks()) <= before[2]:
-                break
-            await asyncio.sleep(0.01)
-        return *before, resident_kib(), descriptors(), len(asyncio.all_tasks())
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others, timeout=30)
+        return Held.now(len(asyncio.all_tasks()))
 
-    memory, files, tasks, memory_then, files_then, tasks_then = asyncio.run(main())
-    assert memory_then - memory < GROWTH_KIB
-    assert files_then <= files
-    assert tasks_then <= tasks
+    async def main() -> None:
+        before = await run(WARM)
+        before.grown_to(await run(STREAMS))
+
+    asyncio.run(main())
