@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO
 
-from llmstream.engine.effects import Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
+from llmstream.engine.effects import Effect, Head, Open, Read, Reply
 from llmstream.transport.process_common import (
     HEAD,
     PIPE_SIZE,
@@ -51,13 +51,8 @@ class ProcessTransport:
             return self._read(effect.deadline)
         if isinstance(effect, Open):
             return self._open(effect)
-        if isinstance(effect, Sleep):
-            time.sleep(effect.seconds)
-        elif isinstance(effect, Prepare):
-            call: Call = effect.make()
-            return call
-        else:
-            self._drop()
+        # the router carries out the effects that need no process
+        self._drop()
         return None
 
     def close(self) -> None:

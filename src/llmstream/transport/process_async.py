@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from llmstream.engine.effects import Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
+from llmstream.engine.effects import Effect, Head, Open, Read, Reply
 from llmstream.transport.process_common import (
     GRACE,
     HEAD,
@@ -105,13 +105,8 @@ class AsyncProcessTransport:
             return await self._read(effect.deadline)
         if isinstance(effect, Open):
             return await self._open(effect)
-        if isinstance(effect, Sleep):
-            await asyncio.sleep(effect.seconds)
-        elif isinstance(effect, Prepare):
-            call: Call = await asyncio.to_thread(effect.make) if effect.slow else effect.make()
-            return call
-        else:
-            await self._drop()
+        # the router carries out the effects that need no process
+        await self._drop()
         return None
 
     async def aclose(self) -> None:
