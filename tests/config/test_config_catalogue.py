@@ -109,9 +109,8 @@ def test_an_adapter_is_found_by_its_name(name: str) -> None:
 
 
 def test_an_unknown_adapter_gets_the_nearest_right_one() -> None:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(ConfigError, match='did you mean "openai-chat"'):
         registry.adapter("openai-chta")
-    assert caught.value.hint == 'did you mean "openai-chat"?'
     with pytest.raises(ConfigError, match="speaks no dialect"):
         registry.adapter("local")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from llmstream.errors import ConfigError
+from llmstream.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -63,7 +64,7 @@ def adapter(name: str) -> Adapter:
     if path is None:
         plugin = _plugin(name)
         if plugin is None:
-            raise ConfigError(f'unknown adapter "{name}"', hint=_nearest(name))
+            raise ConfigError(f'unknown adapter "{name}"{did_you_mean(name, names())}', hint=_HINT)
         path = plugin.value
     from importlib import import_module
 
@@ -81,8 +82,4 @@ def _plugin(name: str) -> EntryPoint | None:
     return next(iter(entry_points(group=ENTRY_POINTS, name=name)), None)
 
 
-def _nearest(name: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, ADAPTERS, 1)
-    return f'did you mean "{close[0]}"?' if close else "adapters: " + ", ".join(ADAPTERS)
+_HINT: Final = "adapters: " + ", ".join(ADAPTERS)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from llmstream.errors import UsageError
-from llmstream.nearest import nearest
+from llmstream.nearest import typo_of
 from llmstream.prompt import Options
 
 NUMBERS: Final[dict[str, tuple[float, float]]] = {
@@ -53,8 +53,6 @@ ELSEWHERE: Final = frozenset(
     }
 )
 """Names near to ours that some provider or server really has: they go through."""
-
-NEAR: Final = 0.75
 
 
 def option_complaint(name: str, value: object) -> str | None:
@@ -100,7 +98,7 @@ def misspelt(name: str) -> str | None:
     """Return the typed option that `name` is a misspelling of, None when it is none."""
     if name in TYPED or name in ELSEWHERE:
         return None
-    return nearest(name, TYPED, cutoff=NEAR)
+    return typo_of(name, TYPED)
 
 
 def options_from(values: Mapping[str, object]) -> Options:
@@ -120,7 +118,7 @@ def options_from(values: Mapping[str, object]) -> Options:
         if meant is not None:
             raise UsageError(
                 f'unknown option "{name}"; did you mean "{meant}"?',
-                hint=f"to send it as it is, configure extra_body = {{ {name} = ... }}",
+                hint=f"to send it unchanged, set extra_body = {{ {name} = ... }}",
             )
         flaw = option_complaint(name, value)
         if flaw is not None:

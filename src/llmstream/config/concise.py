@@ -1,0 +1,74 @@
+"""The short form of a JSON Schema: ``name, age int, tags [str]: what it is``.
+
+Fields are separated by commas, or stand on a line each.  A field is a name, a type (text when it is
+left out) and, after a colon, a description for the model.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from llmstream.errors import UsageError
+from llmstream.nearest import did_you_mean, quoted
+from llmstream.prompt import Json
+
+TYPES: Final[dict[str, str]] = {
+    "str": "string", "string": "string", "text": "string",
+    "int": "integer", "integer": "integer",
+    "float": "number", "number": "number",
+    "bool": "boolean", "boolean": "boolean",
+}  # fmt: skip
+"""Our words for JSON Schema's types; in brackets, a list of them."""
+
+FIELD: Final = re.compile(r"([^\W\d][\w-]*)(?:\s+(\[\s*\w*\s*\]|\w+))?")
+HINT: Final = 'for example --schema "name, age int, tags [str]: what it is"'
+
+
+def concise_schema(text: str) -> dict[str, Json]:
+    """Return the JSON Schema of an object that a concise form stands for; every field is required.
+
+    Args:
+        text: fields separated by commas, or by line breaks when there are any.
+
+    Raises:
+        UsageError: a field is missing, is given twice, or has an unknown type.
+    """
+    parts = [part.strip() for part in re.split(r"\n" if "\n" in text.strip() else ",", text)]
+    fields: dict[str, Json] = {}
+    for part in parts:
+        if not part and "\n" in text:
+            continue
+        name, schema = _field(part)
+        if name in fields:
+            raise UsageError(f"--schema names the field {quoted(name)} twice")
+        fields[name] = schema
+    required: list[Json] = [*fields]
+    return {"type": "object", "properties": fields, "required": required, "additionalProperties": False}
+
+
+def _field(text: str) -> tuple[str, Json]:
+    head, _, meaning = text.partition(":")
+    found = FIELD.fullmatch(head.strip())
+    if found is None:
+        what = f"{quoted(text)} is not a field" if text else "a field is empty"
+        raise UsageError(f"--schema: {what}: write NAME, NAME TYPE or NAME TYPE: DESCRIPTION", hint=HINT)
+    name, kind = found[1], found[2] or "str"
+    schema: dict[str, Json]
+    if kind.startswith("["):
+        schema = {"type": "array", "items": {"type": _type(kind[1:-1].strip() or "str", name)}}
+    else:
+        schema = {"type": _type(kind, name)}
+    if meaning.strip():
+        schema["description"] = meaning.strip()
+    return name, schema
+
+
+def _type(word: str, field: str) -> str:
+    kind = TYPES.get(word.lower())
+    if kind is None:
+        raise UsageError(
+            f"--schema: unknown type {quoted(word)} of the field {field}{did_you_mean(word, TYPES)}",
+            hint="types: str, int, float, bool, and [str] for a list",
+        )
+    return kind

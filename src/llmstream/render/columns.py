@@ -1,0 +1,83 @@
+"""Tables of plain text for lists, no wider than the terminal.
+
+Nothing is cut off: a cell that doesn't fit goes on below itself, so that a name can be copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from typing import Final
+
+GAP: Final = 2
+NARROWEST: Final = 8
+"""Cells below which no column is made to shrink."""
+
+
+def columns(rows: Sequence[Sequence[str]], width: int | None = None) -> str:
+    """Return rows as text in columns.
+
+    Args:
+        rows: all of the same length.
+        width: cells of the terminal, None for no limit, as in a pipe.
+    """
+    if not rows:
+        return ""
+    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
+    if width is not None:
+        _shrink(widths, width)
+    return "".join(line for row in rows for line in _lines(row, widths))
+
+
+def cells(text: str) -> int:
+    """Return the cells that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    return sum(
+        0 if category(c) in ("Mn", "Me", "Cf") else 2 if east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def _shrink(widths: list[int], width: int) -> None:
+    """Take from the widest column, one cell after the other, until the line fits."""
+    over = sum(widths) + GAP * (len(widths) - 1) - width
+    while over > 0:
+        at = max(range(len(widths)), key=lambda i: (widths[i], i))
+        if widths[at] <= NARROWEST:
+            return
+        widths[at] -= 1
+        over -= 1
+
+
+def _lines(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
+    folded = [wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
+    for parts in zip_longest(*folded, fillvalue=""):
+        line = (" " * GAP).join(
+            part + " " * (width - cells(part)) for part, width in zip(parts, widths, strict=True)
+        )
+        yield line.rstrip() + "\n"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return a text as lines of at most `width` cells, broken at blanks, else after / - , or anywhere."""
+    lines = []
+    while cells(text) > width:
+        end = _fitting(text, width)
+        blank = text.rfind(" ", 1, end + 1)
+        sign = max(text.rfind(c, 1, end) for c in "/-,") + 1
+        cut = blank if blank > 0 else sign if sign >= width // 2 else end
+        lines.append(text[:cut].rstrip())
+        text = text[cut:].lstrip(" ")
+    return [*lines, text]
+
+
+def _fitting(text: str, width: int) -> int:
+    """Return how many of the first characters fit, at least one."""
+    taken = 0
+    for at, character in enumerate(text):
+        taken += cells(character)
+        if taken > width:
+            return max(1, at)
+    return len(text)
