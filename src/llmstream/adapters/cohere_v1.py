@@ -5,7 +5,7 @@ Source: Cohere API reference, version 1, "Chat with Streaming"; a recorded answe
 
 from __future__ import annotations
 
-from llmstream.adapters.cohere import ended
+from llmstream.adapters.cohere_common import ended
 from llmstream.adapters.json_values import arguments_text, text_at
 from llmstream.events import Event, TextDelta, ToolCallDelta
 from llmstream.wire.document import Document
