@@ -172,7 +172,7 @@ def test_an_option_that_is_none_is_not_given(little: LittleServer) -> None:
     [
         ({"timeout": {"idel": 1}}, '"idel"; did you mean "idle"'),
         ({"timeout": {"idle": -1}}, "idle is -1"),
-        ({"timeout": {"idle": "9"}}, "idle is '9'"),
+        ({"timeout": {"idle": "9"}}, "idle must be a number of seconds"),
         ({"max_retries": -1}, "max_retries is -1"),
         ({"temprature": 1}, 'did you mean "temperature"'),
         ({"base_url": "localhost:8080/v1"}, "localhost:8080/v1"),

@@ -18,12 +18,28 @@ from llmstream.record import replace
 LIMITS: Final = ("connect", "first_token", "idle", "total")
 
 
+def _text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise UsageError(f"{name} must be text, not {type(value).__name__}")
+
+
+def checked_model(model: object) -> None:
+    """Refuse what can't be a model's name.
+
+    Raises:
+        UsageError: it is neither text nor None.
+    """
+    if model is not None:
+        _text("model", model)
+
+
 def address(base_url: str) -> str:
     """Return the address of an API without a slash at its end.
 
     Raises:
         UsageError: it is no http or https URL with a host.
     """
+    _text("base_url", base_url)
     try:
         parts = urlsplit(base_url)
         flaw = "" if parts.hostname else "it has no host"
@@ -34,7 +50,7 @@ def address(base_url: str) -> str:
         if parts.scheme not in ("http", "https"):
             flaw = "it begins neither with http:// nor with https://"
     if flaw or not base_url.isprintable() or " " in base_url:
-        raise UsageError(f"base_url {quoted(base_url)} is no usable address: {flaw or 'it holds a blank'}")
+        raise UsageError(f"base_url {quoted(base_url)} is not a usable URL: {flaw or 'it holds a blank'}")
     return base_url.rstrip("/")
 
 
@@ -44,29 +60,46 @@ def key(api_key: str) -> Secret:
     Raises:
         UsageError: it holds a line break or another character that no key has; it is not shown.
     """
+    _text("api_key", api_key)
     if not (api_key.isascii() and api_key.isprintable()):
         raise UsageError("api_key holds a character that no API key has: a line break, or one outside ASCII")
     return Secret(api_key)
 
 
-def limited(policy: Policy, timeout: Mapping[str, float] | None, max_retries: int | None) -> Policy:
+def limited(policy: Policy, timeout: Mapping[str, float] | float | None, max_retries: int | None) -> Policy:
     """Return a policy with other limits.
 
     Args:
         policy: the configured one.
-        timeout: seconds by name, None for no change.
+        timeout: seconds for the whole run, or seconds by name; None for no change.
         max_retries: attempts after the first, None for no change.
 
     Raises:
-        UsageError: there is no limit of that name, or a value is no number, 0 or more.
+        UsageError: there is no limit of that name, or a value is not a number, 0 or more.
     """
-    for name in timeout or {}:
+    limits = _limits(timeout)
+    changes = {**limits, **({} if max_retries is None else {"max_retries": max_retries})}
+    for name, value in changes.items():
+        whole = name == "max_retries"
+        if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+            kind = "a whole number" if whole else "a number of seconds"
+            raise UsageError(f"{name} must be {kind}, not {value!r}")
+        if not 0 <= value < 1e9:
+            raise UsageError(f"{name} is {value!r}; it must be a number, 0 or more")
+    return replace(policy, **changes)
+
+
+def _limits(timeout: object) -> Mapping[str, float]:
+    if timeout is None:
+        return {}
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool):
+        return {"total": timeout}
+    if not isinstance(timeout, Mapping):
+        raise UsageError(f"timeout must be seconds, or a dictionary of limits, not {timeout!r}")
+    for name in timeout:
         if name not in LIMITS:
             raise UsageError(
-                f"unknown time limit {quoted(name)}{did_you_mean(name, LIMITS)}", hint=", ".join(LIMITS)
+                f"unknown time limit {quoted(str(name))}{did_you_mean(str(name), LIMITS)}",
+                hint=f"limits: {', '.join(LIMITS)}; a number alone is the total",
             )
-    changes = {**(timeout or {}), **({} if max_retries is None else {"max_retries": max_retries})}
-    for name, value in changes.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-            raise UsageError(f"{name} is {value!r}: it must be a number, 0 or more")
-    return replace(policy, **changes)
+    return timeout

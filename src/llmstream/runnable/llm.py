@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Generator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmstream.engine.effects import Batch
 from llmstream.engine.meter import Completion, Meter
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event
 from llmstream.record import replace
-from llmstream.runnable.arguments import address, key, limited
+from llmstream.runnable.arguments import address, checked_model, key, limited
 from llmstream.runnable.base import Runnable
+from llmstream.runnable.beside import beside
 from llmstream.runnable.calls import Plan, abatches, adapter_of, batches
 from llmstream.runnable.options import options_from
 from llmstream.runnable.prompts import PromptLike, prompt_of
@@ -21,6 +22,10 @@ from llmstream.runnable.streams import AsyncStream, Stream
 from llmstream.runnable.targets import Target, resolve
 from llmstream.runnable.traced import named_tracer
 from llmstream.runnable.tracing import EventDict, EventsVersion, Tracer, spoken
+
+if TYPE_CHECKING:
+    from llmstream.prompt import Attachment
+    from llmstream.runnable.files import Place
 
 
 class LLM(Runnable[PromptLike, Completion]):
@@ -31,7 +36,11 @@ class LLM(Runnable[PromptLike, Completion]):
         base_url: instead of the provider's own.
         api_key: instead of the configured one.
         max_retries: attempts after the first.
-        timeout: seconds by the names connect, first_token, idle, total; what is not there stays.
+        timeout: seconds for the whole run, or by the names connect, first_token, idle, total; what is
+            not there stays.
+        system: the system prompt, for prompts that have none of their own.
+        files: paths of text files that go before each prompt, as the command's ``--file``.
+        attachments: images, audio and PDF: paths, addresses, Attachments.
         options: temperature, max_tokens, top_p, stop, seed and so on; others go into the request.
 
     Raises:
@@ -49,10 +58,17 @@ class LLM(Runnable[PromptLike, Completion]):
         base_url: str | None = None,
         api_key: str | None = None,
         max_retries: int | None = None,
-        timeout: dict[str, float] | None = None,
+        timeout: dict[str, float] | float | None = None,
+        system: str | None = None,
+        files: Place | Sequence[Place] | None = None,
+        attachments: Place | Attachment | Sequence[Place | Attachment] | None = None,
         **options: object,
     ) -> None:
-        target = model if isinstance(model, Target) else resolve(model, fetch_key=api_key is None)
+        self._beside = beside(system, files, attachments)
+        if not isinstance(model, Target):
+            checked_model(model)
+            model = resolve(model, fetch_key=api_key is None)
+        target = model
         endpoint = target.endpoint
         if base_url is not None:
             endpoint = replace(endpoint, base_url=address(base_url))
@@ -67,10 +83,9 @@ class LLM(Runnable[PromptLike, Completion]):
             ),
         )
 
-    @classmethod
-    def _of(cls, targets: Sequence[Target]) -> LLM:
-        made = cls(targets[0])
-        made.targets = tuple(targets)
+    def _of(self, targets: Sequence[Target]) -> LLM:
+        made = LLM(targets[0])
+        made.targets, made._beside = tuple(targets), self._beside
         return made
 
     @property
@@ -80,7 +95,8 @@ class LLM(Runnable[PromptLike, Completion]):
 
     def plan(self, prompt: PromptLike, options: dict[str, object], *, stream: bool = True) -> Plan:
         """Return what a call with these options does."""
-        return Plan(self.targets, prompt_of(prompt), options_from(options), stream)
+        extras, options = self._beside.taken_from(options)
+        return Plan(self.targets, extras.on(prompt_of(prompt)), options_from(options), stream)
 
     def stream(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Stream:  # type: ignore[override]  # chunks are str, as LangChain's
         """Return the answer's chunks as they come.
@@ -186,8 +202,11 @@ class LLM(Runnable[PromptLike, Completion]):
 
     def bind(self, **options: object) -> LLM:
         """Return the same model with options that every call is given."""
+        extras, options = self._beside.taken_from(options)
         over = options_from(options)
-        return self._of([replace(target, options=over.over(target.options)) for target in self.targets])
+        made = self._of([replace(target, options=over.over(target.options)) for target in self.targets])
+        made._beside = extras
+        return made
 
     def with_retry(
         self,

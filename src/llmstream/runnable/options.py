@@ -94,6 +94,21 @@ def _out_of(value: object, kind: object, called: str, limits: tuple[float, float
     return None
 
 
+def json_complaint(value: object) -> str | None:
+    """Return why a value can't stand in a JSON body, None when it can."""
+    if value is None or isinstance(value, bool | int | str):
+        return None
+    if isinstance(value, float):
+        return None if value - value == 0 else f"is {value}, which JSON doesn't have"
+    if isinstance(value, list | tuple):
+        return next((flaw for item in value if (flaw := json_complaint(item))), None)
+    if isinstance(value, Mapping):
+        if any(not isinstance(key, str) for key in value):
+            return "has a key that is not text"
+        return next((flaw for item in value.values() if (flaw := json_complaint(item))), None)
+    return f"has the type {type(value).__name__}, which JSON doesn't have"
+
+
 def misspelt(name: str) -> str | None:
     """Return the typed option that `name` is a misspelling of, None when it is none."""
     if name in TYPED or name in ELSEWHERE:
@@ -130,5 +145,8 @@ def options_from(values: Mapping[str, object]) -> Options:
         elif name in TYPED or name in STRUCTURED:
             typed[name] = value
         else:
+            flaw = json_complaint(value)
+            if flaw is not None:
+                raise UsageError(f"option {name} {flaw}")
             extra[name] = value
     return Options(**typed, extra=extra)  # type: ignore[arg-type]  # checked above, by name

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from llmstream.errors import UsageError
-from llmstream.prompt import Attachment, Json, Message, Prompt, ToolCall
+from llmstream.nearest import did_you_mean
+from llmstream.prompt import Attachment, Message, Prompt, ToolCall
 
 PromptLike: TypeAlias = str | Prompt | Message | Sequence[Message | Mapping[str, object]]
 
@@ -22,7 +23,8 @@ def prompt_of(value: PromptLike) -> Prompt:
     """Return a prompt.
 
     Raises:
-        UsageError: it is empty, or a message has a role or key that there is not.
+        UsageError: it is empty, or a message has an unknown role or key, or a value of the wrong type;
+            the message names the field.
     """
     if isinstance(value, Prompt):
         return value
@@ -30,59 +32,79 @@ def prompt_of(value: PromptLike) -> Prompt:
         value = Message("user", value)
     if isinstance(value, Message):
         value = [value]
-    if not isinstance(value, Sequence):
-        raise UsageError(f"a prompt is a text or a list of messages, not {type(value).__name__}")
-    messages = tuple(one if isinstance(one, Message) else _message(one) for one in value)
+    if not isinstance(value, Sequence) or isinstance(value, bytes | bytearray):
+        raise UsageError(f"a prompt is text or a list of messages, not {_type(value)}")
+    messages = tuple(
+        one if isinstance(one, Message) else _message(one, f"messages[{at}]") for at, one in enumerate(value)
+    )
     if not any(message.content or message.attachments for message in messages):
         raise UsageError("the prompt is empty")
     return Prompt(messages)
 
 
-def _message(entry: object) -> Message:
+def _type(value: object) -> str:
+    return "None" if value is None else type(value).__name__
+
+
+def _message(entry: object, where: str) -> Message:
     if not isinstance(entry, Mapping):
-        raise UsageError(f"a message is a dictionary with role and content, not {type(entry).__name__}")
-    unknown = set(entry) - KEYS
+        raise UsageError(f"{where}: a message is a dictionary with role and content, not {_type(entry)}")
+    for key in entry:
+        if key not in KEYS:
+            raise UsageError(
+                f"{where}: unknown key {key!r}{did_you_mean(str(key), KEYS)}",
+                hint=f"keys of a message: {', '.join(sorted(KEYS))}",
+            )
     role = ROLES.get(str(entry.get("role")))
-    if unknown or role is None:
-        wrong = f"key {min(unknown)!r}" if unknown else f"role {entry.get('role')!r}"
-        raise UsageError(
-            f"a message has no {wrong}", hint=f"keys: {', '.join(sorted(KEYS))}; roles: {', '.join(ROLES)}"
-        )
-    text, attachments = _content(entry.get("content"))
-    calls = entry.get("tool_calls")
+    if role is None:
+        said = f"unknown role {entry['role']!r}" if "role" in entry else "no role"
+        right = did_you_mean(str(entry.get("role")), ROLES)
+        raise UsageError(f"{where}: {said}{right}", hint=f"roles: {', '.join(ROLES)}")
+    calls = _calls(entry.get("tool_calls"), f"{where}.tool_calls")
+    content = entry.get("content")
+    if content is None and not calls:
+        raise UsageError(f"{where} ({role}): no content")
+    text, attachments = _content(content, f"{where}.content")
     return Message(
         role,
         text,
         attachments,
-        tuple(_call(index, call) for index, call in enumerate(calls)) if isinstance(calls, Sequence) else (),
-        _text(entry, "tool_call_id"),
-        _text(entry, "name"),
+        calls,
+        _optional(entry, "tool_call_id", where),
+        _optional(entry, "name", where),
     )
 
 
-def _text(entry: Mapping[str, object], key: str) -> str | None:
+def _optional(entry: Mapping[object, object], key: str, where: str) -> str | None:
     value = entry.get(key)
-    return None if value is None else str(value)
+    return None if value is None else _text(value, f"{where}.{key}")
 
 
-def _content(content: object) -> tuple[str, tuple[Attachment, ...]]:
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{where} must be text, not {_type(value)}")
+    return value
+
+
+def _content(content: object, where: str) -> tuple[str, tuple[Attachment, ...]]:
     if content is None or isinstance(content, str):
         return content or "", ()
-    if not isinstance(content, Sequence):
-        raise UsageError(f"a message's content is a text or a list of parts, not {type(content).__name__}")
+    if not isinstance(content, Sequence) or isinstance(content, bytes | bytearray):
+        raise UsageError(f"{where} must be text or a list of parts, not {_type(content)}")
     texts: list[str] = []
     attachments: list[Attachment] = []
-    for part in content:
-        kind = part.get("type") if isinstance(part, Mapping) else None
-        if kind == "text":
-            texts.append(str(part["text"]))
-        elif kind == "image_url":
-            url = part["image_url"]
-            attachments.append(attachment_at(str(url["url"] if isinstance(url, Mapping) else url)))
+    for at, part in enumerate(content):
+        here = f"{where}[{at}]"
+        if not isinstance(part, Mapping):
+            raise UsageError(f"{here} must be a dictionary with a type, not {_type(part)}")
+        if part.get("type") == "text":
+            texts.append(_text(part.get("text"), f"{here}.text"))
+        elif part.get("type") == "image_url":
+            url = part.get("image_url")
+            inner = url.get("url") if isinstance(url, Mapping) else url
+            attachments.append(attachment_at(_text(inner, f"{here}.image_url")))
         else:
-            raise UsageError(
-                f"a part of a message's content has no known type: {kind!r}", hint="text, image_url"
-            )
+            raise UsageError(f"{here} has an unknown type: {part.get('type')!r}", hint="text, image_url")
     return "".join(texts), tuple(attachments)
 
 
@@ -94,17 +116,39 @@ def attachment_at(url: str) -> Attachment:
     try:
         return Attachment(head.partition(";")[0], b64decode(data, validate=True))
     except ValueError as error:
-        raise UsageError(f"a data URL of an attachment is no base64: {error}") from error
+        raise UsageError(f"the data URL of an attachment is not base64: {error}") from error
 
 
-def _call(index: int, call: object) -> ToolCall:
-    if not isinstance(call, Mapping):
-        raise UsageError("a tool call is a dictionary")
-    function = call.get("function", call)
-    arguments: Json = function.get("arguments", "")
+def _calls(calls: object, where: str) -> tuple[ToolCall, ...]:
+    if calls is None:
+        return ()
+    if not isinstance(calls, Sequence) or isinstance(calls, str | bytes):
+        raise UsageError(f"{where} must be a list, not {_type(calls)}")
+    return tuple(_call(index, call, f"{where}[{index}]") for index, call in enumerate(calls))
+
+
+def _call(index: int, call: object, where: str) -> ToolCall:
+    function = call.get("function", call) if isinstance(call, Mapping) else None
+    if not isinstance(call, Mapping) or not isinstance(function, Mapping):
+        raise UsageError(f"{where} must be a dictionary with a function, not {_type(call)}")
+    id_ = call.get("id")
     return ToolCall(
         index,
-        call.get("id"),
-        str(function["name"]),
-        arguments if isinstance(arguments, str) else str(arguments),
+        None if id_ is None else _text(id_, f"{where}.id"),
+        _text(function.get("name"), f"{where}.function.name"),
+        _arguments(function.get("arguments", ""), f"{where}.function.arguments"),
     )
+
+
+def _arguments(value: object, where: str) -> str:
+    """Return a tool call's arguments as JSON text; a dictionary is what people have at hand."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{where} must be a dictionary or JSON text, not {_type(value)}")
+    from json import dumps
+
+    try:
+        return dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"{where} can't be written as JSON: {error}") from error

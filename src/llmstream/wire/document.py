@@ -12,9 +12,7 @@ from json.scanner import make_scanner
 from typing import Any, Final, TypeAlias
 
 from llmstream.errors import BadMessage
-
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
-"""Any JSON value."""
+from llmstream.prompt import Json
 
 # Dialects look deep into documents whose shape the provider decides, and take the KeyError or
 # TypeError of a wrong one for a bad message: an honest union would ask for an assertion at each
