@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fakes.fixtures import KEY, Fake
-from llmstream.config.load import problems
+from llmstream.config.file.load import problems
 
 README = Path(__file__).parent.parent.parent / "README.md"
 TEXT = README.read_text("utf-8")

@@ -14,7 +14,7 @@ import pytest
 from config_files import settings
 
 from llmstream.adapters import catalogue, registry
-from llmstream.config import kinds
+from llmstream.config.file import kinds
 from llmstream.errors import ConfigError
 
 ROWS = catalogue.rows()

@@ -11,7 +11,7 @@ from config_files import WORK, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstream.config.load import load, problems
+from llmstream.config.file.load import load, problems
 from llmstream.errors import ConfigError
 
 
@@ -269,7 +269,7 @@ trees = st.recursive(
 
 @given(trees.filter(lambda tree: isinstance(tree, dict)))
 def test_no_document_breaks_the_check(tree: dict[str, object]) -> None:
-    from llmstream.config.check import flaws
+    from llmstream.config.file.check import flaws
 
     for flaw in flaws(tree):
         assert flaw.path

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstream.config.positions import positions
+from llmstream.config.file.positions import positions
 
 
 @pytest.mark.parametrize(

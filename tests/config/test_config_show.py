@@ -11,11 +11,11 @@ from config_files import WORK, settings, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstream.config.load import problems
-from llmstream.config.schema import config_schema
+from llmstream.config.file.load import problems
+from llmstream.config.file.schema import config_schema
+from llmstream.config.file.starter import init, init_text
 from llmstream.config.settings import Overrides
 from llmstream.config.show import MASK, show, toml
-from llmstream.config.starter import init, init_text
 from llmstream.errors import ConfigError
 from llmstream.prompt import Options
 

@@ -65,7 +65,7 @@ def check(environment: Environment) -> str:
 @command
 def init(environment: Environment) -> str:
     """Write a commented configuration file to begin with."""
-    from llmstream.config.starter import init as write
+    from llmstream.config.file.starter import init as write
 
     file = _path(environment)
     write(file)
@@ -76,8 +76,8 @@ def init(environment: Environment) -> str:
 @command
 def edit(environment: Environment) -> str:
     """Open the configuration file in $VISUAL or $EDITOR, then check it."""
+    from llmstream.config.file.starter import init as write
     from llmstream.config.settings import Settings
-    from llmstream.config.starter import init as write
 
     file = _path(environment)
     if not file.exists():
@@ -95,7 +95,7 @@ def alias(
     model: Annotated[str, typer.Argument(help="PROVIDER/MODEL or PROVIDER")],
 ) -> str:
     """Give a model a short name."""
-    from llmstream.config.aliases import set_alias
+    from llmstream.config.file.aliases import set_alias
     from llmstream.config.settings import Settings
 
     file = _path(environment)

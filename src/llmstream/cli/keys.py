@@ -20,8 +20,8 @@ ProviderArgument = Annotated[str, typer.Argument(help="A provider's name, as in 
 @command
 def set_key(environment: Environment, provider: ProviderArgument) -> str:
     """Keep a provider's key; it is asked for, or read from standard input, never an argument."""
+    from llmstream.config.file.kinds import key_flaw
     from llmstream.config.keystore import store
-    from llmstream.config.kinds import key_flaw
     from llmstream.config.settings import Settings
 
     # refuses a name that no provider has

@@ -198,7 +198,7 @@ def _overrides(values: Values) -> Overrides:
 
 def _check_limits(values: Values) -> None:
     """Refuse what the configuration would refuse."""
-    from llmstream.config.kinds import count, seconds
+    from llmstream.config.file.kinds import count, seconds
 
     for key, complaint in {**dict.fromkeys(LIMITS, seconds), "retries": count}.items():
         flaw = complaint(values[key]) if key in values else None

@@ -20,7 +20,7 @@ def schema(environment: Environment, what: Annotated[str, typer.Argument(metavar
 
         return events_schema()
     if what == "config":
-        from llmstream.config.schema import config_schema
+        from llmstream.config.file.schema import config_schema
 
         return json.dumps(config_schema(), indent=2) + "\n"
     raise UsageError(f"there is no schema of {what!r}", hint="llmstream schema events|config")

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from llmstream.adapters import catalogue
 from llmstream.adapters.catalogue import Row
-from llmstream.config import keys
-from llmstream.config.load import ConfigFile
+from llmstream.config.file import table as keys
+from llmstream.config.file.load import ConfigFile
 from llmstream.errors import ConfigError
 from llmstream.nearest import nearest, quoted
 from llmstream.prompt import Json
@@ -171,7 +171,7 @@ class Provider:
     def _filled(self, template: str) -> str:
         if "{" not in template or self.row is None or template != self.row.base_url:
             return template
-        from llmstream.config.kinds import url
+        from llmstream.config.file.kinds import url
 
         filled = template
         for choice in _variables(template):
@@ -247,7 +247,7 @@ def address(value: str, row: Row, variable: str) -> str:
 
     Source: github.com/ollama/ollama, envconfig/config.go, `Host`, 2026-11-21.
     """
-    from llmstream.config.kinds import url
+    from llmstream.config.file.kinds import url
 
     full = _ollama(value.strip(" \"'")) if row.adapter == "ollama" else value.strip()
     flaw = url(full)

@@ -60,7 +60,7 @@ def _toml(value: str) -> Json:
         read = tomllib.loads(f"value = {value}")
     except (ValueError, RecursionError):
         return _json(value)
-    from llmstream.config.kinds import json
+    from llmstream.config.file.kinds import json
 
     plain = list(read) == ["value"] and json(read["value"]) is None
     return cast("Json", read["value"]) if plain else value

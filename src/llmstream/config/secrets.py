@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from llmstream.config.kinds import key_flaw
+from llmstream.config.file.kinds import key_flaw
 from llmstream.errors import ConfigError, MissingKey
 from llmstream.prompt import Secret
 from llmstream.record import Record

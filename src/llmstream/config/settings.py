@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from llmstream.config import layers, parts, paths, secrets
-from llmstream.config.load import ConfigFile, load
+from llmstream.config.file.load import ConfigFile, load
 from llmstream.errors import ConfigError
 from llmstream.prompt import Endpoint, Options, Secret
 from llmstream.record import Record, replace

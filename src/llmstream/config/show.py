@@ -9,16 +9,16 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, cast
 
-from llmstream.config import keys
-from llmstream.config.positions import BARE, positions
+from llmstream.config.file import table as keys
+from llmstream.config.file.positions import BARE, positions
 from llmstream.config.settings import CONFIG_VARIABLE, Overrides
 from llmstream.engine.policy import Policy
 from llmstream.prompt import tells_a_secret
 from llmstream.record import Record
 
 if TYPE_CHECKING:
+    from llmstream.config.file.positions import Places
     from llmstream.config.layers import Layer, Provider
-    from llmstream.config.positions import Places
     from llmstream.config.settings import Settings
 
 MASK: Final = "***"

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from llmstream.config import check, keys
+from llmstream.config.file import check
+from llmstream.config.file import table as keys
 from llmstream.errors import ConfigError
 from llmstream.record import Record
 
@@ -175,7 +176,7 @@ def _exposed(path: Path, document: Mapping[str, object]) -> list[str]:
 
 
 def _located(path: Path, text: str, flaws: list[check.Flaw]) -> list[Problem]:
-    from llmstream.config.positions import positions
+    from llmstream.config.file.positions import positions
 
     places = positions(text)
     found = [Problem(path, *places.get(flaw.path, (1, 1)), flaw.text) for flaw in flaws]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from llmstream.config import keys
-from llmstream.config.keys import Key
+from llmstream.config.file import table as keys
+from llmstream.config.file.table import Key
 from llmstream.prompt import Json
 from llmstream.runnable import options
 

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
-from llmstream.config.load import problems
+from llmstream.config.file.load import problems
 from llmstream.config.paths import write_private
 from llmstream.errors import ConfigError
 

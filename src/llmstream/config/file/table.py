@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from llmstream.config import kinds
+from llmstream.config.file import kinds
 from llmstream.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llmstream.config.kinds import Complaint
+    from llmstream.config.file.kinds import Complaint
     from llmstream.prompt import Json
 
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from llmstream.adapters import catalogue
 from llmstream.adapters.registry import SPECIAL
-from llmstream.config import keys, kinds
+from llmstream.config.file import kinds
+from llmstream.config.file import table as keys
 from llmstream.nearest import did_you_mean, quoted
 from llmstream.record import Record
 from llmstream.runnable.options import misspelt
