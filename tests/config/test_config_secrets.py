@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from config_files import WORK, settings, write
 
-from llmstream.config import secrets
-from llmstream.config.secrets import find_key, key_state, keys_found
+from llmstream.config.keys import find as secrets
+from llmstream.config.keys.find import find_key, key_state, keys_found
 from llmstream.config.settings import Settings
 from llmstream.errors import ConfigError, MissingKey
 from llmstream.prompt import Secret

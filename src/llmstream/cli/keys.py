@@ -21,7 +21,7 @@ ProviderArgument = Annotated[str, typer.Argument(help="A provider's name, as in 
 def set_key(environment: Environment, provider: ProviderArgument) -> str:
     """Keep a provider's key; it is asked for, or read from standard input, never an argument."""
     from llmstream.config.file.kinds import key_flaw
-    from llmstream.config.keystore import store
+    from llmstream.config.keys.keyring import store
     from llmstream.config.settings import Settings
 
     # refuses a name that no provider has
@@ -45,7 +45,7 @@ def _typed(provider: str) -> str:
 @command
 def list_keys(environment: Environment) -> str:
     """List the providers that have a key in the keyring."""
-    from llmstream.config.keystore import listed
+    from llmstream.config.keys.keyring import listed
     from llmstream.config.settings import Settings
 
     names = Settings.load(environment.config, environment.variables).names()
@@ -56,7 +56,7 @@ def list_keys(environment: Environment) -> str:
 @command
 def delete_key(environment: Environment, provider: ProviderArgument) -> str:
     """Delete a provider's key from the keyring."""
-    from llmstream.config.keystore import forget
+    from llmstream.config.keys.keyring import forget
 
     forget(provider)
     return ""

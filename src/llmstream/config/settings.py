@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from llmstream.config import layers, parts, paths, secrets
+from llmstream.config import layers, parts, paths
 from llmstream.config.file.load import ConfigFile, load
+from llmstream.config.keys import find as secrets
 from llmstream.errors import ConfigError
 from llmstream.prompt import Endpoint, Options, Secret
 from llmstream.record import Record, replace
@@ -22,8 +23,8 @@ from llmstream.runnable.options import options_from
 from llmstream.runnable.targets import Target
 
 if TYPE_CHECKING:
+    from llmstream.config.keys.find import KeyState
     from llmstream.config.layers import Provider
-    from llmstream.config.secrets import KeyState
 
 DEFAULT_MODEL: Final = "local"
 MODEL_VARIABLE: Final = "LLMSTREAM_MODEL"

@@ -78,7 +78,7 @@ def _from_keyring(provider: str, *, fetch: bool) -> str | None:
 
     if find_spec("keyring") is None:
         return None
-    from llmstream.config.keystore import stored
+    from llmstream.config.keys.keyring import stored
 
     found = stored(provider)
     return NOT_FETCHED if found and not fetch else found
