@@ -16,7 +16,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON Lines, one object
 @command
 def providers(environment: Environment, as_json: JsonOption = False) -> str:
     """List the providers, and whether their keys are there."""
-    from llmstream.config.overview import providers as overview
+    from llmstream.config.lists.overview import providers as overview
     from llmstream.config.settings import Settings
 
     rows = overview(Settings.load(environment.config, environment.variables))
@@ -43,7 +43,7 @@ def models(
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask again, not the cache of a day")] = False,
 ) -> str:
     """List the models of a provider."""
-    from llmstream.config.models import models_of
+    from llmstream.config.lists.models import models_of
     from llmstream.config.settings import Settings
 
     settings = Settings.load(environment.config, environment.variables)

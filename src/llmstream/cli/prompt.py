@@ -167,7 +167,7 @@ def _full_name(settings: Settings, spec: str, fetching: Fetching) -> str:
     """Return the model that a part of its name stands for, and say so."""
     if settings.knows(spec):
         return spec
-    from llmstream.config.known import spec_of
+    from llmstream.config.lists.known import spec_of
 
     found = spec_of(settings, spec)
     if found != spec:

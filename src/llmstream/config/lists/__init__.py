@@ -1,0 +1,1 @@
+"""What providers and models this machine has heard of."""
