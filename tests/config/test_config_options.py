@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstream.config.options import parse_option
+from llmstream.config.option_text import parse_option
 from llmstream.errors import UsageError
 from llmstream.prompt import Json
 

@@ -176,7 +176,7 @@ def _full_name(settings: Settings, spec: str, fetching: Fetching) -> str:
 
 
 def _overrides(values: Values) -> Overrides:
-    from llmstream.config.options import parse_option
+    from llmstream.config.option_text import parse_option
     from llmstream.runnable.options import options_from
 
     table: dict[str, object] = dict(map(parse_option, _listed(values, "option")))
