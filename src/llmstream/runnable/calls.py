@@ -125,7 +125,7 @@ def _route(target: Target) -> Hashable:
 
         return ProcessRoute(target.command)
     if target.factory:
-        from llmstream.runnable.foreign import ForeignRoute
+        from llmstream.foreign.transport import ForeignRoute
 
         return ForeignRoute(target.factory, target.arguments)
     return Connection(target.proxy, target.ca_file, target.client_cert, target.aws_region, target.aws_profile)

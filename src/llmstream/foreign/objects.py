@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Final, TypeAlias, cast
 
 from llmstream.errors import ConfigError
+from llmstream.foreign.errors import Discretion, said_by
 from llmstream.nearest import did_you_mean, quoted
 from llmstream.prompt import Json
 from llmstream.record import Record
-from llmstream.runnable.foreign_errors import Discretion, said_by
 
 KEPT: Final = 8
 """Most objects that are kept to be asked again."""

@@ -19,10 +19,10 @@ from typing import Final
 
 from llmstream.engine.effects import NEVER
 from llmstream.errors import LLMStreamError
+from llmstream.foreign.chunks import adocuments, documents, line_of
+from llmstream.foreign.errors import Discretion
+from llmstream.foreign.objects import Way, way_to
 from llmstream.prompt import Json
-from llmstream.runnable.foreign_chunks import adocuments, documents, line_of
-from llmstream.runnable.foreign_errors import Discretion
-from llmstream.runnable.foreign_objects import Way, way_to
 from llmstream.transport.process_common import Patience
 from llmstream.wire.document import Document
 

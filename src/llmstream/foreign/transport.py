@@ -15,8 +15,7 @@ from typing import Final
 
 from llmstream.engine.effects import Effect, Head, Open, Read, Reply
 from llmstream.errors import TimeLimitPassed
-from llmstream.prompt import Json
-from llmstream.runnable.foreign_answer import (
+from llmstream.foreign.answer import (
     Ear,
     Mailbox,
     Question,
@@ -26,7 +25,8 @@ from llmstream.runnable.foreign_answer import (
     start,
     tell,
 )
-from llmstream.runnable.foreign_objects import Way
+from llmstream.foreign.objects import Way
+from llmstream.prompt import Json
 from llmstream.transport.drivers import AsyncTransport, Transport
 from llmstream.transport.process_common import Patience
 
