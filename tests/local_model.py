@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from llmstream.errors import LLMStreamError, MissingExtra
-from llmstream.runnable.local import DEFAULT, ensure
-from llmstream.transport.llama_server import require
+from llmstream.local.models import DEFAULT, ensure
+from llmstream.local.server import require
 
 _OWN_CACHE = "llmstream-tests"
 

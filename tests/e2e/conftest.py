@@ -10,7 +10,7 @@ import pytest
 from e2e.recorder import Recorder
 from e2e.ways import DIALECTS, WAYS, Way
 from fakes.command import Home
-from llmstream.transport.llama_server import server_for
+from llmstream.local.server import server_for
 from local_model import model_path, need_llama
 
 KEY_VARIABLE = "EMBEDDED_KEY"

@@ -33,7 +33,7 @@ SETTINGS: dict[str, Any] = {"temperature": 0, "max_tokens": 16, "seed": 1}
 def endpoint() -> tuple[str, str]:
     """Address and key of the local model's server."""
     need_llama()
-    from llmstream.transport.llama_server import server_for
+    from llmstream.local.server import server_for
 
     address, key = server_for(model_path(), threads=1).start()
     return f"{address}/v1", key.reveal()

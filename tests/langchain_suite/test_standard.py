@@ -17,7 +17,7 @@ from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
 
 from llmstream.langchain import ChatLLMStream
-from llmstream.transport.llama_server import server_for
+from llmstream.local.server import server_for
 from local_model import model_path, need_llama
 
 NEED_A_CALL: Final = (

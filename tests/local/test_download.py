@@ -16,8 +16,8 @@ from llmstream.errors import (
     RequestRefused,
     Unavailable,
 )
+from llmstream.local.download import fetch_https
 from llmstream.prompt import Secret
-from llmstream.transport.download import fetch_https
 from llmstream.transport.get import check_address, shown
 from local.file_server import FileServer, Served
 

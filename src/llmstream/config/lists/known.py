@@ -8,7 +8,7 @@ from llmstream.adapters import catalogue
 from llmstream.config import paths
 from llmstream.config.settings import Settings
 from llmstream.errors import ConfigError
-from llmstream.runnable.local import installed
+from llmstream.local.models import installed
 
 
 def known_models(settings: Settings) -> list[str]:

@@ -37,7 +37,7 @@ def models_of(settings: Settings, name: str, *, refresh: bool = False) -> list[s
         LLMStreamError: it could not be asked.
     """
     if settings.provider(name).adapter == "local":
-        from llmstream.runnable.local import installed
+        from llmstream.local.models import installed
 
         return [model.name for model in installed(paths.models_folder())]
     # its default model need not be known to ask which there are

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from llmstream.errors import ConnectionFailed, LocalModelError, StreamError
-from llmstream.prompt import Secret
-from llmstream.transport.get import check_address, named, opened, shown
-from llmstream.transport.model_files import (
+from llmstream.local.files import (
     GGUF_MAGIC,
     Progress,
     Say,
@@ -26,6 +24,8 @@ from llmstream.transport.model_files import (
     private_folder,
     settle,
 )
+from llmstream.prompt import Secret
+from llmstream.transport.get import check_address, named, opened, shown
 
 if TYPE_CHECKING:
     from typing import BinaryIO

@@ -21,8 +21,8 @@ from types import ModuleType
 from typing import Final, Protocol
 
 from llmstream.errors import LocalModelError, MissingExtra
+from llmstream.local.files import check_gguf
 from llmstream.prompt import Secret
-from llmstream.transport.model_files import check_gguf
 
 LARGEST_CONTEXT: Final = 8192
 """Tokens of context when none is asked for: some models' own would take tens of gigabytes."""

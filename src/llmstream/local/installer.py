@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from llmstream.errors import LocalModelError
-from llmstream.transport.model_files import (
+from llmstream.local.files import (
     Progress,
     Say,
     WheelModel,

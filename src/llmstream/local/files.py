@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
 from llmstream.errors import LLMStreamError, LocalModelError
+from llmstream.local import lock
 from llmstream.record import Record
-from llmstream.transport import lock
 
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Told bytes done, and bytes in all or None; what it raises stops the fetch, which then tidies up."""

@@ -1,0 +1,1 @@
+"""The embedded model: its files, its server, and how they are fetched."""
