@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from llmstream.prompt import Attachment, Message, Options, Prompt, ToolCall
     from llmstream.runnable.base import Runnable
     from llmstream.runnable.llm import LLM
-    from llmstream.runnable.run_config import RunConfig
     from llmstream.runnable.streams import AsyncStream, Stream
+    from llmstream.tracing.run_config import RunConfig
 
 _HOMES = {
     "llmstream.engine.meter": "Completion Latency Timing",
@@ -64,7 +64,7 @@ _HOMES = {
     "llmstream.prompt": "Attachment Message Options Prompt ToolCall",
     "llmstream.runnable.base": "Runnable",
     "llmstream.runnable.llm": "LLM",
-    "llmstream.runnable.run_config": "RunConfig",
+    "llmstream.tracing.run_config": "RunConfig",
     "llmstream.runnable.streams": "AsyncStream Stream",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

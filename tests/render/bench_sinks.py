@@ -15,7 +15,7 @@ from llmstream.events import Event, TextDelta
 from llmstream.render.base import Sink, Writer
 from llmstream.render.jsonl import JsonlSink
 from llmstream.render.plain import PlainSink
-from llmstream.runnable.tracing import Tracer
+from llmstream.tracing.tracer import Tracer
 
 ROUNDS = 20_000
 

@@ -15,7 +15,7 @@ from llmstream.engine.meter import Meter
 from llmstream.errors import AuthenticationError, Cancelled, LLMStreamError, MissingKey, TimeLimitPassed
 from llmstream.events import Event, Finish, ReasoningDelta, Start, TextDelta, ToolCallDelta, Usage
 from llmstream.render.jsonl import JsonlSink, JsonSink, schema
-from llmstream.runnable.tracing import EventDict, EventsVersion, Tracer
+from llmstream.tracing.tracer import EventDict, EventsVersion, Tracer
 
 VALID = jsonschema.Draft202012Validator(json.loads(schema()))
 ERRORS: tuple[LLMStreamError | None, ...] = (

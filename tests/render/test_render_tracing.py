@@ -22,7 +22,7 @@ from llmstream.events import (
     Usage,
 )
 from llmstream.prompt import Attachment, Message, Options, Prompt, ToolCall
-from llmstream.runnable.tracing import EventsVersion, Tracer, spoken, uuid7
+from llmstream.tracing.tracer import EventsVersion, Tracer, spoken, uuid7
 
 KEYS = ["event", "run_id", "name", "tags", "metadata", "data", "parent_ids", "seq", "t"]
 

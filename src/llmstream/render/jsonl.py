@@ -23,7 +23,7 @@ from llmstream.events import Event, TextDelta
 from llmstream.prompt import Json
 from llmstream.render.base import Writer, encode
 from llmstream.render.guard import FORMAT_CLASS
-from llmstream.runnable.tracing import EventDict, Tracer
+from llmstream.tracing.tracer import EventDict, Tracer
 
 RISKY: Final = re.compile(f"[{FORMAT_CLASS}]")
 DUMPS: Final = json.JSONEncoder(ensure_ascii=False).encode

@@ -14,10 +14,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from llmstream.runnable import batch as batches
-from llmstream.runnable.run_config import RunConfig, checked, concurrency_of, configs_of
+from llmstream.tracing.run_config import RunConfig, checked, concurrency_of, configs_of
 
 if TYPE_CHECKING:
-    from llmstream.runnable.tracing import EventDict, EventsVersion
+    from llmstream.tracing.tracer import EventDict, EventsVersion
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -107,7 +107,7 @@ class Runnable(ABC, Generic[In, Out]):
         self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
     ) -> Generator[EventDict, None, None]:
         """Yield LangChain's event dictionaries of a run, with its error as an event before it is raised."""
-        from llmstream.runnable.traced import Traced
+        from llmstream.tracing.traced import Traced
 
         traced = Traced(self.run_name, str(input), checked(config), version)
         yield traced.start(time.monotonic())
@@ -123,7 +123,7 @@ class Runnable(ABC, Generic[In, Out]):
         self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
     ) -> AsyncGenerator[EventDict, None]:
         """Yield LangChain's event dictionaries of a run, with its error as an event before it is raised."""
-        from llmstream.runnable.traced import Traced
+        from llmstream.tracing.traced import Traced
 
         traced = Traced(self.run_name, str(input), checked(config), version)
         yield traced.start(time.monotonic())

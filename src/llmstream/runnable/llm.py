@@ -17,11 +17,11 @@ from llmstream.runnable.beside import beside
 from llmstream.runnable.calls import Plan, abatches, adapter_of, batches
 from llmstream.runnable.options import options_from
 from llmstream.runnable.prompts import PromptLike, prompt_of
-from llmstream.runnable.run_config import RunConfig, checked
 from llmstream.runnable.streams import AsyncStream, Stream
 from llmstream.runnable.targets import Target, resolve
-from llmstream.runnable.traced import named_tracer
-from llmstream.runnable.tracing import EventDict, EventsVersion, Tracer, spoken
+from llmstream.tracing.run_config import RunConfig, checked
+from llmstream.tracing.traced import named_tracer
+from llmstream.tracing.tracer import EventDict, EventsVersion, Tracer, spoken
 
 if TYPE_CHECKING:
     from llmstream.prompt import Attachment

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from llmstream.engine.policy import pause
 from llmstream.runnable.base import In, Out, Runnable
-from llmstream.runnable.run_config import RunConfig
+from llmstream.tracing.run_config import RunConfig
 
 
 class Bound(Runnable[In, Out]):

@@ -7,8 +7,8 @@ import time
 from llmstream.engine.meter import Meter
 from llmstream.errors import LLMStreamError
 from llmstream.events import Finish, TextDelta
-from llmstream.runnable.run_config import RunConfig
-from llmstream.runnable.tracing import EventDict, EventsVersion, Tracer
+from llmstream.tracing.run_config import RunConfig
+from llmstream.tracing.tracer import EventDict, EventsVersion, Tracer
 
 
 def named_tracer(config: RunConfig, name: str) -> dict[str, object]:
