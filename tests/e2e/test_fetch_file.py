@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from llmstream.errors import ConnectionFailed, UsageError
-from llmstream.transport.documents import fetch_file
+from llmstream.transport.http.documents import fetch_file
 
 LIMIT = 1000
 

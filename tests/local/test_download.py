@@ -18,7 +18,7 @@ from llmstream.errors import (
 )
 from llmstream.local.download import fetch_https
 from llmstream.prompt import Secret
-from llmstream.transport.get import check_address, shown
+from llmstream.transport.http.get import check_address, shown
 from local.file_server import FileServer, Served
 
 MODEL = b"GGUF" + bytes(range(256)) * 4000

@@ -75,7 +75,7 @@ def _attachment(place: str) -> Attachment:
     if place.startswith(("https://", "http://")):
         from urllib.parse import urlsplit
 
-        from llmstream.transport.documents import fetch_file
+        from llmstream.transport.http.documents import fetch_file
 
         # not the provider's to fetch: most can't, and what it is shows in its bytes only
         data, path = fetch_file(place, limit=ATTACHMENT_LIMIT), urlsplit(place).path

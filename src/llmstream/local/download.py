@@ -25,7 +25,7 @@ from llmstream.local.files import (
     settle,
 )
 from llmstream.prompt import Secret
-from llmstream.transport.get import check_address, named, opened, shown
+from llmstream.transport.http.get import check_address, named, opened, shown
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -204,8 +204,8 @@ def _receive(
 def _copy(
     response: httpx.Response, part: _Part, out: BinaryIO, offset: int, total: int | None, progress: Progress
 ) -> None:
-    from llmstream.transport.http_common import reading_error
-    from llmstream.transport.quick_httpx import httpx
+    from llmstream.transport.http.common import reading_error
+    from llmstream.transport.http.quick_httpx import httpx
 
     head = b"" if not offset else GGUF_MAGIC
     try:

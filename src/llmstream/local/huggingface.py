@@ -11,7 +11,7 @@ from urllib.parse import quote
 from llmstream.errors import BadMessage, ConfigError, UsageError
 from llmstream.prompt import Secret
 from llmstream.record import Record
-from llmstream.transport.get import bounded, check_address, opened
+from llmstream.transport.http.get import bounded, check_address, opened
 
 HUB: Final = "https://huggingface.co"
 _SOURCE: Final = re.compile(r"hf:([\w.-]+/[\w.-]+)(?::(.+))?", re.ASCII)

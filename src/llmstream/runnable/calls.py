@@ -16,11 +16,11 @@ from llmstream.prompt import Options, Prompt
 from llmstream.record import Record, replace
 from llmstream.runnable.targets import Target
 from llmstream.transport.drivers import adrive, drive
-from llmstream.transport.http_common import Connection
+from llmstream.transport.http.common import Connection
 
 if TYPE_CHECKING:
-    from llmstream.transport.http_async import AsyncClients
-    from llmstream.transport.http_sync import Clients
+    from llmstream.transport.http.async_ import AsyncClients
+    from llmstream.transport.http.sync import Clients
 
 
 class Plan(Record):
@@ -59,7 +59,7 @@ def batches(plan: Plan, clients: Clients | None = None) -> Generator[Batch, None
     Raises:
         LLMStreamError: it failed; what had come before has been yielded.
     """
-    from llmstream.transport.http_sync import HttpTransport
+    from llmstream.transport.http.sync import HttpTransport
 
     if all(_by_http(target) for target in plan.targets):
         return drive(_steps(plan), HttpTransport(clients))
@@ -70,7 +70,7 @@ def batches(plan: Plan, clients: Clients | None = None) -> Generator[Batch, None
 
 def abatches(plan: Plan, clients: AsyncClients | None = None) -> AsyncGenerator[Batch, None]:
     """The same on the running event loop."""
-    from llmstream.transport.http_async import AsyncHttpTransport
+    from llmstream.transport.http.async_ import AsyncHttpTransport
 
     if all(_by_http(target) for target in plan.targets):
         return adrive(_steps(plan), AsyncHttpTransport(clients))

@@ -16,8 +16,8 @@ from llmstream.config.settings import Settings
 from llmstream.errors import ConfigError, LLMStreamError
 from llmstream.prompt import Message, Options, Prompt
 from llmstream.runnable.targets import Target
-from llmstream.transport.documents import fetch_document
-from llmstream.transport.http_common import Connection
+from llmstream.transport.http.common import Connection
+from llmstream.transport.http.documents import fetch_document
 from llmstream.wire.document import parse
 
 FRESH: Final = 24 * 3600.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from llmstream.engine.effects import NEVER, Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
 from llmstream.errors import StreamEndedEarly
-from llmstream.transport.http_common import (
+from llmstream.transport.http.common import (
     DEFAULT_HEADERS,
     DIRECT,
     FAULTS,
@@ -24,7 +24,7 @@ from llmstream.transport.http_common import (
     traced_socket,
     trust,
 )
-from llmstream.transport.quick_httpx import httpx
+from llmstream.transport.http.quick_httpx import httpx
 from llmstream.transport.watchdog import Watchdog
 from llmstream.wire.inflate import Inflater
 

@@ -10,9 +10,9 @@ from urllib.parse import urljoin, urlsplit
 from llmstream.adapters.base import HttpRequest
 from llmstream.engine.effects import Head, Open, Read
 from llmstream.errors import BadMessage, ConfigError, LLMStreamError, UsageError
-from llmstream.transport.get import shown
-from llmstream.transport.http_common import DIRECT, Connection
-from llmstream.transport.http_sync import HttpTransport
+from llmstream.transport.http.common import DIRECT, Connection
+from llmstream.transport.http.get import shown
+from llmstream.transport.http.sync import HttpTransport
 
 DOCUMENT_LIMIT: Final = 16 * 1024 * 1024
 FILE_CONNECT: Final = 10.0

@@ -21,7 +21,7 @@ from llmstream.errors import (
     TimeLimitPassed,
 )
 from llmstream.record import Record, replace
-from llmstream.transport.quick_httpx import httpx
+from llmstream.transport.http.quick_httpx import httpx
 from llmstream.transport.watchdog import Shuttable
 from llmstream.version import __version__
 
@@ -102,7 +102,7 @@ def signed(effect: Open, route: Connection) -> Open:
     """Return the effect with its request signed, where the route asks for that."""
     if not route.aws_region:
         return effect
-    from llmstream.transport.aws_signing import signed as sign
+    from llmstream.transport.http.aws_signing import signed as sign
 
     request = sign(effect.request, region=route.aws_region, profile=route.aws_profile)
     return replace(effect, request=request)

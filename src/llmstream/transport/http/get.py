@@ -81,8 +81,8 @@ def opened(
         ConnectionFailed: there was no answer.
         TimeLimitPassed: no connection in time.
     """
-    from llmstream.transport.http_common import DIRECT, FAULTS, USER_AGENT, no_cookies, opening_error, trust
-    from llmstream.transport.quick_httpx import httpx
+    from llmstream.transport.http.common import DIRECT, FAULTS, USER_AGENT, no_cookies, opening_error, trust
+    from llmstream.transport.http.quick_httpx import httpx
 
     client = httpx.Client(
         # with a bare context for http, a redirect from there to https could not be followed
@@ -151,7 +151,7 @@ def bounded(response: httpx.Response, most: int, url: str) -> bytes:
     Raises:
         ConnectionFailed: the connection broke.
     """
-    from llmstream.transport.http_common import FAULTS, reading_error
+    from llmstream.transport.http.common import FAULTS, reading_error
 
     body = bytearray()
     try:

@@ -1,0 +1,1 @@
+"""Sockets: HTTP on httpx, sync and async."""
