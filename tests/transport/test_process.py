@@ -16,9 +16,9 @@ from llmstream.adapters.command import Command
 from llmstream.engine.effects import NEVER, Close, Effect, Head, Open, Read, Reply
 from llmstream.errors import ConfigError, LLMStreamError, LocalModelError, TimeLimitPassed
 from llmstream.prompt import Endpoint, Message, Options, Prompt
-from llmstream.transport.process import ProcessTransport
-from llmstream.transport.process_async import AsyncProcessTransport
-from llmstream.transport.process_common import PIPE_SIZE, TAIL
+from llmstream.transport.process.async_ import AsyncProcessTransport
+from llmstream.transport.process.common import PIPE_SIZE, TAIL
+from llmstream.transport.process.sync import ProcessTransport
 
 Perform = Callable[[Effect], Reply]
 Start = Callable[..., Perform]
@@ -227,7 +227,7 @@ def test_a_command_may_tidy_up_when_it_is_ended(start: Start, tmp_path: Path) ->
 
 
 def test_a_command_that_ignores_being_ended_is_killed(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmstream.transport.process_common.GRACE", 0.2)
+    monkeypatch.setattr("llmstream.transport.process.common.GRACE", 0.2)
     perform = start(["sh", "-c", "trap '' TERM; echo $$; while :; do sleep 61; done"])
     perform(request())
     process = int(read(perform))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmstream.errors import TimeLimitPassed
-from llmstream.transport.process_common import TAIL, Patience, Tail
+from llmstream.transport.process.common import TAIL, Patience, Tail
 from llmstream.transport.watchdog import STANDSTILL, TICK
 
 

@@ -42,7 +42,7 @@ def _command(target: Target, prompt: bytes) -> str:
     """Return a child process as a shell would start it, its prompt on standard input or in its place."""
     if target.factory:
         raise UsageError(f"{target.factory} is an object in this process: there is no request to show")
-    from llmstream.transport.process_common import arguments
+    from llmstream.transport.process.common import arguments
 
     argv, given = arguments(target.command, prompt)
     piped = "" if given is None else f"printf %s {shlex.quote(given.decode('utf-8', 'replace'))} | "

@@ -23,7 +23,7 @@ from llmstream.foreign.chunks import adocuments, documents, line_of
 from llmstream.foreign.errors import Discretion
 from llmstream.foreign.objects import Way, way_to
 from llmstream.prompt import Json
-from llmstream.transport.process_common import Patience
+from llmstream.transport.process.common import Patience
 from llmstream.wire.document import Document
 
 ROOM: Final = 8

@@ -28,7 +28,7 @@ from llmstream.foreign.answer import (
 from llmstream.foreign.objects import Way
 from llmstream.prompt import Json
 from llmstream.transport.drivers import AsyncTransport, Transport
-from llmstream.transport.process_common import Patience
+from llmstream.transport.process.common import Patience
 
 HEAD: Final = Head(200, {"content-type": "application/x-ndjson"})
 GRACE: Final = 0.25

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from llmstream.engine.effects import Effect, Head, Open, Read, Reply
-from llmstream.transport.process_common import (
+from llmstream.transport.process.common import (
     GRACE,
     HEAD,
     PIPE_SIZE,

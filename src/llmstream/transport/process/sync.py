@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 from llmstream.engine.effects import Effect, Head, Open, Read, Reply
-from llmstream.transport.process_common import (
+from llmstream.transport.process.common import (
     HEAD,
     PIPE_SIZE,
     POLL,

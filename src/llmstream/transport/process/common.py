@@ -189,12 +189,12 @@ class ProcessRoute(Record):
 
     def transport(self) -> Transport:
         """Return a transport for a blocking run."""
-        from llmstream.transport.process import ProcessTransport
+        from llmstream.transport.process.sync import ProcessTransport
 
         return ProcessTransport(self.command)
 
     def async_transport(self) -> AsyncTransport:
         """Return a transport for the running event loop."""
-        from llmstream.transport.process_async import AsyncProcessTransport
+        from llmstream.transport.process.async_ import AsyncProcessTransport
 
         return AsyncProcessTransport(self.command)

@@ -1,0 +1,1 @@
+"""Child processes as models: a command's output is the answer."""
