@@ -30,7 +30,7 @@ from fakes.fixtures import Provider
 from fakes.scenarios import VERSE
 from llmstream import Attachment, Message, ToolCall, Unavailable, UsageError
 from llmstream.langchain import ChatLLMStream
-from llmstream.langchain_messages import messages_of
+from llmstream.langchain.messages import messages_of
 
 PNG = b"\x89PNG\r\n\x1a\n0000"
 PDF = b"%PDF-1.7"

@@ -17,7 +17,7 @@ from llmstream.adapters.base import Adapter, HttpRequest
 from llmstream.errors import AuthenticationError, ProviderError
 from llmstream.prompt import Attachment, Endpoint, Json, Message, Options, Prompt, Secret
 from llmstream.record import replace
-from llmstream.testing_answers import Exchange, check_exchange, check_reader
+from llmstream.testing.answers import Exchange, check_exchange, check_reader
 
 __all__ = ["Exchange", "check_adapter"]
 

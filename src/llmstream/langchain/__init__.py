@@ -30,7 +30,7 @@ from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 
 from llmstream import LLM
 from llmstream.events import Event, Finish, Notice, ReasoningDelta, Start, TextDelta, ToolCallDelta, Usage
-from llmstream.langchain_messages import messages_of
+from llmstream.langchain.messages import messages_of
 from llmstream.prompt import Message
 
 OPTIONS: Final = ("temperature", "max_tokens", "top_p", "seed")
