@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llmstream.adapters import catalogue
 from llmstream.cli.exits import Exit
-from llmstream.cli.options import COMMAND_HELP, OPTIONS
+from llmstream.cli.parsing.table import COMMAND_HELP, OPTIONS
 
 README = Path(__file__).parent.parent / "README.md"
 

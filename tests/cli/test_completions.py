@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from llmstream.cli.completion import SHELLS, script
+from llmstream.cli.parsing.shells import SHELLS, script
 
 FOLDER = Path(__file__).parent.parent.parent / "completions"
 FILES = {

@@ -10,7 +10,7 @@ import pytest
 
 from fakes.fixtures import KEY, Fake
 from llmstream.adapters import catalogue
-from llmstream.cli.options import COMMAND_HELP, OPTIONS, RESERVED
+from llmstream.cli.parsing.table import COMMAND_HELP, OPTIONS, RESERVED
 from llmstream.version import __version__
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from fakes.fixtures import Fake
 from llmstream import cli
 from llmstream.cli.app import run as run_full
-from llmstream.cli.argv import command_in, parse
-from llmstream.cli.options import COMMANDS, OPTIONS, RESERVED, Option, Values
+from llmstream.cli.parsing.argv import command_in, parse
+from llmstream.cli.parsing.table import COMMANDS, OPTIONS, RESERVED, Option, Values
 
 SLOW = ("asyncio", "rich", "pydantic", "importlib.metadata", "sqlite3", "typer", "platformdirs", "difflib")
 """Modules that a plain prompt does without; each costs between 2 and 40 ms."""

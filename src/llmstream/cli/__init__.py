@@ -38,7 +38,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _dispatch(argv: Sequence[str]) -> int:
-    from llmstream.cli.argv import command_in, parse
+    from llmstream.cli.parsing.argv import command_in, parse
 
     command = command_in(argv)
     if command is None:
@@ -71,7 +71,7 @@ def _about(*, version: bool) -> int:
 
         sys.stdout.write(f"llmstream {__version__}\n")
         return 0
-    from llmstream.cli.help import prompt_help
+    from llmstream.cli.parsing.help import prompt_help
 
     sys.stdout.write(prompt_help())
     return 0

@@ -11,7 +11,7 @@ import typer
 
 from llmstream.cli import config, keys, listing, pull, scripts
 from llmstream.cli.exits import Exit
-from llmstream.cli.options import COMMAND_HELP, GLOBAL, OPTIONS, RESERVED, Option
+from llmstream.cli.parsing.table import COMMAND_HELP, GLOBAL, OPTIONS, RESERVED, Option
 
 TYPES: Final[dict[str, type]] = {"text": str, "int": int, "float": float, "flag": bool, "path": str}
 

@@ -15,7 +15,7 @@ from llmstream.render.plain import PlainSink, ReasoningSink
 
 if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
-    from llmstream.cli.options import Values
+    from llmstream.cli.parsing.table import Values
     from llmstream.engine.meter import Meter
     from llmstream.runnable.calls import Plan
 

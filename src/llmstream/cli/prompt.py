@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llmstream.cli.environment import Environment
-    from llmstream.cli.options import Values
+    from llmstream.cli.parsing.table import Values
 
 LIMITS: Final = {
     "timeout_connect": "connect",

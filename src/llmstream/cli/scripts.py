@@ -31,7 +31,7 @@ def completions(
     environment: Environment, shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish|powershell")]
 ) -> str:
     """Print a shell's completion script, to be saved where the shell looks for it."""
-    from llmstream.cli.completion import SHELLS, script
+    from llmstream.cli.parsing.shells import SHELLS, script
 
     if shell not in SHELLS:
         raise UsageError(f"there is no completion script for {shell!r}", hint=f"known: {', '.join(SHELLS)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Final
 
-from llmstream.cli.options import COMMAND_HELP, OPTIONS, Option
+from llmstream.cli.parsing.table import COMMAND_HELP, OPTIONS, Option
 
 WIDTH: Final = 34
 USAGE: Final = """\

@@ -7,7 +7,7 @@ from typing import Final
 import typer
 
 from llmstream.adapters import catalogue
-from llmstream.cli.options import COMMAND_HELP, OPTIONS
+from llmstream.cli.parsing.table import COMMAND_HELP, OPTIONS
 from llmstream.record import Record
 
 VALUES: Final = {

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 from llmstream.adapters import catalogue
-from llmstream.cli.command_tree import FILES, MODELS, VALUES, Choice, Node, providers, tree, valued, words_of
-from llmstream.cli.options import COMMAND_HELP
+from llmstream.cli.parsing.table import COMMAND_HELP
+from llmstream.cli.parsing.tree import FILES, MODELS, VALUES, Choice, Node, providers, tree, valued, words_of
 
 SHELL_MODELS: Final = """\
     local folder="${XDG_CACHE_HOME:-$HOME/.cache}/llmstream/models" file name

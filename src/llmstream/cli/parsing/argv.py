@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmstream.cli.options import COMMANDS, GLOBAL, OPTIONS, RESERVED, Option, Value, Values
+from llmstream.cli.parsing.table import COMMANDS, GLOBAL, OPTIONS, RESERVED, Option, Value, Values
 
 
 def names() -> dict[str, tuple[Option, bool]]:

@@ -1,0 +1,1 @@
+"""The command line: its table of options, and what is made from it."""
