@@ -68,7 +68,7 @@ def _color(value: str) -> str:
 
 def _carried_out(work: Callable[[], str], environment: Environment) -> int:
     """Do a command's work, print what it returns, and return the exit status."""
-    from llmstream.cli.outputs import report
+    from llmstream.cli.running.outputs import report
     from llmstream.render.guard import guarded
 
     try:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from llmstream.cli.exits import Exit, status_of
-from llmstream.cli.fetching import Fetching
-from llmstream.cli.outputs import Outputs, outputs, report
+from llmstream.cli.running.fetching import Fetching
+from llmstream.cli.running.outputs import Outputs, outputs, report
+from llmstream.cli.running.stdin import prompt_text
+from llmstream.cli.running.ways_out import add_ways_out
 from llmstream.cli.signals import Interrupted
-from llmstream.cli.stdin import prompt_text
-from llmstream.cli.ways_out import add_ways_out
 from llmstream.config.settings import Overrides, Settings
 from llmstream.errors import Cancelled, LLMStreamError, MissingExtra, UsageError
 from llmstream.prompt import Attachment, Message, Options, Prompt
@@ -141,7 +141,7 @@ def _plan(values: Values, words: Sequence[str], environment: Environment, fetchi
     )
     attached: tuple[Attachment, ...] = ()
     if files or beside:
-        from llmstream.cli.inputs import attachments, with_files
+        from llmstream.cli.running.inputs import attachments, with_files
 
         text, attached = with_files(text, files), attachments(beside)
     system = values.get("system")
@@ -182,7 +182,7 @@ def _overrides(values: Values) -> Overrides:
     table: dict[str, object] = dict(map(parse_option, _listed(values, "option")))
     table |= {k: values[k] for k in ("temperature", "max_tokens", "top_p", "stop", "seed") if k in values}
     if "schema" in values:
-        from llmstream.cli.inputs import schema_of
+        from llmstream.cli.running.inputs import schema_of
 
         table["schema"] = schema_of(str(values["schema"]))
     limits = {name: float(str(values[key])) for key, name in LIMITS.items() if key in values}

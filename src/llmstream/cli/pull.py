@@ -17,7 +17,7 @@ SourceArgument = Annotated[
 @command
 def pull(environment: Environment, source: SourceArgument) -> str:
     """Fetch a model to run in this process."""
-    from llmstream.cli.fetching import Fetching
+    from llmstream.cli.running.fetching import Fetching
     from llmstream.config.paths import models_folder
     from llmstream.local.models import pull as fetch
 

@@ -1,0 +1,1 @@
+"""One run: options to a plan, its inputs, its outputs."""
