@@ -55,8 +55,8 @@ def prompted(values: dict[str, str | int | float | bool | list[str] | None], wor
     """Run the default command with parsed options."""
     if values.get("version") or values.get("help"):
         return _about(version=bool(values.get("version")))
+    from llmstream.cli.commands.prompt import run as run_prompt
     from llmstream.cli.environment import Environment
-    from llmstream.cli.prompt import run as run_prompt
 
     environment = Environment.of_process()
     environment.color = str(values.get("color") or "auto")

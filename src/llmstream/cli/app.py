@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from llmstream.cli import config, keys, listing, pull, scripts
+from llmstream.cli.commands import config, keys, listing, pull, scripts
 from llmstream.cli.exits import Exit
 from llmstream.cli.parsing.table import COMMAND_HELP, GLOBAL, OPTIONS, RESERVED, Option
 

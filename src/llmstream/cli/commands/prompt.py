@@ -43,7 +43,7 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
     try:
         plan = _plan(values, words, environment, fetching)
         if values.get("show_request"):
-            from llmstream.cli.show_request import show_request
+            from llmstream.cli.commands.show_request import show_request
 
             return show_request(plan, environment)
         sinks = outputs(values, plan, environment, began)
