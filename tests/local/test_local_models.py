@@ -10,7 +10,7 @@ import pytest
 
 from llmstream.errors import ConfigError, LocalModelError, MissingExtra, UsageError
 from llmstream.local.models import ensure, file_name, installed, pull, started
-from llmstream.runnable.targets import LocalSettings
+from llmstream.local.settings import LocalSettings
 from local.file_server import FileServer, Served
 from local_model import model_path, models_folder, need_llama
 

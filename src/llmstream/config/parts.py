@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from llmstream.config import paths
 from llmstream.engine.policy import Policy
+from llmstream.local.settings import LocalSettings
 from llmstream.prompt import Endpoint, Json
-from llmstream.runnable.targets import LocalSettings
 
 if TYPE_CHECKING:
     from llmstream.config.layers import Provider

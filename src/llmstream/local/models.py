@@ -26,9 +26,9 @@ from llmstream.local.files import (
     settle,
     work_folder,
 )
+from llmstream.local.settings import LocalSettings
 from llmstream.prompt import Secret
 from llmstream.record import Record
-from llmstream.runnable.targets import LocalSettings
 
 DEFAULT: Final = "smollm2"
 BUILT_IN: Final[dict[str, WheelModel]] = {

@@ -121,7 +121,7 @@ def adapter_of(target: Target) -> Adapter:
 
 def _route(target: Target) -> Hashable:
     if target.command:
-        from llmstream.transport.process.common import ProcessRoute
+        from llmstream.transport.process.route import ProcessRoute
 
         return ProcessRoute(target.command)
     if target.factory:

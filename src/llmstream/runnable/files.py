@@ -172,7 +172,7 @@ def _attachment(place: Place, stdin: Callable[[], bytes] | None) -> Attachment:
     elif name.startswith(("https://", "http://")):
         from urllib.parse import urlsplit
 
-        from llmstream.transport.documents import fetch_file
+        from llmstream.transport.http.documents import fetch_file
 
         # not the provider's to fetch: most can't, and what it is shows in its bytes only
         data, path = fetch_file(name, limit=ATTACHMENT_LIMIT), urlsplit(name).path

@@ -12,22 +12,9 @@ from typing import Protocol
 
 from llmstream.engine.policy import Policy
 from llmstream.errors import ConfigError
+from llmstream.local.settings import LocalSettings
 from llmstream.prompt import NOTHING, Endpoint, Json, Options, Secret
 from llmstream.record import Record
-
-
-class LocalSettings(Record):
-    """How the model in this process is run.
-
-    Args:
-        folder: where model files are kept.
-        context: size of the context in tokens, 0 for the model's own.
-        threads: 0 for as many as there are cores.
-    """
-
-    folder: Path
-    context: int = 0
-    threads: int = 0
 
 
 class Target(Record):

@@ -20,8 +20,6 @@ from typing import Final
 
 from llmstream.engine.effects import Head
 from llmstream.errors import ConfigError, LLMStreamError, LocalModelError, TimeLimitPassed
-from llmstream.record import Record
-from llmstream.transport.drivers import AsyncTransport, Transport
 from llmstream.transport.watchdog import STANDSTILL, TICK
 
 PLACEHOLDER: Final = "{prompt}"
@@ -176,25 +174,3 @@ class Ending:
     def kill(self) -> None:
         """End what is left."""
         _signal_group(self._leader, signal.SIGKILL)
-
-
-class ProcessRoute(Record):
-    """The way to a model that is a command.
-
-    Args:
-        command: the argument list; ``{prompt}`` in it stands for the prompt.
-    """
-
-    command: tuple[str, ...]
-
-    def transport(self) -> Transport:
-        """Return a transport for a blocking run."""
-        from llmstream.transport.process.sync import ProcessTransport
-
-        return ProcessTransport(self.command)
-
-    def async_transport(self) -> AsyncTransport:
-        """Return a transport for the running event loop."""
-        from llmstream.transport.process.async_ import AsyncProcessTransport
-
-        return AsyncProcessTransport(self.command)
