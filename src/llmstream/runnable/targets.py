@@ -35,6 +35,7 @@ class Target(Record):
         factory: of the adapter `runnable`: what makes the object, ``package.module:Class``.
         arguments: of the adapter `runnable`: the factory's keyword arguments.
         unlock: gets the endpoint's key when it is needed and not before, None when it has it.
+        file: of the adapter `replay`: the recording that answers.
     """
 
     adapter: str
@@ -51,6 +52,7 @@ class Target(Record):
     factory: str = ""
     arguments: Mapping[str, Json] = NOTHING
     unlock: Callable[[], Secret | None] | None = None
+    file: Path | None = None
 
 
 class Resolver(Protocol):

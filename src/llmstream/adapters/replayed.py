@@ -1,0 +1,48 @@
+"""A recorded call's dialect: it sends what was sent, and reads as the dialect reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llmstream.adapters.base import Adapter, HttpRequest, Reader
+from llmstream.errors import ProviderError
+from llmstream.prompt import Endpoint, Options, Prompt
+
+
+class Replayed:
+    """An adapter whose request is the recorded one, whatever is asked.
+
+    Args:
+        inner: the dialect's adapter.
+        request: what was sent first.
+    """
+
+    def __init__(self, inner: Adapter, request: HttpRequest) -> None:
+        self.name = inner.name
+        self.kind = getattr(inner, "kind", "chat")
+        self._inner = inner
+        self._request = request
+
+    def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
+        """Return the recorded request."""
+        return self._request
+
+    def reader(self) -> Reader:
+        """Return the dialect's reader."""
+        return self._inner.reader()
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+        """Return what a refused request's answer says."""
+        return self._inner.error(status, headers, body)
+
+    def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
+        """Return the request that the dialect would send next."""
+        return self._inner.revise(request, error)
+
+    def models_url(self, endpoint: Endpoint) -> str | None:
+        """Return None: a recording has no list of models."""
+        return None
+
+    def models(self, document: object) -> list[str]:
+        """Return no names."""
+        return []

@@ -1,0 +1,185 @@
+"""From measured requests to figures.
+
+Percentiles are exact, over all values: sorted, and interpolated linearly between the two nearest ranks
+(the default of NumPy and of spreadsheets), also where there are millions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from llmstream.errors import UsageError
+from llmstream.measure.samples import Sample
+from llmstream.prompt import Json
+from llmstream.record import Record, names
+
+LATENCIES: Final = ("ttft", "itl", "e2e", "tpot")
+"""What is measured in seconds, and what a limit may bound of one request: its `itl` is the mean there."""
+
+
+class Spread(Record):
+    """How values are spread, in seconds."""
+
+    mean: float
+    p50: float
+    p90: float
+    p99: float
+    max: float
+
+
+class Whole(Record):
+    """What went through in all, a second of the measured time.
+
+    Args:
+        requests_per_second: those that went well.
+        output_tokens_per_second: as reported; None where nothing was.
+        goodput: requests that went well and within the limits that were set.
+    """
+
+    requests_per_second: float
+    output_tokens_per_second: float | None
+    goodput: float
+
+
+class Figures(Record):
+    """What was measured of one model; None for what can't be said.
+
+    Args:
+        provider: its name in the configuration.
+        model: its name there.
+        requests: how many went well; all other figures are theirs.
+        failures: how many failed, by the error's type.
+        ttft: from sending a request to its first token.
+        itl: from chunk to chunk, over all gaps of all requests.
+        e2e: from sending a request to its end.
+        tpot: (e2e - ttft) / (output tokens - 1), by request.
+        output_tokens_per_second: the mean of the requests.
+        whole: of all requests together.
+        samples: what these are the figures of, also what failed.
+    """
+
+    provider: str
+    model: str
+    requests: int
+    failures: Mapping[str, int]
+    ttft: Spread | None
+    itl: Spread | None
+    e2e: Spread | None
+    tpot: Spread | None
+    output_tokens_per_second: float | None
+    whole: Whole
+    samples: tuple[Sample, ...] = ()
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the figures as JSON, seconds to the microsecond."""
+        made: dict[str, Json] = {"provider": self.provider, "model": self.model, "requests": self.requests}
+        made["failures"] = dict(self.failures)
+        for name in LATENCIES:
+            spread = getattr(self, name)
+            made[name] = None if spread is None else _rounded(spread)
+        made["output_tokens_per_second"] = _round(self.output_tokens_per_second)
+        made["whole"] = _rounded(self.whole)
+        return made
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """Return the value that `share` of all don't exceed.
+
+    Args:
+        ordered: at least one, sorted.
+        share: from 0 to 1.
+    """
+    place = share * (len(ordered) - 1)
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def spread(values: Iterable[float]) -> Spread | None:
+    """Return how values are spread, None when there are none."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    mean = min(max(math.fsum(ordered) / len(ordered), ordered[0]), ordered[-1])
+    half, nine_tenths, nearly_all = (percentile(ordered, share) for share in (0.5, 0.9, 0.99))
+    return Spread(mean, half, nine_tenths, nearly_all, ordered[-1])
+
+
+def limits_of(text: str) -> dict[str, float]:
+    """Return the limits in a text such as ``ttft=1,itl=0.05``, in seconds.
+
+    Raises:
+        UsageError: one of them is unknown, or not a number above 0.
+    """
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, sign, value = part.partition("=")
+        name = name.strip()
+        if not sign or name not in LATENCIES:
+            hint = f"write NAME=SECONDS, with NAME one of {', '.join(LATENCIES)}"
+            raise UsageError(f"{part.strip()!r} is not a limit", hint=hint)
+        try:
+            found[name] = float(value)
+        except ValueError:
+            found[name] = math.nan
+        if not 0 < found[name] < math.inf:
+            raise UsageError(f"the limit {name} must be a number of seconds above 0, not {value.strip()!r}")
+    return found
+
+
+def figures(
+    provider: str, model: str, samples: Sequence[Sample], limits: Mapping[str, float] | None = None
+) -> Figures:
+    """Return the figures of one model.
+
+    Args:
+        provider: its name.
+        model: its name.
+        samples: what was measured, in any order.
+        limits: seconds by the names in `LATENCIES`; what they don't name is not bounded.
+    """
+    good = [sample for sample in samples if sample.error is None]
+    failures = Counter(type(sample.error).__name__ for sample in samples if sample.error is not None)
+    speeds = [speed for sample in good if (speed := sample.tokens_per_second) is not None]
+    return Figures(
+        provider=provider,
+        model=model,
+        requests=len(good),
+        failures=dict(failures.most_common()),
+        ttft=spread(sample.ttft for sample in good if sample.ttft is not None),
+        itl=spread(gap for sample in good for gap in sample.gaps),
+        e2e=spread(sample.e2e for sample in good),
+        tpot=spread(tpot for sample in good if (tpot := sample.tpot) is not None),
+        output_tokens_per_second=math.fsum(speeds) / len(speeds) if speeds else None,
+        whole=_whole(samples, good, limits or {}),
+        samples=tuple(samples),
+    )
+
+
+def _whole(samples: Sequence[Sample], good: Sequence[Sample], limits: Mapping[str, float]) -> Whole:
+    if not good:
+        return Whole(0.0, None, 0.0)
+    began, ended = min(sample.sent for sample in samples), max(sample.ended for sample in samples)
+    seconds = max(ended - began, 1e-9)
+    tokens = [sample.output_tokens for sample in good if sample.output_tokens is not None]
+    return Whole(
+        requests_per_second=len(good) / seconds,
+        output_tokens_per_second=sum(tokens) / seconds if tokens else None,
+        goodput=sum(_within(sample, limits) for sample in good) / seconds,
+    )
+
+
+def _within(sample: Sample, limits: Mapping[str, float]) -> bool:
+    """Return whether a request keeps all limits; what it has no figure for breaks none."""
+    return all((value := getattr(sample, name)) is None or value <= most for name, most in limits.items())
+
+
+def _rounded(record: Record) -> dict[str, Json]:
+    return {name: _round(getattr(record, name)) for name in names(record)}
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

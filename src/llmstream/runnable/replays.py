@@ -1,0 +1,173 @@
+"""A recording in a model's place: the calls that were recorded, and a run that takes their time.
+
+Nothing is tried again that was not recorded: the limits are the recorded ones, and so is the clock that
+they are held against, as far as the run has nothing but recordings.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from llmstream.adapters.base import Adapter
+from llmstream.adapters.registry import adapter
+from llmstream.adapters.replayed import Replayed
+from llmstream.engine.conversation import converse
+from llmstream.engine.effects import Batch, Call, Effect, Prepare, Reply, Sleep, Steps
+from llmstream.engine.policy import Policy
+from llmstream.errors import Cancelled, ConfigError, LLMStreamError, UsageError
+from llmstream.events import Retry
+from llmstream.prompt import Endpoint, Secret
+from llmstream.record import replace
+from llmstream.transport.replay import Replay, ReplayRoute
+from llmstream.transport.tape.entries import RecordedCall
+from llmstream.transport.tape.reader import calls_of
+
+if TYPE_CHECKING:
+    from llmstream.prompt import Options
+    from llmstream.runnable.calls import Plan
+    from llmstream.runnable.targets import Target
+
+SPEED = "speed"
+"""The option of a recording: how many times as fast as it was, or ``max``."""
+
+
+def speed_of(options: Options) -> float:
+    """Return how fast a recording is to be played, infinity for ``max``.
+
+    Raises:
+        UsageError: it is neither ``max`` nor a number above 0.
+    """
+    value = options.extra.get(SPEED, 1)
+    if value == "max":
+        return math.inf
+    try:
+        speed = float(value)  # type: ignore[arg-type]  # what is no number raises
+    except (TypeError, ValueError):
+        speed = math.nan
+    if isinstance(value, bool) or not (0 < speed < math.inf):
+        raise UsageError(f'speed must be a number above 0, or "max": not {value!r}')
+    return speed
+
+
+def steps(plan: Plan, prepare: Callable[[Target], Prepare]) -> Steps:
+    """Return the steps of a run in which at least one model is a recording.
+
+    Args:
+        plan: what to ask.
+        prepare: how another model's call is made ready.
+
+    Raises:
+        ConfigError: a recording can't be read, or names an adapter that there isn't.
+        BadMessage: it is damaged at its beginning.
+    """
+    recorded = next(target for target in plan.targets if target.file is not None)
+    replay = Replay(speed_of(plan.options.over(recorded.options)))
+    prepared: list[Prepare] = []
+    for target in plan.targets:
+        if target.file is None:
+            prepared.append(_live(prepare(target), replay))
+            continue
+        for position, call in enumerate(calls_of(target.file)):
+            prepared.append(Prepare(partial(_call, plan, target, call, replay, first=position == 0)))
+    only = all(target.file is not None for target in plan.targets)
+    clock: Callable[[], float] = (lambda: replay.now) if only else time.monotonic
+    yield from _at_its_own_pace(converse(prepared, clock, random.random), replay)
+
+
+def dialect(call: RecordedCall) -> Adapter:
+    """Return the adapter that a call was recorded with.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    named = call.attempts[0].request.url.partition("://")[2]
+    if call.adapter == "exec":
+        from llmstream.adapters.command import Command
+
+        return Command(named)
+    if call.adapter == "runnable":
+        from llmstream.adapters.foreign import Foreign
+
+        return Foreign(named)
+    try:
+        return adapter(call.adapter)
+    except ConfigError as error:
+        error.hint = "the recording's first line names it"
+        raise
+
+
+def kind_of(target: Target) -> Adapter:
+    """Return the adapter of a target that is a recording, to be asked about its kind.
+
+    One that can't be read says so when it is played.
+    """
+    assert target.file is not None
+    try:
+        first = calls_of(target.file)[0]
+        return Replayed(dialect(first), first.attempts[0].request)
+    except LLMStreamError:
+        return adapter("openai-chat")
+
+
+def _live(prepare: Prepare, replay: Replay) -> Prepare:
+    def make() -> Call:
+        replay.playing = False
+        return prepare.make()
+
+    return replace(prepare, make=make)
+
+
+def _call(plan: Plan, target: Target, call: RecordedCall, replay: Replay, *, first: bool) -> Call:
+    spoken = dialect(call)
+    replay.call(call)
+    # of a fallback within the recording only that knows the name
+    named = target.endpoint if first else None
+    return Call(
+        adapter=Replayed(spoken, call.attempts[0].request),
+        endpoint=Endpoint(
+            provider=named.provider if named else call.provider,
+            model=(named.model if named else "") or call.model,
+            base_url=call.base_url,
+            api_key=None if call.key is None else Secret(f"[{call.key}]", call.key),
+        ),
+        prompt=plan.prompt,
+        options=plan.options.over(target.options),
+        policy=call.policy or Policy(max_retries=len(call.attempts) - 1),
+        stream=call.stream,
+        route=ReplayRoute(replay),
+    )
+
+
+def _at_its_own_pace(running: Steps, replay: Replay) -> Steps:
+    """Yield a run's steps without the pauses before its retries: the recording's own times have them."""
+    try:
+        step: Effect | Batch = next(running)
+        while True:
+            if replay.playing and type(step) is Sleep:
+                step = running.send(None)
+                continue
+            if replay.playing and type(step) is list:
+                step = _as_waited(step, replay.wait_before_next)
+            try:
+                reply: Reply = yield step
+            except Cancelled:
+                # it was the caller's doing, not the model's
+                raise
+            except LLMStreamError as error:
+                step = running.throw(error)
+            else:
+                step = running.send(reply)
+    except StopIteration:
+        return
+
+
+def _as_waited(batch: Batch, wait: float | None) -> Batch:
+    """Return a batch whose retry tells the recorded wait."""
+    if wait is None or type(batch[0]) is not Retry:
+        return batch
+    return [replace(batch[0], wait=wait), *batch[1:]]

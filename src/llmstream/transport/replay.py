@@ -1,0 +1,199 @@
+"""Brings a recorded answer back: a transport that reads a recording instead of a socket.
+
+Each line comes at its time, counted from the first request and divided by the speed, so that a pause in
+one place doesn't move what follows.  Limits don't hold here: what the run met, the replay meets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Iterator
+from copy import copy
+
+from llmstream.engine.effects import Effect, Head, Open, Read, Reply
+from llmstream.errors import LLMStreamError, StreamBroken
+from llmstream.transport.drivers import AsyncTransport, Transport
+from llmstream.transport.tape.entries import Attempt, RecordedCall
+
+NO_HEAD = Head(200, {})
+"""For answers that are recorded without one: a process's, an object's."""
+
+
+class Replay:
+    """One run's place in its recording; all its calls share it.
+
+    Args:
+        speed: how many times as fast as it was, above 0; infinity waits for nothing.
+
+    `playing` is false while the run asks another model, one that isn't recorded; `now` is the recorded
+    time of what came last.
+    """
+
+    def __init__(self, speed: float) -> None:
+        self.playing = False
+        self.now = 0.0
+        self._speed = speed
+        self._began: float | None = None
+        self._attempts: list[Attempt] = []
+        self._attempt: Attempt | None = None
+        self._reads: Iterator[tuple[float, bytes]] = iter(())
+
+    def call(self, call: RecordedCall) -> None:
+        """Begin with a call's first attempt."""
+        self.playing = True
+        self._attempts = call.attempts[::-1]
+
+    @property
+    def wait_before_next(self) -> float | None:
+        """The pause that the run made before the next attempt, None where that isn't known."""
+        return self._attempts[-1].wait if self._attempts else None
+
+    def due(self, at: float) -> float:
+        """Return the seconds to wait for what came `at` seconds after the first request."""
+        self.now = max(self.now, at)
+        if self._began is None:
+            self._began = time.monotonic()
+        return 0.0 if math.isinf(self._speed) else self._began + at / self._speed - time.monotonic()
+
+    def open(self) -> float:
+        """Go to the next attempt and return when it got its head, or failed without one.
+
+        Raises:
+            LLMStreamError: there is none; what stopped the run there, if that is known.
+        """
+        if not self._attempts:
+            stopped = self._attempt.stopped if self._attempt else None
+            raise copy(stopped) if stopped else _breaks_off()
+        attempt = self._attempts.pop()
+        self._attempt, self._reads = attempt, iter(attempt.reads)
+        if attempt.head is not None:
+            return attempt.head_at
+        return attempt.ended_at if not attempt.reads else attempt.began or 0.0
+
+    def head(self) -> Head:
+        """Return the attempt's head.
+
+        Raises:
+            LLMStreamError: what came instead.
+        """
+        attempt = self._attempt
+        assert attempt is not None
+        if attempt.head is not None:
+            return attempt.head
+        if not attempt.reads and attempt.error is not None:
+            raise copy(attempt.error)
+        return NO_HEAD
+
+    def read(self) -> tuple[float, bytes]:
+        """Return when the next read came and what it brought, nothing at the answer's end."""
+        attempt = self._attempt
+        assert attempt is not None
+        return next(self._reads, (attempt.ended_at, b""))
+
+    def end(self) -> bytes:
+        """Return the mark of the answer's end.
+
+        Raises:
+            LLMStreamError: what ended it instead.
+        """
+        attempt = self._attempt
+        assert attempt is not None
+        if attempt.error is not None:
+            raise copy(attempt.error)
+        if not attempt.ended:
+            raise _breaks_off()
+        return b""
+
+
+class ReplayRoute:
+    """The way to a recorded answer.
+
+    Args:
+        replay: the run's place in the recording.
+    """
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay = replay
+
+    def transport(self) -> Transport:
+        """Return a transport for a blocking run."""
+        return ReplayTransport(self._replay)
+
+    def async_transport(self) -> AsyncTransport:
+        """Return a transport for the running event loop."""
+        return AsyncReplayTransport(self._replay)
+
+
+class ReplayTransport:
+    """Carries one request's effects out, blocking; the router does what needs no recording.
+
+    Args:
+        replay: the run's place in the recording.
+    """
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay = replay
+
+    def perform(self, effect: Effect) -> Reply:
+        """Carry out one effect and return what it brought.
+
+        Raises:
+            LLMStreamError: what the run met here.
+        """
+        replay = self._replay
+        if isinstance(effect, Read):
+            at, data = replay.read()
+            self._wait(at)
+            return data or replay.end()
+        if isinstance(effect, Open):
+            self._wait(replay.open())
+            return replay.head()
+        return None
+
+    def close(self) -> None:
+        """Do nothing: the recording was read before."""
+
+    def _wait(self, at: float) -> None:
+        seconds = self._replay.due(at)
+        if seconds > 0:
+            time.sleep(seconds)
+
+
+class AsyncReplayTransport:
+    """The same for the running event loop.
+
+    Args:
+        replay: the run's place in the recording.
+    """
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay = replay
+
+    async def perform(self, effect: Effect) -> Reply:
+        """Carry out one effect and return what it brought.
+
+        Raises:
+            LLMStreamError: what the run met here.
+        """
+        replay = self._replay
+        if isinstance(effect, Read):
+            at, data = replay.read()
+            await self._wait(at)
+            return data or replay.end()
+        if isinstance(effect, Open):
+            await self._wait(replay.open())
+            return replay.head()
+        return None
+
+    async def aclose(self) -> None:
+        """Do nothing: the recording was read before."""
+
+    async def _wait(self, at: float) -> None:
+        # also for nothing: a loop has others to serve
+        await asyncio.sleep(max(0.0, self._replay.due(at)))
+
+
+def _breaks_off() -> LLMStreamError:
+    return StreamBroken("the recording breaks off here, without the answer's end", retryable=False)

@@ -1,0 +1,1 @@
+"""Recordings as files: how one is written, read, kept free of secrets, and made from a VCR cassette."""

@@ -1,0 +1,170 @@
+"""Reads a cassette of VCR (Ruby's, or Python's vcrpy) as a recording; it tells no times.
+
+Played is the first call in it: the first request to a model that is answered, with the refused ones of
+the same address before it.
+
+Source: vcrpy 7, "Usage" and `vcr/serializers` (version 1: body as a text or as bytes; headers as lists);
+Ruby's vcr 6, "cassettes" (`http_interactions`, `base64_string`).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from llmstream.engine.effects import Head
+from llmstream.errors import BadMessage, MissingExtra
+from llmstream.transport.tape.entries import Attempt, RecordedCall, http_request
+from llmstream.transport.tape.inflated import inflate
+
+PATHS: Final = (
+    (r"/chat/completions$", "openai-chat"),
+    (r"/v\d+/messages$|/messages$|:(streamRawPredict|rawPredict)$", "anthropic"),
+    (r"/responses$", "openai-responses"),
+    (r"/completions$", "openai-completions"),
+    (r":(streamGenerateContent|generateContent)$", "gemini"),
+    (r"/api/(chat|generate)$", "ollama"),
+    (r"/v[12]/chat$", "cohere"),
+    (r"/model/[^/]+/(converse|converse-stream|invoke|invoke-with-response-stream)$", "bedrock"),
+)
+"""How an address ends, and which dialect is spoken there."""
+MODEL_IN_PATH: Final = re.compile(r"/models?/([^/:]+)")
+
+
+def calls_in(data: bytes, path: Path) -> list[RecordedCall]:
+    """Return the call that a cassette holds.
+
+    Args:
+        data: the file.
+        path: to be named in errors.
+
+    Raises:
+        MissingExtra: PyYAML is not installed.
+        BadMessage: it is no cassette, or there is no call to a model in it.
+    """
+    try:
+        return [_call(_interactions(_parsed(data, path)))]
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        why = str(error) if type(error) is ValueError else "it is not a cassette of VCR"
+        raise BadMessage(f"{path}: {why}") from error
+
+
+def _parsed(data: bytes, path: Path) -> object:
+    try:
+        import yaml  # type: ignore[import-untyped,unused-ignore]
+    except ImportError as error:
+        raise MissingExtra(
+            f"{path} is a YAML cassette, and PyYAML is not installed",
+            hint="pip install 'llmstream-cli[vcr]'",
+            phase="config",
+        ) from error
+    # libyaml's is ten times as fast, and knows the same safe tags
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return yaml.load(data, loader)  # noqa: S506  # both are safe loaders
+    except (yaml.YAMLError, RecursionError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark is not None else ""
+        raise BadMessage(f"{path}{where}: not valid YAML") from error
+
+
+def _interactions(document: object) -> list[Mapping[str, object]]:
+    if not isinstance(document, dict):
+        raise ValueError("it is not a cassette of VCR")
+    found = document.get("interactions", document.get("http_interactions"))
+    if not isinstance(found, list):
+        raise ValueError("it has no interactions")
+    return found
+
+
+def _call(interactions: Iterable[Mapping[str, object]]) -> RecordedCall:
+    attempts: list[Attempt] = []
+    adapter = model = host = address = ""
+    for one in interactions:
+        request, response = one["request"], one["response"]
+        assert isinstance(request, dict)
+        assert isinstance(response, dict)
+        url = str(request.get("uri", ""))
+        spoken = _dialect(url)
+        if not spoken or (address and url != address):
+            continue
+        body = _text(request.get("body"))
+        if not attempts:
+            adapter, address, host = spoken, url, urlsplit(url).hostname or "cassette"
+            model = _model(body, url)
+        attempts.append(_attempt(request, response, body, url, adapter))
+        if attempts[-1].head and attempts[-1].head.status < 300:
+            break
+    if not attempts:
+        raise ValueError("there is no request to a model's API in it")
+    parsed = _json(attempts[0].request.body)
+    return RecordedCall(
+        provider=host,
+        adapter=adapter,
+        model=model,
+        attempts=attempts,
+        stream=parsed.get("stream") is not False,
+    )
+
+
+def _attempt(
+    request: Mapping[str, object], response: Mapping[str, object], body: str, url: str, adapter: str
+) -> Attempt:
+    described = {"method": request.get("method", "POST"), "url": url, "body": _json(body.encode()) or body}
+    attempt = Attempt(http_request(described, adapter))
+    status = response["status"]
+    code = status["code"] if isinstance(status, dict) else status
+    if isinstance(code, bool) or not isinstance(code, int):
+        raise ValueError("a response has no status")
+    headers = response.get("headers") or {}
+    assert isinstance(headers, dict)
+    attempt.head = Head(code, {str(k).lower(): _joined(v) for k, v in headers.items()})
+    attempt.reads = [(0.0, _bytes(response.get("body")))]
+    attempt.ended = True
+    inflate(attempt)
+    return attempt
+
+
+def _joined(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _dialect(url: str) -> str:
+    path = urlsplit(url).path.rstrip("/")
+    return next((adapter for end, adapter in PATHS if re.search(end, path)), "")
+
+
+def _model(body: str, url: str) -> str:
+    named = _json(body.encode()).get("model")
+    if isinstance(named, str):
+        return named
+    found = MODEL_IN_PATH.search(urlsplit(url).path)
+    return unquote(found[1]) if found else ""
+
+
+def _json(body: bytes) -> Mapping[str, object]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(body: object) -> str:
+    return _bytes(body).decode("utf-8", "replace")
+
+
+def _bytes(body: object) -> bytes:
+    """Return a body, which may be a text, bytes, or an object around these."""
+    if body is None:
+        return b""
+    if isinstance(body, dict):
+        if "base64_string" in body:
+            return base64.b64decode(str(body["base64_string"]))
+        return _bytes(body.get("string"))
+    return body if isinstance(body, bytes) else str(body).encode("utf-8", "surrogatepass")

@@ -1,0 +1,198 @@
+"""Turns the objects in a recording's lines into the engine's values; whatever else they hold is passed over.
+
+A ValueError's text says what is wrong with a line; a TypeError or KeyError means that it is none of ours.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from llmstream import errors
+from llmstream.adapters.base import Framing, HttpRequest
+from llmstream.engine.effects import Head
+from llmstream.engine.policy import Policy
+from llmstream.errors import LLMStreamError, StreamBroken
+from llmstream.prompt import Attachment, Message, Prompt, ToolCall
+from llmstream.record import Record, names
+
+Line: TypeAlias = dict[str, object]
+FRAMINGS: Final = ("sse", "ndjson", "aws", "json-array", "text", "whole")
+EXPECTED: Final[Mapping[str, Framing]] = {
+    "exec": "text", "runnable": "ndjson", "ollama": "ndjson", "bedrock": "aws",
+}  # fmt: skip
+"""Framings of adapters where a recording names none; a body that says otherwise is believed."""
+
+
+class Attempt:
+    """One request of a call, and what came.
+
+    `reads` are seconds and bytes; `error` is what ended the answer, None where its body ended or was
+    given up; `ended` is false where the recording breaks off.  `stopped` is why no further attempt
+    followed where one was due.
+    """
+
+    def __init__(self, request: HttpRequest, began: float | None = None, wait: float | None = None) -> None:
+        self.request = request
+        self.began = began
+        self.wait = wait
+        self.head: Head | None = None
+        self.head_at = 0.0
+        self.reads: list[tuple[float, bytes]] = []
+        self.error: LLMStreamError | None = None
+        self.ended = False
+        self.ended_at = 0.0
+        self.stopped: LLMStreamError | None = None
+
+
+class RecordedCall(Record):
+    """A model that was asked, and the attempts at that; the first call's fallbacks are calls too.
+
+    Args:
+        provider: its name in the configuration it was recorded with.
+        adapter: name of the dialect.
+        model: the model that was asked for.
+        attempts: at least one, once the file was read.
+        prompt: what was said; empty where the recording doesn't tell.
+        options: temperature, max_tokens and so on, by name.
+        policy: the limits; None where the recording doesn't tell.
+        stream: False where the answer was asked for as a whole.
+        base_url: the provider's, empty where the recording doesn't tell.
+        key: where the key came from, None where none was sent.
+    """
+
+    provider: str
+    adapter: str
+    model: str
+    attempts: list[Attempt]
+    prompt: Prompt = Prompt(())
+    options: Mapping[str, object] = {}
+    policy: Policy | None = None
+    stream: bool = True
+    base_url: str = ""
+    key: str | None = None
+
+
+def seconds(value: object) -> float:
+    """Return a line's time."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("its time is not a number")
+    return float(value)
+
+
+def text(value: object, name: str) -> str:
+    """Return a text; `name` is what the complaint calls it."""
+    if not isinstance(value, str):
+        raise ValueError(f"its {name} is not text")
+    return value
+
+
+def decoded(value: object) -> bytes:
+    """Return the bytes that stand as base64."""
+    try:
+        return base64.b64decode(text(value, "base64"), validate=True)
+    except ValueError as error:
+        raise ValueError("its base64 can't be decoded") from error
+
+
+def head(line: Line) -> Head:
+    """Return status and headers, which may be an object or pairs."""
+    status, given = line["status"], line.get("headers") or {}
+    if isinstance(status, bool) or not isinstance(status, int) or not 100 <= status <= 999:
+        raise ValueError("its status is not an HTTP status")
+    pairs = given.items() if isinstance(given, dict) else [(name, value) for name, value in given]  # type: ignore[attr-defined]
+    return Head(status, {str(name).lower(): _joined(value) for name, value in pairs})
+
+
+def _joined(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def error(found: object) -> LLMStreamError | None:
+    """Return a recorded error as it was raised."""
+    if found is None:
+        return None
+    if not isinstance(found, dict):
+        return StreamBroken(str(found))
+    kind = getattr(errors, str(found.get("type")), None)
+    if not (isinstance(kind, type) and issubclass(kind, LLMStreamError)):
+        kind = StreamBroken
+    status, retry_after, provider = found.get("status"), found.get("retry_after"), found.get("provider")
+    made: LLMStreamError = kind(
+        str(found.get("message", "")),
+        hint=str(found.get("hint") or ""),
+        provider=None if provider is None else str(provider),
+        status=status if isinstance(status, int) else None,
+        phase=found.get("phase"),
+        retryable=bool(found.get("retryable")),
+        retry_after=retry_after if isinstance(retry_after, int | float) else None,
+    )
+    return made
+
+
+def http_request(found: Mapping[str, object], adapter: str) -> HttpRequest:
+    """Return a request; its body may be an object or text."""
+    body = found.get("body", "")
+    text = body if isinstance(body, str) else json.dumps(body)
+    headers, notices = found.get("headers"), found.get("notices")
+    framing: Framing = EXPECTED.get(adapter, "sse")
+    if found.get("framing") in FRAMINGS:
+        framing = found["framing"]  # type: ignore[assignment]  # one of them
+    elif isinstance(body, dict) and body.get("stream") is False:
+        framing = "whole"
+    return HttpRequest(
+        method=str(found.get("method", "POST")),
+        url=str(found.get("url", "")),
+        headers={str(k): _joined(v) for k, v in headers.items()} if isinstance(headers, dict) else {},
+        body=text.encode("utf-8", "replace"),
+        framing=framing,
+        notices=tuple(map(str, notices)) if isinstance(notices, list) else (),
+    )
+
+
+def call(line: Line) -> RecordedCall:
+    """Return the call that a line begins, still without attempts."""
+    described = line.get("call")
+    more: Mapping[str, object] = described if isinstance(described, dict) else {}
+    limits, options, key = more.get("limits"), more.get("options"), more.get("key")
+    return RecordedCall(
+        provider=str(line.get("provider") or "recording"),
+        adapter=text(line["adapter"], "adapter"),
+        model=str(line.get("model") or ""),
+        attempts=[],
+        prompt=_prompt(more.get("messages")),
+        options=options if isinstance(options, dict) else {},
+        policy=_policy(limits) if isinstance(limits, dict) else None,
+        stream=more.get("stream") is not False,
+        base_url=str(more.get("base_url") or ""),
+        key=None if key is None else str(key),
+    )
+
+
+def _policy(limits: Mapping[str, object]) -> Policy:
+    known = {name: seconds(limits[name]) for name in names(Policy()) if name in limits}
+    retries = int(known.pop("max_retries", 0))
+    return Policy(**known, max_retries=retries)
+
+
+def _prompt(found: object) -> Prompt:
+    listed = found if isinstance(found, list) else []
+    return Prompt(tuple(_message(one) for one in listed if isinstance(one, dict)))
+
+
+def _message(found: Mapping[str, object]) -> Message:
+    attachments, calls = found.get("attachments") or (), found.get("tool_calls") or ()
+    return Message(
+        role=str(found.get("role", "user")),
+        content=str(found.get("content", "")),
+        attachments=tuple(
+            Attachment(str(one.get("media_type")), None, one.get("url"), one.get("name"))
+            for one in attachments  # type: ignore[attr-defined]  # anything else is a TypeError: damaged
+        ),
+        tool_calls=tuple(ToolCall(**one) for one in calls),  # type: ignore[attr-defined]
+        tool_call_id=found.get("tool_call_id"),  # type: ignore[arg-type]
+        name=found.get("name"),  # type: ignore[arg-type]
+    )

@@ -1,0 +1,24 @@
+"""Bodies that a recording has as they travelled: compressed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from llmstream.errors import LLMStreamError
+from llmstream.transport.tape.entries import Attempt
+from llmstream.wire.inflate import Inflater
+
+BEGINNINGS: Final = (b"\x1f\x8b", b"\x78")
+"""Of gzip and zlib; a body that begins otherwise was decompressed by its writer, whatever its headers say."""
+
+
+def inflate(attempt: Attempt) -> None:
+    """Decompress an attempt's reads where they are compressed."""
+    encoding = attempt.head.headers.get("content-encoding", "") if attempt.head else ""
+    if not encoding or not attempt.reads or not attempt.reads[0][1].startswith(BEGINNINGS):
+        return
+    try:
+        inflater = Inflater(encoding)
+        attempt.reads = [(t, piece) for t, data in attempt.reads for piece in inflater.feed(data)]
+    except LLMStreamError as error:
+        attempt.reads, attempt.error, attempt.ended = [], error, True

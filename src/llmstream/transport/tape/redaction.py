@@ -1,0 +1,167 @@
+"""Takes secrets out of what is written down, also where a server repeats them and a read cuts them.
+
+A secret is replaced by where it came from, in brackets, in each form in which it travels: as it is,
+inside JSON, in an address, in a page of HTML, and as HTTP's Basic credentials.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+from typing import Final
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from llmstream.engine.effects import Call
+from llmstream.prompt import Json, tells_a_secret
+
+SHORTEST: Final = 8
+"""Characters of the shortest secret that is looked for in running text: "none", "test" or "ollama" as a
+key of a server that wants none would take innocent words out of the answer."""
+ENDINGS: Final = (
+    "key", "token", "secret", "password", "passwd", "credential", "credentials", "authorization", "auth",
+    "cookie",
+)  # fmt: skip
+"""How the name of a field that holds a secret ends; `max_tokens` and `tokenizer` hold none."""
+UNSAFE: Final = re.compile(r"[^ !#-\[\]-~]")
+"""What a replacement may not contain, so that it can stand inside JSON and inside a header."""
+WITHHELD: Final = ("cookie", "authorization", "-token", "-key", "secret", "password", "credential")
+"""Parts of names of response headers whose values are never written down."""
+
+
+class Redactor:
+    """Replaces secrets in texts and in a stream of bytes.
+
+    Args:
+        secrets: each secret and what stands in its place, without the brackets.
+    """
+
+    def __init__(self, secrets: Iterable[tuple[str, str]] = ()) -> None:
+        self._whole: dict[str, str] = {}
+        self._shown: dict[bytes, bytes] = {}
+        for value, origin in secrets:
+            shown = f"[{UNSAFE.sub('_', origin)}]"
+            self._whole.setdefault(value, shown)
+            for form in _forms(value):
+                self._shown.setdefault(form, shown.encode())
+        longest_first = sorted(self._shown, key=len, reverse=True)
+        self._any = re.compile(b"|".join(map(re.escape, longest_first))) if longest_first else None
+        self._beginnings = {form[:length] for form in self._shown for length in range(1, len(form))}
+        self._bytes = frozenset(byte for form in self._shown for byte in form)
+        self._longest = max(map(len, self._shown), default=1) - 1
+        self._held = b""
+
+    def text(self, text: str) -> str:
+        """Return a whole text without secrets."""
+        if self._any is None:
+            return text
+        data = text.encode("utf-8", "surrogatepass")
+        return self._any.sub(self._replacement, data).decode("utf-8", "surrogatepass")
+
+    def value(self, value: Json) -> Json:
+        """Return a JSON value without secrets in its texts; one that is nothing else may be short."""
+        if isinstance(value, str):
+            return self._whole.get(value) or self.text(value) if value else value
+        if isinstance(value, list):
+            return [self.value(one) for one in value]
+        if isinstance(value, dict):
+            return {name: self.value(one) for name, one in value.items()}
+        return value
+
+    def feed(self, data: bytes) -> bytes:
+        """Return one read's bytes without secrets; what may be the beginning of one waits for the next."""
+        if self._any is None:
+            return data
+        data = self._any.sub(self._replacement, self._held + data)
+        kept = len(data) - self._open_at_end(data)
+        self._held = data[kept:]
+        return data[:kept]
+
+    def close(self) -> bytes:
+        """Return what was held back at the stream's end."""
+        held, self._held = self._held, b""
+        return held
+
+    def _replacement(self, match: re.Match[bytes]) -> bytes:
+        return self._shown[match[0]]
+
+    def _open_at_end(self, data: bytes) -> int:
+        """Return how many bytes at the end may be the beginning of a secret."""
+        # nearly all reads end with a newline, which is part of no secret
+        if not data or data[-1] not in self._bytes:
+            return 0
+        for length in range(min(self._longest, len(data)), 0, -1):
+            if data[-length:] in self._beginnings:
+                return length
+        return 0
+
+
+def secrets_of(call: Call) -> Iterator[tuple[str, str]]:
+    """Yield the secrets that a call's request holds, each with its origin."""
+    endpoint = call.endpoint
+    if endpoint.api_key is not None:
+        yield endpoint.api_key.reveal(), endpoint.api_key.origin
+    for name, value in endpoint.headers.items():
+        if tells_a_secret(name):
+            # without the scheme: "Bearer sk-..."
+            yield value.rpartition(" ")[2], name
+    for fields in (endpoint.extra_body, call.options.extra):
+        yield from _told_by_name(fields)
+    yield from _in_address(endpoint.base_url, "base_url")
+    proxy = getattr(call.route, "proxy", None)
+    if isinstance(proxy, str):
+        yield from _in_address(proxy, "proxy")
+
+
+def request_headers(headers: Mapping[str, str], redactor: Redactor) -> dict[str, Json]:
+    """Return a request's headers as they may be shown."""
+    return {name: _header(name, value, redactor) for name, value in headers.items()}
+
+
+def response_headers(headers: Mapping[str, str], redactor: Redactor) -> dict[str, Json]:
+    """Return a response's headers as they may be shown: cookies and fresh tokens are withheld."""
+    return {
+        name: f"[{name}]" if any(part in name.lower() for part in WITHHELD) else redactor.text(value)
+        for name, value in headers.items()
+    }
+
+
+def _header(name: str, value: str, redactor: Redactor) -> str:
+    shown = redactor.text(value)
+    return f"[{name}]" if shown == value and tells_a_secret(name) else shown
+
+
+def _forms(value: str) -> Iterator[bytes]:
+    if len(value) < SHORTEST:
+        return
+    quoted = json.dumps(value)[1:-1]
+    percent = quote(value, safe="")
+    for form in (value, quoted, quoted.replace("/", "\\/"), percent, percent.lower(), escape(value)):
+        yield form.encode("utf-8", "surrogatepass")
+
+
+def _told_by_name(fields: object, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(fields, Mapping):
+        for key, value in fields.items():
+            yield from _told_by_name(value, str(key))
+    elif isinstance(fields, list | tuple):
+        for value in fields:
+            yield from _told_by_name(value, name)
+    elif isinstance(fields, str) and name.lower().endswith(ENDINGS):
+        yield fields, name
+
+
+def _in_address(url: str, origin: str) -> Iterator[tuple[str, str]]:
+    try:
+        parts = urlsplit(url)
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    except ValueError:
+        return
+    if user or password:
+        yield b64encode(f"{user}:{password}".encode()).decode(), origin
+        yield password or user, origin
+    for name, value in parse_qsl(parts.query):
+        if tells_a_secret(name):
+            yield value, name
