@@ -41,6 +41,7 @@ BELONGS: Final = {
     "sqlite3": {"history"},
     "prompt_toolkit": {"cli/chat"},
     "ray": {"jobs/ray.py"},
+    "yaml": {"transport/tape/cassettes.py"},
     "langchain_core": {"langchain", "foreign"},
 }
 """Libraries, and the only rooms or files that import them."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Sequence
+from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from llmstream.adapters.base import Adapter
 from llmstream.adapters.registry import adapter
@@ -49,12 +50,19 @@ LOCAL_DEFAULTS: Final = Options(max_tokens=512)
 """Small models repeat themselves without end, and nobody else stops them."""
 
 
-def batches(plan: Plan, clients: Clients | None = None) -> Generator[Batch, None, None]:
+Around: TypeAlias = Callable[[Steps], Steps]
+"""Goes around a run's steps, as a recorder does."""
+
+
+def batches(
+    plan: Plan, clients: Clients | None = None, *, around: Around | None = None
+) -> Generator[Batch, None, None]:
     """Run a plan on blocking sockets and yield the events of each read.
 
     Args:
         plan: what to ask.
         clients: connections to share, None for some of its own.
+        around: goes around the run's steps; None for nothing.
 
     Raises:
         LLMStreamError: it failed; what had come before has been yielded.
@@ -62,28 +70,40 @@ def batches(plan: Plan, clients: Clients | None = None) -> Generator[Batch, None
     from llmstream.transport.http.sync import HttpTransport
 
     if all(_by_http(target) for target in plan.targets):
-        return drive(_steps(plan), HttpTransport(clients))
+        return drive(_steps(plan, around), HttpTransport(clients))
     from llmstream.transport.router import Router
 
-    return drive(_steps(plan), Router(lambda: HttpTransport(clients)))
+    return drive(_steps(plan, around), Router(lambda: HttpTransport(clients)))
 
 
-def abatches(plan: Plan, clients: AsyncClients | None = None) -> AsyncGenerator[Batch, None]:
+def abatches(
+    plan: Plan, clients: AsyncClients | None = None, *, around: Around | None = None
+) -> AsyncGenerator[Batch, None]:
     """The same on the running event loop."""
     from llmstream.transport.http.async_ import AsyncHttpTransport
 
     if all(_by_http(target) for target in plan.targets):
-        return adrive(_steps(plan), AsyncHttpTransport(clients))
+        return adrive(_steps(plan, around), AsyncHttpTransport(clients))
     from llmstream.transport.router import AsyncRouter
 
-    return adrive(_steps(plan), AsyncRouter(lambda: AsyncHttpTransport(clients)))
+    return adrive(_steps(plan, around), AsyncRouter(lambda: AsyncHttpTransport(clients)))
 
 
-def _steps(plan: Plan) -> Steps:
-    prepared = [
-        Prepare(_maker(plan, target), slow=bool(target.local or target.unlock)) for target in plan.targets
-    ]
-    return converse(prepared, time.monotonic, random.random)
+def _steps(plan: Plan, around: Around | None) -> Steps:
+    steps = _conversation(plan)
+    return steps if around is None else around(steps)
+
+
+def _conversation(plan: Plan) -> Steps:
+    if any(target.file for target in plan.targets):
+        from llmstream.runnable.replays import steps
+
+        return steps(plan, partial(_prepare, plan))
+    return converse([_prepare(plan, target) for target in plan.targets], time.monotonic, random.random)
+
+
+def _prepare(plan: Plan, target: Target) -> Prepare:
+    return Prepare(_maker(plan, target), slow=bool(target.local or target.unlock))
 
 
 def _maker(plan: Plan, target: Target) -> Callable[[], Call]:
@@ -103,7 +123,7 @@ def _maker(plan: Plan, target: Target) -> Callable[[], Call]:
 
 
 def _by_http(target: Target) -> bool:
-    return not (target.command or target.factory)
+    return not (target.command or target.factory or target.file)
 
 
 def adapter_of(target: Target) -> Adapter:
@@ -116,6 +136,10 @@ def adapter_of(target: Target) -> Adapter:
         from llmstream.adapters.foreign import Foreign
 
         return Foreign(target.factory)
+    if target.file:
+        from llmstream.runnable.replays import adapter_in
+
+        return adapter_in(target.file)
     return adapter(target.adapter)
 
 

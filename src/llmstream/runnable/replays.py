@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstream.adapters.base import Adapter
@@ -101,14 +102,10 @@ def dialect(call: RecordedCall) -> Adapter:
         raise
 
 
-def kind_of(target: Target) -> Adapter:
-    """Return the adapter of a target that is a recording, to be asked about its kind.
-
-    One that can't be read says so when it is played.
-    """
-    assert target.file is not None
+def adapter_in(file: Path) -> Adapter:
+    """Return the adapter of a recording; one that can't be read says so when it is played."""
     try:
-        first = calls_of(target.file)[0]
+        first = calls_of(file)[0]
         return Replayed(dialect(first), first.attempts[0].request)
     except LLMStreamError:
         return adapter("openai-chat")

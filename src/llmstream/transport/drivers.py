@@ -56,6 +56,8 @@ def drive(steps: Steps, transport: Transport) -> Generator[Batch, None, None]:
     except StopIteration:
         return
     finally:
+        # now, and not when nobody holds them any more: a recording ends with them
+        steps.close()
         transport.close()
 
 
@@ -78,4 +80,5 @@ async def adrive(steps: Steps, transport: AsyncTransport) -> AsyncGenerator[Batc
     except StopIteration:
         return
     finally:
+        steps.close()
         await transport.aclose()

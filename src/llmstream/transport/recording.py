@@ -1,87 +1,44 @@
-"""A transport that passes everything on to another one and writes down what that brings."""
+"""Records a run: passes its steps on as they are, and writes down what each effect brings.
+
+It stands between a conversation and its driver, so that one code serves threads and event loops,
+sockets, processes and objects, and sees the retries and fallbacks too.
+"""
 
 from __future__ import annotations
 
-import sys
-
-from llmstream.engine.effects import Effect, Reply
+from llmstream.engine.effects import Batch, Effect, Steps
 from llmstream.errors import LLMStreamError
-from llmstream.transport.drivers import AsyncTransport, Transport
 from llmstream.transport.tape.writer import Recording
 
 
-class Recorder:
-    """Carries one run's effects out on another transport, and records it.
+def recorded(steps: Steps, recording: Recording) -> Steps:
+    """Return the same steps, recorded; closing them before their end is written down too.
 
     Args:
-        inner: the other transport.
-        recording: the file; closed with this.
+        steps: a conversation's.
+        recording: the file; closed with the steps.
     """
-
-    def __init__(self, inner: Transport, recording: Recording) -> None:
-        self._inner = inner
-        self._recording = recording
-
-    def perform(self, effect: Effect) -> Reply:
-        """Carry out one effect, and write down what it brought."""
-        self._recording.before(effect)
-        try:
-            reply = self._inner.perform(effect)
-        except LLMStreamError as error:
-            self._recording.failed(effect, error)
-            raise
-        except BaseException:
-            self._recording.stopped()
-            raise
-        self._recording.after(effect, reply)
-        return reply
-
-    def close(self) -> None:
-        """Close the other transport and the file."""
-        if _left_early():
-            self._recording.stopped()
-        try:
-            self._inner.close()
-        finally:
-            self._recording.close()
-
-
-class AsyncRecorder:
-    """The same for async.
-
-    Args:
-        inner: the other transport.
-        recording: the file; closed with this.
-    """
-
-    def __init__(self, inner: AsyncTransport, recording: Recording) -> None:
-        self._inner = inner
-        self._recording = recording
-
-    async def perform(self, effect: Effect) -> Reply:
-        """Carry out one effect, and write down what it brought."""
-        self._recording.before(effect)
-        try:
-            reply = await self._inner.perform(effect)
-        except LLMStreamError as error:
-            self._recording.failed(effect, error)
-            raise
-        except BaseException:
-            self._recording.stopped()
-            raise
-        self._recording.after(effect, reply)
-        return reply
-
-    async def aclose(self) -> None:
-        """Close the other transport and the file."""
-        if _left_early():
-            self._recording.stopped()
-        try:
-            await self._inner.aclose()
-        finally:
-            self._recording.close()
-
-
-def _left_early() -> bool:
-    """Return whether whoever took the answer has left it: its driver is being closed, not at its end."""
-    return isinstance(sys.exception(), GeneratorExit)
+    try:
+        step: Effect | Batch = next(steps)
+        while True:
+            if isinstance(step, list):
+                yield step
+                step = steps.send(None)
+                continue
+            recording.before(step)
+            try:
+                reply = yield step
+            except LLMStreamError as error:
+                recording.failed(step, error)
+                step = steps.throw(error)
+            else:
+                recording.after(step, reply)
+                step = steps.send(reply)
+    except StopIteration:
+        return
+    except GeneratorExit:
+        recording.stopped()
+        raise
+    finally:
+        steps.close()
+        recording.close()

@@ -7,6 +7,7 @@ to it is told its number.  Keys and lines that this version doesn't know are pas
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,10 @@ from llmstream.transport.tape.inflated import inflate
 from llmstream.transport.tape.lines import VERSION
 
 CASSETTES: Final = (".yaml", ".yml")
+CASSETTE: Final = re.compile(
+    rb'interactions:|http_interactions:|version:|---|\{\s*"(version|(http_)?interactions)"'
+)
+"""How a cassette of VCR begins, in YAML or JSON."""
 LARGEST: Final = 1 << 30
 
 
@@ -45,7 +50,7 @@ def _read(path: Path, changed: int, size: int) -> list[RecordedCall]:
         raise ConfigError(f"the recording {path} is larger than the 1 GiB limit", phase="config")
     data = path.read_bytes()
     beginning = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if path.suffix.lower() in CASSETTES or beginning.startswith((b"interactions:", b"version:", b"---")):
+    if path.suffix.lower() in CASSETTES or CASSETTE.match(beginning):
         from llmstream.transport.tape.cassettes import calls_in
 
         return calls_in(data, path)

@@ -1,0 +1,1 @@
+"""Runs that are recorded from real sockets, and played again."""

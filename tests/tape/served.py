@@ -1,0 +1,151 @@
+"""A server on loopback whose answers are given piece by piece, and runs against it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
+
+from llmstream.engine.policy import Policy
+from llmstream.errors import LLMStreamError
+from llmstream.events import Event
+from llmstream.prompt import Endpoint, Json, Message, Options, Prompt, Secret
+from llmstream.runnable.calls import Plan, abatches, batches
+from llmstream.runnable.targets import Target
+from llmstream.transport.recording import recorded
+from llmstream.transport.tape.writer import Recording
+
+KEY = "sk-little-0123456789abcdef"
+Piece: TypeAlias = bytes | threading.Event | None
+"""Bytes to send at once; an event to wait for; None resets the connection."""
+SSE = "text/event-stream"
+
+
+class Reply(NamedTuple):
+    """One answer."""
+
+    pieces: Sequence[Piece]
+    status: int = 200
+    content_type: str = SSE
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+class Server:
+    """Answers each request with the next reply, the last one again and again."""
+
+    def __init__(self, *replies: Reply | Callable[[bytes], Reply]) -> None:
+        self._replies = list(replies)
+        self.requests: list[bytes] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/v1"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += connection.recv(65536)
+            head, _, body = request.partition(b"\r\n\r\n")
+            length = next(
+                int(x[15:]) for x in head.lower().split(b"\r\n") if x.startswith(b"content-length:")
+            )
+            while len(body) < length:
+                body += connection.recv(65536)
+            self.requests.append(head + b"\r\n\r\n" + body)
+            reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+            self._send(connection, reply if isinstance(reply, Reply) else reply(self.requests[-1]))
+
+    def _send(self, connection: socket.socket, reply: Reply) -> None:
+        headers = {"content-type": reply.content_type, "connection": "close", **reply.headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        connection.sendall(f"HTTP/1.1 {reply.status} X\r\n{lines}transfer-encoding: chunked\r\n\r\n".encode())
+        for piece in reply.pieces:
+            if piece is None:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                return
+            if isinstance(piece, threading.Event):
+                piece.wait(30)
+            else:
+                connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+        connection.sendall(b"0\r\n\r\n")
+
+
+class Outcome(NamedTuple):
+    """What a run gave: its events, and the error that ended it as scripts see it."""
+
+    events: list[Event]
+    error: dict[str, str | int | bool | None] | None
+
+
+def target(url: str, adapter: str = "openai-chat", *, retries: int = 0, **more: Json) -> Target:
+    """Return a target at an address; what else is given goes into the request's body."""
+    endpoint = Endpoint("little", "m1", url, Secret(KEY, "$LITTLE_KEY"))
+    return Target(adapter, endpoint, Options(extra=more), Policy(max_retries=retries))
+
+
+def replayed(path: Path, speed: Json = "max") -> Target:
+    """Return a target that is a recording."""
+    return Target("replay", Endpoint("little", "", ""), Options(extra={"speed": speed}), file=path)
+
+
+def asked(*targets: Target, text: str = "hello", stream: bool = True) -> Plan:
+    """Return a plan that asks these."""
+    return Plan(targets, Prompt((Message("user", text),)), stream=stream)
+
+
+def outcome(plan: Plan, engine: str = "sync", record: Path | None = None) -> Outcome:
+    """Carry a plan out on one of the engines, perhaps recording it."""
+    around = None if record is None else partial(recorded, recording=Recording(record, print))
+    events: list[Event] = []
+    error = None
+    try:
+        if engine == "sync":
+            for batch in batches(plan, around=around):
+                events += batch
+        else:
+            asyncio.run(_taken(plan, around, events))
+    except LLMStreamError as raised:
+        error = dict(raised.to_dict())
+    return Outcome(events, error)
+
+
+async def _taken(plan: Plan, around: object, events: list[Event]) -> None:
+    async for batch in abatches(plan, around=around):  # type: ignore[arg-type]
+        events += batch
+
+
+def chat(*texts: str, finish: bool = True) -> bytes:
+    """Return the body of a chat answer."""
+    return b"".join(chat_pieces(*texts, finish=finish))
+
+
+def chat_pieces(*texts: str, finish: bool = True) -> Iterator[bytes]:
+    """Yield the body of a chat answer, one piece a text."""
+    import json
+
+    for text in texts:
+        delta = {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
+        yield b"data: " + json.dumps(delta, ensure_ascii=False).encode() + b"\n\n"
+    if finish:
+        end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+        yield b"data: " + json.dumps(end).encode() + b"\n\ndata: [DONE]\n\n"
