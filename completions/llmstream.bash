@@ -24,20 +24,20 @@ _llmstream() {
     case "$prev" in
         --fallback|--model|-m) COMPREPLY=($(compgen -W "$(_llmstream_models)" -- "$value")) ;;
         --attach|--config|--file|--schema|-a|-f) COMPREPLY=($(compgen -f -- "$value")) ;;
-        --color) COMPREPLY=($(compgen -W "auto always never" -- "$value")) ;;
         --events-version) COMPREPLY=($(compgen -W "v1 v2" -- "$value")) ;;
         --reasoning) COMPREPLY=($(compgen -W "show hide" -- "$value")) ;;
+        --color) COMPREPLY=($(compgen -W "auto always never" -- "$value")) ;;
         --max-tokens|--option|--query|--retries|--seed|--separator|--stop|--system|--temperature|--timeout-connect|--timeout-first|--timeout-idle|--timeout-total|--top-p|-S|-o|-q|-s) return ;;
         *)
             case "$command" in
         prompt) list="--model -m --system -s --file -f --attach -a --no-stdin --option -o --temperature --max-tokens --top-p --stop --seed --schema --separator -S --no-newline -n --events --events-version --json --reasoning --stats --raw --color --quiet -q --sync --async --stream --no-stream --fallback --retries --timeout-connect --timeout-first --timeout-idle --timeout-total --config --show-request --debug --version --help -h" ;;
-        models) list="--json --query -q --refresh --config --color --quiet --debug" ;;
-        providers) list="--json --config --color --quiet -q --debug" ;;
-        pull) list="--config --color --quiet -q --debug" ;;
-        config) list="path show check init edit alias --config --color --quiet -q --debug --origin --model -m" ;;
-        keys) list="set list delete --config --color --quiet -q --debug" ;;
-        schema) list="events config --config --color --quiet -q --debug" ;;
-        completions) list="bash zsh fish powershell --config --color --quiet -q --debug" ;;
+        models) list="--json --query -q --refresh --color --quiet --config --debug" ;;
+        providers) list="--json --color --quiet -q --config --debug" ;;
+        pull) list="--color --quiet -q --config --debug" ;;
+        config) list="path show check init edit alias --color --quiet -q --config --debug --origin --model -m" ;;
+        keys) list="set list delete --color --quiet -q --config --debug" ;;
+        schema) list="events config --color --quiet -q --config --debug" ;;
+        completions) list="bash zsh fish powershell --color --quiet -q --config --debug" ;;
         *) list="prompt models providers pull config keys schema completions --model -m --system -s --file -f --attach -a --no-stdin --option -o --temperature --max-tokens --top-p --stop --seed --schema --separator -S --no-newline -n --events --events-version --json --reasoning --stats --raw --color --quiet -q --sync --async --stream --no-stream --fallback --retries --timeout-connect --timeout-first --timeout-idle --timeout-total --config --show-request --debug --version --help -h" ;;
             esac
             if [ "$command" = models ] && [ "${cur#-}" = "$cur" ]; then

@@ -5,18 +5,18 @@ Register-ArgumentCompleter -Native -CommandName llmstream -ScriptBlock {
     $commands = @{
         '' = 'prompt models providers pull config keys schema completions --model -m --system -s --file -f --attach -a --no-stdin --option -o --temperature --max-tokens --top-p --stop --seed --schema --separator -S --no-newline -n --events --events-version --json --reasoning --stats --raw --color --quiet -q --sync --async --stream --no-stream --fallback --retries --timeout-connect --timeout-first --timeout-idle --timeout-total --config --show-request --debug --version --help -h'
         'prompt' = '--model -m --system -s --file -f --attach -a --no-stdin --option -o --temperature --max-tokens --top-p --stop --seed --schema --separator -S --no-newline -n --events --events-version --json --reasoning --stats --raw --color --quiet -q --sync --async --stream --no-stream --fallback --retries --timeout-connect --timeout-first --timeout-idle --timeout-total --config --show-request --debug --version --help -h'
-        'models' = '--json --query -q --refresh --config --color --quiet --debug'
-        'providers' = '--json --config --color --quiet -q --debug'
-        'pull' = '--config --color --quiet -q --debug'
-        'config' = 'path show check init edit alias --config --color --quiet -q --debug --origin --model -m'
-        'keys' = 'set list delete --config --color --quiet -q --debug'
-        'schema' = 'events config --config --color --quiet -q --debug'
-        'completions' = 'bash zsh fish powershell --config --color --quiet -q --debug'
+        'models' = '--json --query -q --refresh --color --quiet --config --debug'
+        'providers' = '--json --color --quiet -q --config --debug'
+        'pull' = '--color --quiet -q --config --debug'
+        'config' = 'path show check init edit alias --color --quiet -q --config --debug --origin --model -m'
+        'keys' = 'set list delete --color --quiet -q --config --debug'
+        'schema' = 'events config --color --quiet -q --config --debug'
+        'completions' = 'bash zsh fish powershell --color --quiet -q --config --debug'
     }
     $values = @{
-        '--color' = 'auto always never'
         '--events-version' = 'v1 v2'
         '--reasoning' = 'show hide'
+        '--color' = 'auto always never'
         '--fallback' = $providers
         '--model' = $providers
         '-m' = $providers

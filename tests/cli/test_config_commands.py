@@ -10,7 +10,8 @@ import pytest
 
 from fakes.fixtures import KEY, Fake
 from llmstream.adapters import catalogue
-from llmstream.cli.parsing.table import COMMAND_HELP, OPTIONS, RESERVED
+from llmstream.cli.parsing.commands import RESERVED, first_words
+from llmstream.cli.parsing.table import PROMPT, options_of
 from llmstream.version import __version__
 
 
@@ -22,19 +23,19 @@ def test_the_version_is_one_line(fake: Fake) -> None:
 def test_help_names_every_option_and_command(fake: Fake, arguments: list[str]) -> None:
     run = fake.command(*arguments)
     assert (run.status, run.err) == (0, "")
-    for option in OPTIONS:
+    for option in options_of(PROMPT):
         assert f"--{option.name}" in run.out
-    for name in COMMAND_HELP:
+    for name in first_words():
         assert f"\n  {name}" in run.out
     assert "Examples:" in run.out and "Exit status" in run.out
     assert max(map(len, run.out.splitlines())) <= 110
 
 
-@pytest.mark.parametrize("command", sorted(set(COMMAND_HELP) - {"prompt"}))
+@pytest.mark.parametrize("command", sorted(set(first_words()) - {"prompt"}))
 def test_every_command_has_help(fake: Fake, command: str) -> None:
     run = fake.command(command, "--help")
     assert (run.status, run.err) == (0, "")
-    assert COMMAND_HELP[command] in run.out or "Usage: llmstream" in run.out
+    assert first_words()[command] in run.out or "Usage: llmstream" in run.out
 
 
 @pytest.mark.parametrize("word", RESERVED)

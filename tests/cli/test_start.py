@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.fixtures import Fake
-from llmstream import cli
-from llmstream.cli.app import run as run_full
-from llmstream.cli.parsing.argv import command_in, parse
-from llmstream.cli.parsing.table import COMMANDS, OPTIONS, RESERVED, Option, Values
+from llmstream.cli.app import parse_in_full
+from llmstream.cli.environment import Environment
+from llmstream.cli.parsing.argv import parse, split
+from llmstream.cli.parsing.commands import COMMANDS, GROUPS, RESERVED, Command
+from llmstream.cli.parsing.table import PROMPT, Option, options_of
 
 SLOW = ("asyncio", "rich", "pydantic", "importlib.metadata", "sqlite3", "typer", "platformdirs", "difflib")
 """Modules that a plain prompt does without; each costs between 2 and 40 ms."""
@@ -93,38 +94,49 @@ def _spelled(option: Option) -> st.SearchStrategy[list[str]]:
 words = st.sampled_from(
     ["Hello", "a b", "-", "--", "", "{stdin}", "-n5", "-qn", "--even", "--nonsense", "=x"]
 )
-pieces = st.one_of(
-    words.map(lambda word: [word]), st.sampled_from(OPTIONS).flatmap(_spelled), st.just(["-m"])
-)
-command_lines = st.lists(pieces, max_size=6).map(lambda lists: [word for one in lists for word in one])
+
+
+@st.composite
+def command_lines(draw: st.DrawFn) -> tuple[Command, list[str]]:
+    """Return a command, the default one half of the time, and some line for it."""
+    command = draw(st.one_of(st.just(COMMANDS[0]), st.sampled_from(COMMANDS)))
+    pieces = st.one_of(
+        words.map(lambda word: [word]),
+        st.sampled_from(options_of(command.name)).flatmap(_spelled),
+        st.just(["-m"]),
+    )
+    return command, [word for piece in draw(st.lists(pieces, max_size=6)) for word in piece]
 
 
 @settings(max_examples=400, deadline=None)
-@given(argv=command_lines)
-def test_the_quick_parser_agrees_with_the_full_one(argv: list[str]) -> None:
+@given(line=command_lines())
+def test_the_quick_parser_agrees_with_the_full_one(line: tuple[Command, list[str]]) -> None:
     """Where the quick one is sure of a command line, the full one reads it in the same way."""
-    quick = parse(argv)
-    if quick is None or command_in(argv) is not None:
+    command, argv = line
+    quick = parse(argv, command.name)
+    if quick is None:
         return
-    seen: list[tuple[Values, list[str]]] = []
-
-    def captured(values: Values, words: Sequence[str]) -> int:
-        seen.append((dict(values), list(words)))
-        return 0
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "prompted", captured)
-        assert run_full(["prompt", *argv]) == 0, argv
-    ((values, given),) = seen
+    environment = Environment.of_process()
+    full = parse_in_full(command.name, argv, environment)
+    assert isinstance(full, tuple), argv
     # as text, because nan is not equal to itself
-    assert ({key: repr(value) for key, value in values.items()}, given) == (
+    assert ({key: repr(value) for key, value in full[0].items()}, full[1]) == (
         {key: repr(value) for key, value in quick[0].items()},
         quick[1],
     )
 
 
-@given(word=st.sampled_from([*COMMANDS, *RESERVED]), before=st.sampled_from([[], ["-q"], ["--config", "x"]]))
+ONE_WORD = [*(command.name for command in COMMANDS if " " not in command.name), *GROUPS, *RESERVED]
+
+
+@given(word=st.sampled_from(ONE_WORD), before=st.sampled_from([[], ["-q"], ["--config", "x"]]))
 def test_a_commands_name_is_one_only_as_the_first_word(word: str, before: list[str]) -> None:
-    assert command_in([*before, word]) == word
-    assert command_in([*before, "say", word]) is None
-    assert command_in([*before, "--", word]) is None
+    assert split([*before, word])[0] == word
+    assert split([*before, "say", word])[0] == PROMPT
+    assert split([*before, "--", word])[0] == PROMPT
+
+
+@pytest.mark.parametrize("command", [one.name for one in COMMANDS if " " in one.name])
+def test_options_of_all_commands_may_stand_before_and_within_a_commands_names(command: str) -> None:
+    first, second = command.split()
+    assert split(["-q", first, "--config", "x", second, "y"]) == (command, ["--quiet", "--config", "x", "y"])

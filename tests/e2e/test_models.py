@@ -161,7 +161,7 @@ def test_a_part_of_a_listed_models_name_is_enough_and_said(
     run_llmstream("models", "acme")
     run = run_llmstream("-m", spec, "Hello")
     assert (run.status, run.out) == (0, TEXT + "\n")
-    assert run.err == f"llmstream: taking '{spec}' for acme/beta-2\n"
+    assert run.err == f'llmstream: using acme/beta-2 for "{spec}"\n'
     assert sent(recorder) == "beta-2"
 
 
@@ -181,7 +181,7 @@ def test_a_whole_name_goes_before_longer_ones(home: Home, recorder: Recorder, ru
         table(recorder, "one", more='model = "zeta"') + table(recorder, "two", more='model = "zeta-2"')
     )
     run = run_llmstream("-m", "zeta", "Hello")
-    assert run.status == 0 and "one/zeta\n" in run.err and sent(recorder) == "zeta"
+    assert run.status == 0 and "one/zeta for" in run.err and sent(recorder) == "zeta"
 
 
 def test_a_model_that_can_be_asked_goes_before_one_without_a_key(

@@ -37,7 +37,7 @@ def main() -> None:
     stream = open(null, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  # open until the end
     tracer = Tracer(provider="openai", model="gpt-3.5-turbo-instruct", prompt_text="hi")
     lines = JsonlSink(Writer(null), tracer, Meter(0.0))
-    lines.open(0.0)
+    lines.open(None, 0.0)
     sinks: dict[str, Sink] = {
         "plain": PlainSink(Writer(null), guard=False),
         "plain, guarded": PlainSink(Writer(null), guard=True),

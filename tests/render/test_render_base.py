@@ -12,7 +12,7 @@ import pytest
 
 from llmstream.errors import LLMStreamError, StreamBroken
 from llmstream.events import Event
-from llmstream.render.base import OutputError, ReaderGone, Tee, Writer, encode
+from llmstream.render.base import OutputError, ReaderGone, Sink, Tee, Writer, encode
 
 BIG = bytes(range(256)) * 8192
 
@@ -126,7 +126,7 @@ def test_lone_surrogates_are_written_as_replacement_characters() -> None:
     assert encode("a\ud83d b é") == "a\ufffd b é".encode()
 
 
-class Recorder:
+class Recorder(Sink):
     """A sink that notes its calls and fails where told to."""
 
     def __init__(self, log: list[str], name: str, failure: LLMStreamError | OSError | None = None) -> None:

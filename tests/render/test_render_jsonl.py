@@ -74,7 +74,7 @@ def lines(runs: list[list[Event]], error: LLMStreamError | None, source: Tracer)
     with captured() as (writer, out):
         meter = Meter(10.0)
         sink = JsonlSink(writer, source, meter)
-        sink.open(10.0)
+        sink.open(None, 10.0)
         carry(sink, meter, runs, error)
     return out[0]
 
@@ -136,7 +136,7 @@ def test_a_terminal_gets_nothing_that_it_obeys_and_still_the_same_json() -> None
 def test_one_batch_is_one_write() -> None:
     with datagrams() as (writer, received):
         sink = JsonlSink(writer, tracer(), Meter(0.0))
-        sink.open(0.0)
+        sink.open(None, 0.0)
         assert received.recv(4096).count(b"\n") == 1
         sink.write([TextDelta("a"), ReasoningDelta("b"), TextDelta("c")], 0.0)
         assert received.recv(4096).count(b"\n") == 3

@@ -8,12 +8,21 @@ from hypothesis import strategies as st
 from render_samples import batches, captured, on_terminal, texts
 
 from llmstream.engine.meter import Completion, Latency, Timing
+from llmstream.engine.policy import Policy
 from llmstream.errors import ConfigError, RequestRefused, StreamBroken
 from llmstream.events import Event, Fallback, Finish, Notice, Retry, TextDelta, Usage
+from llmstream.prompt import Endpoint, Message, Prompt
 from llmstream.render.notes import NotesSink, error_lines, note_line
 from llmstream.render.plain import PlainSink
 from llmstream.render.progress import progress
 from llmstream.render.stats import stats_line
+from llmstream.runnable.calls import Plan
+from llmstream.runnable.targets import Target
+
+PLAN = Plan(
+    [Target("openai-chat", Endpoint("p", "m", "http://127.0.0.1"), policy=Policy(max_retries=2))],
+    Prompt((Message("user", "Hello"),)),
+)
 
 
 @given(texts, texts, st.booleans())
@@ -47,7 +56,8 @@ def test_an_error_of_megabytes_is_short() -> None:
 def notes(runs: list[list[Event]], error: StreamBroken | None = None) -> str:
     """Return what is said about these batches."""
     with captured() as (writer, out):
-        sink = NotesSink(writer, max_retries=2)
+        sink = NotesSink(writer)
+        sink.open(PLAN, 0.0)
         for batch in runs:
             sink.write(batch, 0.0)
         sink.close(error, 0.0)
@@ -82,7 +92,7 @@ def test_notes_bring_no_escape_sequence(runs: list[list[Event]]) -> None:
 def test_a_note_never_cuts_a_line_of_the_answer(newline: bool) -> None:
     with captured() as (writer, out):
         answer = PlainSink(writer, newline=newline, guard=False)
-        sink = NotesSink(writer, max_retries=0, answer=answer)
+        sink = NotesSink(writer, answer=answer)
         runs: list[list[Event]] = [[TextDelta("a")], [Notice("n")], [TextDelta("b")]]
         for batch in runs:
             answer.write(batch, 0.0)

@@ -1,7 +1,7 @@
 """The command: argv to settings to a use case to an exit status; the only floor that prints or exits.
 
-This file is what every run loads first, so it imports next to nothing: a prompt goes the short
-way (argv.py), everything else through the full parser (app.py).
+This file is what every run loads first, so it imports next to nothing: a line that is surely right
+goes the short way (parsing/argv.py), everything else through the full parser (app.py).
 """
 
 from __future__ import annotations
@@ -9,84 +9,105 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmstream.cli.environment import Environment
+    from llmstream.cli.signals import Signals
 
 
 def main() -> None:
     """Run the command with this process's arguments and exit."""
-    status = run(sys.argv[1:])
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            try:
-                stream.flush()
-            except OSError:
-                status = status or 1
+    from llmstream.cli.signals import Signals
+
+    signals = Signals()
+    signals.install()
+    status = run(sys.argv[1:], signals=signals)
+    # help that the full parser printed
+    try:
+        sys.stdout.flush()
+    except (OSError, AttributeError):
+        status = status or 141
     # the interpreter's own tidying up takes 10 ms, and threads of a local model may not end
     os._exit(status)
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run the command and return its exit status."""
-    from llmstream.cli.signals import Interrupted, Signals
+def run(
+    argv: Sequence[str], environment: Environment | None = None, *, signals: Signals | None = None
+) -> int:
+    """Run the command and return its exit status.
+
+    Args:
+        argv: the arguments, without the program's name.
+        environment: streams and variables, None for this process's own.
+        signals: the handlers that were installed for this process.
+    """
+    from llmstream.cli.signals import Interrupted
 
     try:
-        Signals().install()
-        return _dispatch(argv)
+        return _dispatch(argv, environment, signals)
     except Interrupted as interrupt:
         return interrupt.status
     except Exception as error:  # noqa: BLE001  # the last resort: one line instead of a traceback
-        return _bug(error, "--debug" in argv)
+        return _bug(error, "--debug" in argv, environment)
 
 
-def _dispatch(argv: Sequence[str]) -> int:
-    from llmstream.cli.parsing.argv import command_in, parse
+def _dispatch(argv: Sequence[str], environment: Environment | None, signals: Signals | None) -> int:
+    from llmstream.cli.parsing.argv import parse, split
 
-    command = command_in(argv)
-    if command is None:
-        parsed = parse(argv)
-        if parsed is not None:
-            return prompted(*parsed)
-        argv = ["prompt", *argv]
-    from llmstream.cli.app import run as run_app
+    name, rest = split(argv)
+    parsed: tuple[dict[str, str | int | float | bool | list[str] | None], list[str]] | int | None
+    parsed = parse(rest, name)
+    if environment is None:
+        from llmstream.cli.environment import Environment
 
-    return run_app(argv)
+        environment = Environment.of_process(signals)
+    if parsed is None:
+        from llmstream.cli.app import parse_in_full
 
-
-def prompted(values: dict[str, str | int | float | bool | list[str] | None], words: Sequence[str]) -> int:
-    """Run the default command with parsed options."""
+        parsed = parse_in_full(name, rest, environment)
+    if isinstance(parsed, int):
+        return parsed
+    values, words = parsed
     if values.get("version") or values.get("help"):
-        return _about(version=bool(values.get("version")))
-    from llmstream.cli.commands.prompt import run as run_prompt
-    from llmstream.cli.environment import Environment
+        return _about(environment, version=bool(values.get("version")))
+    from llmstream.cli.command import carry_out
 
-    environment = Environment.of_process()
-    environment.color = str(values.get("color") or "auto")
-    environment.quiet = bool(values.get("quiet"))
-    environment.debug = bool(values.get("debug"))
-    return run_prompt(values, words, environment)
+    return carry_out(name, values, words, environment)
 
 
-def _about(*, version: bool) -> int:
+def _about(environment: Environment, *, version: bool) -> int:
+    from llmstream.render.base import ReaderGone
+
     if version:
         from llmstream.version import __version__
 
-        sys.stdout.write(f"llmstream {__version__}\n")
-        return 0
-    from llmstream.cli.parsing.help import prompt_help
+        text = f"llmstream {__version__}\n"
+    else:
+        from llmstream.cli.parsing.help import prompt_help
 
-    sys.stdout.write(prompt_help())
+        text = prompt_help()
+    try:
+        environment.out.write(text.encode())
+    except ReaderGone:
+        return 141
     return 0
 
 
-def _bug(error: Exception, debug: bool) -> int:
+def _bug(error: Exception, debug: bool, environment: Environment | None) -> int:
     from llmstream.render.guard import guarded
 
-    text = (
-        f"llmstream: an error of llmstream itself: {type(error).__name__}: {error}\n  --debug shows where\n"
-    )
+    name = type(error).__name__
+    hint = "" if debug else "  --debug shows the traceback\n"
+    text = f"llmstream: internal error: {name}: {error}; please report it\n{hint}"
     if debug:
         import traceback
 
         text = "".join(traceback.format_exception(error)) + text
     # what went wrong may repeat what a stranger wrote
-    sys.stderr.write(guarded(text))
+    data = guarded(text).encode("utf-8", "replace")
+    if environment is not None:
+        environment.err.write(data)
+    else:
+        os.write(2, data)
     return 1

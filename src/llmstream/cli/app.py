@@ -1,42 +1,42 @@
-"""The full parser: all commands, and what is wrong with a command line that the quick one left alone."""
+"""The full parser, made from the tables: `--help`, and what is wrong with a line that argv.py left alone."""
 
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from llmstream.cli.commands import config, keys, listing, pull, scripts
 from llmstream.cli.exits import Exit
-from llmstream.cli.parsing.table import COMMAND_HELP, GLOBAL, OPTIONS, RESERVED, Option
+from llmstream.cli.parsing.commands import COMMANDS, GROUPS, RESERVED, Command
+from llmstream.cli.parsing.table import PROMPT, Option, Values, options_of
+from llmstream.errors import UsageError
+from llmstream.render.notes import error_lines
+
+if TYPE_CHECKING:
+    from llmstream.cli.environment import Environment
 
 TYPES: Final[dict[str, type]] = {"text": str, "int": int, "float": float, "flag": bool, "path": str}
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
+def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> tuple[Values, list[str]] | int:
+    """Parse a command's line as the quick parser would, or say what is wrong with it.
 
-def run(argv: Sequence[str]) -> int:
-    """Parse a command line and run its command.
+    Args:
+        name: the command's, or a group's.
+        argv: what follows its name.
+        environment: where help and complaints go.
 
     Returns:
-        The exit status.
+        Options and words; an exit status when help was printed or the line can't be understood.
     """
-    argv = _names_first(argv)
-    if argv[0] in RESERVED:
-        return _complain(
-            f"{argv[0]!r} is reserved for a command of a later version",
-            f"to prompt with that word: llmstream -- {argv[0]}",
-        )
+    if name in RESERVED:
+        hint = f"to prompt with that word: llmstream -- {name}"
+        return _complain(environment, f"{name!r} is reserved for a command of a later version", hint)
+    made = _app()
     try:
-        status = app(list(argv), prog_name="llmstream", standalone_mode=False)
+        parsed = made([*name.split(), *argv], prog_name="llmstream", standalone_mode=False)
     except typer.Abort:
         return 130
     except Exception as error:
@@ -44,44 +44,76 @@ def run(argv: Sequence[str]) -> int:
         if not hasattr(error, "format_message"):
             raise
         if type(error).__name__ == "NoArgsIsHelpError":
-            sys.stderr.write(error.format_message() + "\n")
+            environment.err.write(f"{error.format_message()}\n".encode())
             return Exit.USAGE
-        return _complain(error.format_message(), _help_of(argv[0]))
-    return status if isinstance(status, int) else 0
+        return _complain(environment, error.format_message(), _help_of(name))
+    return parsed if isinstance(parsed, tuple) else Exit.OK
 
 
-def _names_first(argv: Sequence[str]) -> list[str]:
-    """Return the command line with options that stand before or within a command's names behind them."""
-    names: list[str] = []
-    before: list[str] = []
-    rest = list(argv)
-    while rest and (not names or names[-1] in GROUPS):
-        word = rest.pop(0)
-        if word not in GLOBAL and not word.startswith(("--config=", "--color=")):
-            names.append(word)
-            continue
-        # of `models` the letter alone is a query
-        before.append("--quiet" if word == "-q" else word)
-        if word in ("--config", "--color") and rest:
-            before.append(rest.pop(0))
-    return names if names[-1] in GROUPS else [*names, *before, *rest]
-
-
-def _complain(message: str, hint: str) -> int:
-    from llmstream.cli.environment import Environment
-    from llmstream.errors import UsageError
-    from llmstream.render.notes import error_lines
-
-    environment = Environment.of_process()
-    environment.err.write(error_lines(UsageError(message, hint=hint), color=environment.colored))
+def _complain(environment: Environment, message: str, hint: str) -> int:
+    error = UsageError(message, hint=hint)
+    environment.err.write(error_lines(error, color=environment.colored))
     return Exit.USAGE
 
 
 def _help_of(command: str) -> str:
-    return f"llmstream {'' if command == 'prompt' else command + ' '}--help lists what there is"
+    return f"see llmstream {'' if command == PROMPT else command + ' '}--help"
 
 
-def _parameter(option: Option) -> inspect.Parameter:
+def _app() -> typer.Typer:
+    """Return the tree of all commands; each returns what was parsed instead of doing anything."""
+    app = _group("Stream a language model's tokens; `llmstream --help` is about prompts.")
+    groups = {name: _group(text) for name, text in GROUPS.items()}
+    for name, group in groups.items():
+        app.add_typer(group, name=name)
+    for command in COMMANDS:
+        first, _, second = command.name.partition(" ")
+        place = groups[first] if second else app
+        # --help is an option of the table: the default command prints it in its own way
+        own_help = command.name == PROMPT
+        place.command(second or first, help=command.help, add_help_option=not own_help)(_parser(command))
+    return app
+
+
+def _group(text: str) -> typer.Typer:
+    names = {"help_option_names": ["-h", "--help"]}
+    app = typer.Typer(
+        add_completion=False, rich_markup_mode=None, no_args_is_help=True, help=text, context_settings=names
+    )
+    app.callback()(lambda: None)
+    return app
+
+
+def _parser(command: Command) -> Callable[..., tuple[Values, list[str]]]:
+    """Return a function with the parameters that the parser reads, which hands back what it is given."""
+    arguments = [_argument(number, text) for number, text in enumerate(command.arguments)]
+    options = [_option(option) for option in options_of(command.name)]
+
+    def parsed(**values: object) -> tuple[Values, list[str]]:
+        words: list[str] = []
+        for argument in arguments:
+            given = values.pop(argument.name)
+            words += given if isinstance(given, list) else [str(given)] if given is not None else []
+        kept = {key: value for key, value in values.items() if value is not None and value != []}
+        return kept, words  # type: ignore[return-value]  # the table's kinds made them
+
+    parsed.__signature__ = inspect.Signature([*arguments, *options])  # type: ignore[attr-defined]  # what inspect reads
+    parsed.__annotations__ = {one.name: one.annotation for one in (*arguments, *options)}
+    return parsed
+
+
+def _argument(number: int, text: str) -> inspect.Parameter:
+    """Return an argument as the parser wants it: ``NAME``, ``[NAME]`` or ``[NAME]...``."""
+    many, optional = text.endswith("..."), text.startswith("[")
+    kind: object = list[str] | None if many else str | None if optional else str
+    info = typer.Argument(metavar=text)
+    default = None if optional else inspect.Parameter.empty
+    return inspect.Parameter(
+        f"word_{number}", inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info]
+    )
+
+
+def _option(option: Option) -> inspect.Parameter:
     """Return an option as the parser wants it: a parameter with an annotation and a default."""
     kind = list[str] if option.many else TYPES[option.kind]
     names = [f"--{option.name}" + (f"/--{option.off}" if option.off else "")]
@@ -102,43 +134,3 @@ def _checked(option: Option) -> Callable[[str | None], str | None] | None:
         return value
 
     return check
-
-
-def prompt(**values: object) -> int:
-    """Stream a model's answer."""
-    from llmstream.cli import prompted
-
-    words = values.pop("words") or []
-    assert isinstance(words, list)
-    return prompted({k: v for k, v in values.items() if v is not None and v != []}, words)  # type: ignore[misc]
-
-
-_words = inspect.Parameter(
-    "words",
-    inspect.Parameter.KEYWORD_ONLY,
-    default=None,
-    annotation=Annotated[list[str] | None, typer.Argument(metavar="[PROMPT]...")],
-)
-_parameters = [_words, *map(_parameter, OPTIONS)]
-prompt.__signature__ = inspect.Signature(_parameters)  # type: ignore[attr-defined]  # what inspect reads
-prompt.__annotations__ = {parameter.name: parameter.annotation for parameter in _parameters}
-
-# --help is an option of the table: the default command prints it in its own way
-app.command("prompt", help=COMMAND_HELP["prompt"], add_help_option=False)(prompt)
-COMMANDS: Final[dict[str, Callable[..., int]]] = {
-    "models": listing.models,
-    "providers": listing.providers,
-    "pull": pull.pull,
-    "schema": scripts.schema,
-    "completions": scripts.completions,
-}
-for _name, _command in COMMANDS.items():
-    app.command(_name, help=COMMAND_HELP[_name])(_command)
-GROUPS: Final = {"config": config.app, "keys": keys.app}
-for _name, _group in GROUPS.items():
-    app.add_typer(_group, name=_name, help=COMMAND_HELP[_name])
-
-
-@app.callback()
-def root() -> None:
-    """Stream a language model's tokens; `llmstream --help` is about prompts."""

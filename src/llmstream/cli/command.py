@@ -1,85 +1,73 @@
-"""What every command beside the default one starts with: its surroundings and its way to fail."""
+"""What every command has in common: the options of all, and the way to fail."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Protocol
 
-import typer
-
-from llmstream.cli.environment import Environment
 from llmstream.cli.exits import Exit, status_of
+from llmstream.cli.parsing.commands import BY_NAME
 from llmstream.errors import LLMStreamError
 from llmstream.render.base import ReaderGone, encode
 
-COLORS: Final = ("auto", "always", "never")
+if TYPE_CHECKING:
+    from llmstream.cli.environment import Environment
+    from llmstream.cli.parsing.table import Values
 
 
-def command(work: Callable[..., str]) -> Callable[..., int]:
-    """Return a command for typer: `work` with the options that every command takes.
+class Run(Protocol):
+    """A command's work."""
 
-    Args:
-        work: is given the surroundings and, by keyword, its own options; returns the text for
-            standard output; raises LLMStreamError.
-    """
-    own = [*inspect.signature(work, eval_str=True).parameters.values()][1:]
-
-    def run(config: Path | None, color: str, quiet: bool, debug: bool, **values: object) -> int:
-        environment = Environment.of_process()
-        environment.config, environment.color = config, color
-        environment.quiet, environment.debug = quiet, debug
-        return _carried_out(lambda: work(environment, **values), environment)
-
-    # `models -q TEXT` is a query, as it is of `llm models`
-    short = [] if any(one.name == "query" for one in own) else ["-q"]
-    parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own] + [
-        _shared("config", Path | None, None, "Configuration file [env: LLMSTREAM_CONFIG]"),
-        _shared("color", str, "auto", "Colours: auto, always or never", callback=_color),
-        _shared("quiet", bool, False, "Errors only on standard error", *short),
-        _shared("debug", bool, False, "Show tracebacks of errors"),
-    ]
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what inspect reads
-    run.__annotations__ = {one.name: one.annotation for one in parameters}
-    run.__name__, run.__doc__ = work.__name__, work.__doc__
-    return run
+    def __call__(self, values: Values, words: Sequence[str], environment: Environment, /) -> int:
+        """Do it, write on the environment's streams, and return the exit status."""
+        ...
 
 
-def _shared(
-    name: str,
-    kind: object,
-    default: object,
-    help: str,
-    *short: str,
-    callback: Callable[[str], str] | None = None,
-) -> inspect.Parameter:
-    option = typer.Option(f"--{name}", *short, help=help, callback=callback)
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
-    )
-
-
-def _color(value: str) -> str:
-    if value not in COLORS:
-        raise typer.BadParameter(f"{value!r} is not one of {', '.join(COLORS)}")
-    return value
-
-
-def _carried_out(work: Callable[[], str], environment: Environment) -> int:
-    """Do a command's work, print what it returns, and return the exit status."""
-    from llmstream.cli.running.outputs import report
-    from llmstream.render.guard import guarded
-
+def carry_out(name: str, values: Values, words: Sequence[str], environment: Environment) -> int:
+    """Run the command of that name and return its exit status."""
+    environment.color = str(values.get("color") or "auto")
+    environment.quiet = bool(values.get("quiet"))
+    environment.debug = bool(values.get("debug"))
+    path = values.get("config")
+    environment.config = Path(str(path)) if path else None
+    module, _, function = BY_NAME[name].home.partition(":")
+    run: Run = getattr(import_module(f"llmstream.cli.commands.{module}"), function)
     try:
-        text = work()
-        environment.out.write(encode(guarded(text) if environment.out.isatty else text))
+        return run(values, words, environment)
     except ReaderGone:
         return Exit.READER_GONE
     except LLMStreamError as error:
+        from llmstream.cli.running.outputs import report
+
         report(error, environment)
         return status_of(error)
-    return Exit.OK
+
+
+def texts(work: Callable[..., str]) -> Run:
+    """Return a command that prints the text that `work` returns.
+
+    Args:
+        work: is given the environment, the command's words in their places, and by keyword the options
+            of its own that were given.
+    """
+    from llmstream.cli.parsing.table import ALL, OPTIONS
+
+    shared = {option.key for option in OPTIONS if option.commands == ALL}
+
+    def run(values: Values, words: Sequence[str], environment: Environment) -> int:
+        own = {key: value for key, value in values.items() if key not in shared}
+        text = work(environment, *words, **own)
+        if text and environment.out.isatty:
+            from llmstream.render.guard import guarded
+
+            text = guarded(text)
+        environment.out.write(encode(text))
+        return Exit.OK
+
+    run.__doc__ = work.__doc__
+    return run
 
 
 def columns(rows: list[list[str]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from llmstream.cli.signals import Signals
 from llmstream.render.base import OutputError, Writer
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ class Environment:
         quiet: errors only.
         debug: tracebacks too.
         closed_stdout: standard output was closed when we were started.
+        stdin: descriptor of standard input.
+        signals: handlers that are installed in this process, to be armed again for each run.
         config: what a command's --config says.
     """
 
@@ -36,6 +39,8 @@ class Environment:
         quiet: bool = False,
         debug: bool = False,
         closed_stdout: bool = False,
+        stdin: int = 0,
+        signals: Signals | None = None,
         config: Path | None = None,
     ) -> None:
         self.out = out
@@ -46,12 +51,22 @@ class Environment:
         self.debug = debug
         self.closed_stdout = closed_stdout
         self.config = config
+        self.stdin = stdin
+        self.signals = signals or Signals()
 
     @classmethod
-    def of_process(cls) -> Environment:
+    def of_process(cls, signals: Signals | None = None) -> Environment:
         """Return this process's surroundings."""
         closed = _fill_closed_descriptors()
-        return cls(Writer(1), Writer(2, "standard error"), os.environ, closed_stdout=1 in closed)
+        return cls(
+            Writer(1), Writer(2, "standard error"), os.environ, closed_stdout=1 in closed, signals=signals
+        )
+
+    def begin(self) -> None:
+        """Begin a run: signals and patience with slow readers are as at the start."""
+        self.signals.rearm()
+        self.out.hurry(None)
+        self.err.hurry(None)
 
     def check_stdout(self) -> None:
         """Refuse to ask a model whose answer could go nowhere.

@@ -21,10 +21,14 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Signals:
-    """Handlers of SIGINT, SIGTERM and SIGHUP; the second one ends the process on the spot."""
+    """Handlers of SIGINT, SIGTERM and SIGHUP; the second one of a run ends the process on the spot."""
 
     def __init__(self) -> None:
         self._first: int | None = None
+
+    def rearm(self) -> None:
+        """Begin another run: the next signal is its first."""
+        self._first = None
 
     def install(self) -> None:
         """Install the handlers; a signal that was ignored when we were started stays so (nohup)."""

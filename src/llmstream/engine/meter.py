@@ -146,6 +146,12 @@ class Meter:
         """The answer so far."""
         return "".join([*self._pieces, *self._text])
 
+    wants_text = True
+
+    def open(self, plan: object, at: float) -> None:
+        """Begin at the monotonic time `at`."""
+        self._began = at
+
     def write(self, batch: list[Event], at: float) -> None:
         """Take the events of one read, at the time they came."""
         deltas = 0

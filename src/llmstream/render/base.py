@@ -14,10 +14,13 @@ import re
 import select
 import time
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event, TextDelta
+
+if TYPE_CHECKING:
+    from llmstream.runnable.calls import Plan
 
 GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN})
 PIECE: Final = 4096
@@ -90,12 +93,12 @@ class Writer:
                     return
         self._push()
 
-    def hurry(self, seconds: float) -> None:
+    def hurry(self, seconds: float | None) -> None:
         """From now on wait no longer than this for a reader who does not read, then drop the rest.
 
-        For the last words of a run that was told to end.
+        For the last words of a run that was told to end; None waits again as long as it takes.
         """
-        self._deadline = time.monotonic() + seconds
+        self._deadline = None if seconds is None else time.monotonic() + seconds
 
     def _push(self) -> None:
         whole, sent = self._task or NOTHING
@@ -141,27 +144,52 @@ class Writer:
 
 
 class Sink(Protocol):
-    """Takes a run's events and shows them somehow.
+    """Takes a run's events and shows them somehow; what a subclass does not define does nothing.
 
-    One that has an attribute `wants_text` which is false is spared batches of one TextDelta.
+    `wants_text` false: it is spared batches of one TextDelta.
     """
+
+    wants_text: bool = True
+
+    def open(self, plan: Plan | None, at: float) -> None:
+        """Begin the output: called once, first, with what is asked (None when that could not be made).
+
+        Args:
+            plan: the run's.
+            at: when the run began, monotonic.
+        """
+        return
 
     def write(self, batch: list[Event], at: float) -> None:
         """Take the events of one read, which came at the monotonic time `at`."""
-        ...
+        return
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
         """End the output; `error` is what ended the run, None when it finished."""
+        return
+
+
+class Answer(Sink, Protocol):
+    """A sink that shows the answer's text, and knows whether what it wrote last ended a line."""
+
+    @property
+    def ended_with_newline(self) -> bool:
+        """Whether the cursor is at the beginning of a line."""
         ...
 
 
-class Tee:
+class Tee(Sink):
     """Feeds several sinks, in order; each is closed even if one before it fails at that."""
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self._sinks = tuple(sinks)
         self._all = [sink.write for sink in sinks]
-        self._for_text = [sink.write for sink in sinks if getattr(sink, "wants_text", True)]
+        self._for_text = [sink.write for sink in sinks if sink.wants_text]
+
+    def open(self, plan: Plan | None, at: float) -> None:
+        """Open each sink."""
+        for sink in self._sinks:
+            sink.open(plan, at)
 
     def write(self, batch: list[Event], at: float) -> None:
         """Give the batch to each sink."""

@@ -15,15 +15,18 @@ import json
 import re
 from json.encoder import encode_basestring
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from llmstream.engine.meter import Meter
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event, TextDelta
 from llmstream.prompt import Json
-from llmstream.render.base import Writer, encode
+from llmstream.render.base import Sink, Writer, encode
 from llmstream.render.guard import FORMAT_CLASS
 from llmstream.tracing.tracer import EventDict, Tracer
+
+if TYPE_CHECKING:
+    from llmstream.runnable.calls import Plan
 
 RISKY: Final = re.compile(f"[{FORMAT_CLASS}]")
 DUMPS: Final = json.JSONEncoder(ensure_ascii=False).encode
@@ -45,7 +48,7 @@ def harmless(lines: str, isatty: bool) -> bytes:
     return encode(lines.replace("\x7f", "\\u007f") if "\x7f" in lines else lines)
 
 
-class JsonlSink:
+class JsonlSink(Sink):
     """Writes one line an event: exactly one start first, and exactly one end or error last.
 
     Args:
@@ -61,8 +64,11 @@ class JsonlSink:
         self._opened = self._closed = False
         self._head = self._middle = ""
 
-    def open(self, at: float) -> None:
-        """Write the start event; `at` is when the run began.  What comes first does it otherwise."""
+    def open(self, plan: Plan | None, at: float) -> None:
+        """Write the start event; if not called, the first write or close emits it."""
+        self._open(at)
+
+    def _open(self, at: float) -> None:
         if self._opened:
             return
         self._opened = True
@@ -75,7 +81,7 @@ class JsonlSink:
 
     def write(self, batch: list[Event], at: float) -> None:
         """Write the lines of one batch in one write."""
-        self.open(at)
+        self._open(at)
         tracer, head, middle, quoted = self._tracer, self._head, self._middle, encode_basestring
         if tracer.whole:
             self._put([DUMPS(event) + "\n" for event in tracer.batch(batch, at)])
@@ -98,7 +104,7 @@ class JsonlSink:
         """Write the last event, also when nothing came before; a second call does nothing."""
         if self._closed:
             return
-        self.open(now)
+        self._open(now)
         self._closed = True
         completion = self._meter.completion(now)
         tracer = self._tracer
@@ -110,7 +116,7 @@ class JsonlSink:
             self._writer.write(harmless("".join(lines), self._writer.isatty))
 
 
-class JsonSink:
+class JsonSink(Sink):
     """Writes one object when the run has ended: the closing event's data and the run's identity.
 
     Args:
@@ -124,9 +130,6 @@ class JsonSink:
         self._tracer = tracer
         self._meter = meter
         self._closed = False
-
-    def write(self, batch: list[Event], at: float) -> None:
-        """Do nothing: the meter keeps what the end needs."""
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
         """Write the object; a second call does nothing."""

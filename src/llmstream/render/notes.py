@@ -6,11 +6,15 @@ out of messages before they come here.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from llmstream.errors import ConfigError, LLMStreamError
 from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry, ToolCallDelta
-from llmstream.render.base import Writer, encode
+from llmstream.render.base import Answer, Sink, Writer, encode
 from llmstream.render.guard import one_line
-from llmstream.render.plain import PlainSink
+
+if TYPE_CHECKING:
+    from llmstream.runnable.calls import Plan
 
 RED, DIM, RESET = "\x1b[31m", "\x1b[2m", "\x1b[0m"
 STOPS: dict[FinishReason, str] = {
@@ -46,14 +50,13 @@ def error_lines(error: LLMStreamError, *, color: bool = False) -> bytes:
     return encode(f"{name} {one_line(message, 1500)}\n{problems}") + below
 
 
-class NotesSink:
+class NotesSink(Sink):
     """Writes a note for each event that a person should hear of.
 
     It goes behind the sink of the answer in a Tee, so that the answer's line has ended first.
 
     Args:
         writer: standard error.
-        max_retries: the policy's, to say how many attempts are left.
         color: whether notes may be dim.
         answer: the answer's sink when it writes to the same terminal: notes never cut its lines.
         calls: whether tool calls are told, which machine-readable outputs have elsewhere.
@@ -65,18 +68,21 @@ class NotesSink:
         self,
         writer: Writer,
         *,
-        max_retries: int,
         color: bool = False,
-        answer: PlainSink | None = None,
+        answer: Answer | None = None,
         calls: bool = False,
     ) -> None:
         self._writer = writer
-        self._max_retries = max_retries
+        self._max_retries = 0
         self._color = color
         self._answer = answer
         self._held: list[bytes] = []
         self._finish: FinishReason = "unknown"
         self._calls: dict[int, list[str]] | None = {} if calls else None
+
+    def open(self, plan: Plan | None, at: float) -> None:
+        """Take note of how many attempts there are."""
+        self._max_retries = plan.targets[0].policy.max_retries if plan else 0
 
     def write(self, batch: list[Event], at: float) -> None:
         """Write the batch's notes, or hold them until the answer's line has ended."""

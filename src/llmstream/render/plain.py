@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event, ReasoningDelta, TextDelta
-from llmstream.render.base import Writer, encode
+from llmstream.render.base import Answer, Sink, Writer, encode
 from llmstream.render.guard import Guard
 
 DIM, DIM_OFF = b"\x1b[2m", b"\x1b[22m"
 
 
-class PlainSink:
+class PlainSink(Sink):
     """Writes the answer's text and nothing else.
 
     Args:
@@ -72,7 +72,7 @@ class PlainSink:
             self._writer.write(text.encode() if text.isascii() else encode(text))
 
 
-class ReasoningSink:
+class ReasoningSink(Sink):
     """Writes thinking text, for people, on a stream of its own.
 
     It goes before the sink of the answer in a Tee.  Within one batch all thinking is shown before
@@ -86,7 +86,7 @@ class ReasoningSink:
         answer: the answer's sink when it writes to the same terminal, else None.
     """
 
-    def __init__(self, writer: Writer, *, dim: bool, guard: bool, answer: PlainSink | None = None) -> None:
+    def __init__(self, writer: Writer, *, dim: bool, guard: bool, answer: Answer | None = None) -> None:
         self._writer = writer
         self._dim = dim
         self._guard = Guard() if guard else None

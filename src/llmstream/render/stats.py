@@ -1,9 +1,12 @@
-"""The line of `--stats`: how fast, how much and why it ended, for people."""
+"""`--stats`: how fast, how much and why it ended, for people."""
 
 from __future__ import annotations
 
-from llmstream.engine.meter import Completion
-from llmstream.events import Usage
+from llmstream.engine.meter import Completion, Meter
+from llmstream.errors import Cancelled, LLMStreamError
+from llmstream.events import FinishReason, Usage
+from llmstream.record import replace
+from llmstream.render.base import Sink, Writer
 from llmstream.render.guard import one_line
 from llmstream.render.notes import dimmed
 
@@ -39,3 +42,28 @@ def _tokens(usage: Usage) -> str:
         thought = f" ({usage.reasoning_tokens} reasoning)" if usage.reasoning_tokens else ""
         parts.append(f"{usage.output_tokens} tokens out{thought}")
     return ", ".join(parts)
+
+
+class StatsSink(Sink):
+    """Writes the line of `--stats` when the run has ended.
+
+    Args:
+        writer: standard error.
+        meter: the run's; whoever carries the run out feeds it, before this sink.
+        color: whether the line may be dim.
+    """
+
+    wants_text = False
+
+    def __init__(self, writer: Writer, meter: Meter, *, color: bool) -> None:
+        self._writer = writer
+        self._meter = meter
+        self._color = color
+
+    def close(self, error: LLMStreamError | None, now: float) -> None:
+        """Write the line."""
+        completion = self._meter.completion(now)
+        if error is not None and completion.finish_reason == "unknown":
+            ended: FinishReason = "cancelled" if isinstance(error, Cancelled) else "error"
+            completion = replace(completion, finish_reason=ended)
+        self._writer.write(stats_line(completion, color=self._color))

@@ -5,15 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from llmstream.cli.command import columns, command
+from llmstream.cli.command import columns, texts
 from llmstream.cli.environment import Environment
 from llmstream.errors import ConfigError
-
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
 
 def _path(environment: Environment) -> Path:
@@ -25,20 +20,14 @@ def _path(environment: Environment) -> Path:
     return found
 
 
-@app.command()
-@command
+@texts
 def path(environment: Environment) -> str:
     """Print the configuration file's path."""
     return f"{_path(environment)}\n"
 
 
-@app.command()
-@command
-def show(
-    environment: Environment,
-    origin: Annotated[bool, typer.Option("--origin", help="Say where each value came from")] = False,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="As for a prompt")] = None,
-) -> str:
+@texts
+def show(environment: Environment, *, origin: bool = False, model: str | None = None) -> str:
     """Print every value that holds; keys are masked."""
     from llmstream.config.settings import Settings
     from llmstream.config.show import show as shown
@@ -48,8 +37,7 @@ def show(
     return columns(rows)
 
 
-@app.command()
-@command
+@texts
 def check(environment: Environment) -> str:
     """Say all that is wrong with the configuration file."""
     from llmstream.config.settings import Settings
@@ -61,8 +49,7 @@ def check(environment: Environment) -> str:
     return "".join(f"warning: {warning}\n" for warning in settings.warnings) + f"{file}: all is well\n"
 
 
-@app.command()
-@command
+@texts
 def init(environment: Environment) -> str:
     """Write a commented configuration file to begin with."""
     from llmstream.config.file.starter import init as write
@@ -72,8 +59,7 @@ def init(environment: Environment) -> str:
     return f"{file}\n"
 
 
-@app.command()
-@command
+@texts
 def edit(environment: Environment) -> str:
     """Open the configuration file in $VISUAL or $EDITOR, then check it."""
     from llmstream.config.file.starter import init as write
@@ -87,12 +73,11 @@ def edit(environment: Environment) -> str:
     return f"{file}: all is well\n"
 
 
-@app.command()
-@command
+@texts
 def alias(
     environment: Environment,
-    name: Annotated[str, typer.Argument(help="The short name")],
-    model: Annotated[str, typer.Argument(help="PROVIDER/MODEL or PROVIDER")],
+    name: str,
+    model: str,
 ) -> str:
     """Give a model a short name."""
     from llmstream.config.file.aliases import set_alias

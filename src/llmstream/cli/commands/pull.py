@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from llmstream.cli.command import command
+from llmstream.cli.command import texts
 from llmstream.cli.environment import Environment
 
-SourceArgument = Annotated[
-    str, typer.Argument(help="smollm2, hf:OWNER/REPO[:FILE], an https address, or the path of a GGUF file")
-]
 
-
-@command
-def pull(environment: Environment, source: SourceArgument) -> str:
+@texts
+def pull(environment: Environment, source: str) -> str:
     """Fetch a model to run in this process."""
     from llmstream.cli.running.fetching import Fetching
     from llmstream.config.paths import models_folder

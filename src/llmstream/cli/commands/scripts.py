@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
-import typer
-
-from llmstream.cli.command import command
+from llmstream.cli.command import texts
 from llmstream.cli.environment import Environment
 from llmstream.errors import UsageError
 
 
-@command
-def schema(environment: Environment, what: Annotated[str, typer.Argument(metavar="events|config")]) -> str:
+@texts
+def schema(environment: Environment, what: str) -> str:
     """Print the JSON Schema of a line of events, or of the configuration."""
     if what == "events":
         from llmstream.render.jsonl import schema as events_schema
@@ -26,10 +23,8 @@ def schema(environment: Environment, what: Annotated[str, typer.Argument(metavar
     raise UsageError(f"there is no schema of {what!r}", hint="llmstream schema events|config")
 
 
-@command
-def completions(
-    environment: Environment, shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish|powershell")]
-) -> str:
+@texts
+def completions(environment: Environment, shell: str) -> str:
     """Print a shell's completion script, to be saved where the shell looks for it."""
     from llmstream.cli.parsing.shells import SHELLS, script
 

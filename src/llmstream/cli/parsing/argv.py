@@ -1,21 +1,22 @@
 """Reads a command line without the command-line library, which takes a third of a whole run's start.
 
-It knows the table of options and nothing else: whatever it is not sure of (help, a mistake, an
-abbreviation) it leaves to the full parser, which is made from the same table and says what is
-wrong.  A property test holds the two together.
+It knows the tables of options and commands and nothing else: whatever it is not sure of (help, a
+mistake, an abbreviation) it leaves to the full parser, which is made from the same tables and says
+what is wrong.  A property test holds the two together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmstream.cli.parsing.table import COMMANDS, GLOBAL, OPTIONS, RESERVED, Option, Value, Values
+from llmstream.cli.parsing.commands import BY_NAME, GROUPS, RESERVED
+from llmstream.cli.parsing.table import GLOBAL, PROMPT, Option, Value, Values, options_of
 
 
-def names() -> dict[str, tuple[Option, bool]]:
-    """Return each option's spellings with dashes, and whether that spelling switches it on."""
+def names(command: str = PROMPT) -> dict[str, tuple[Option, bool]]:
+    """Return each spelling of a command's options, and whether that spelling switches it on."""
     found: dict[str, tuple[Option, bool]] = {}
-    for option in OPTIONS:
+    for option in options_of(command):
         found["--" + option.name] = (option, True)
         if option.short:
             found["-" + option.short] = (option, True)
@@ -24,24 +25,43 @@ def names() -> dict[str, tuple[Option, bool]]:
     return found
 
 
-def command_in(argv: Sequence[str]) -> str | None:
-    """Return the command that a command line names, None when it is a prompt.
+def split(argv: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the command that a line names, and the rest of the line.
 
-    A command's name is one only as the first word; options that every command takes may precede it.
+    A command's name is one only as the first word; options that every command takes may precede it
+    or stand within it, and are moved behind it.
+
+    Returns:
+        the command's name, and its arguments; the name is a group's where the line does not say which
+        of its commands is meant, a reserved word, or PROMPT for all that names no command.
     """
-    words = iter(argv)
-    for word in words:
-        if word in GLOBAL:
-            if word in ("--config", "--color"):
-                next(words, None)
-        elif not word.startswith(("--config=", "--color=")):
-            return word if word in COMMANDS or word in RESERVED else None
-    return None
+    before: list[str] = []
+    group = ""
+    rest = list(argv)
+    while rest:
+        word = rest.pop(0)
+        if word in GLOBAL or word.startswith(("--config=", "--color=")):
+            # of `models` the letter alone is a query
+            before.append("--quiet" if word == "-q" else word)
+            if word in ("--config", "--color") and rest:
+                before.append(rest.pop(0))
+        elif group:
+            name = f"{group} {word}"
+            return (name, [*before, *rest]) if name in BY_NAME else (group, [word, *before, *rest])
+        elif word in GROUPS:
+            group = word
+        elif word in BY_NAME or word in RESERVED:
+            return word, [*before, *rest]
+        else:
+            break
+    return (group, before) if group else (PROMPT, list(argv))
 
 
-def parse(argv: Sequence[str]) -> tuple[Values, list[str]] | None:
-    """Return options and words of a prompt's command line, None to leave it to the full parser."""
-    spellings = names()
+def parse(argv: Sequence[str], command: str = PROMPT) -> tuple[Values, list[str]] | None:
+    """Return options and words of a command's line, None to leave it to the full parser."""
+    if command not in BY_NAME:
+        return None
+    spellings = names(command)
     values: Values = {}
     words: list[str] = []
     rest = iter(argv)
@@ -70,6 +90,9 @@ def parse(argv: Sequence[str]) -> tuple[Values, list[str]] | None:
         if value is None:
             return None
         _put(values, option, value)
+    most = BY_NAME[command].most
+    if len(words) < BY_NAME[command].fewest or (most is not None and len(words) > most):
+        return None
     return values, words
 
 

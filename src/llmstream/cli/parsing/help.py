@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Final
 
-from llmstream.cli.parsing.table import COMMAND_HELP, OPTIONS, Option
+from llmstream.cli.parsing.commands import first_words
+from llmstream.cli.parsing.table import PROMPT, Option, options_of
 
 WIDTH: Final = 34
 USAGE: Final = """\
@@ -36,13 +37,13 @@ def spelled(option: Option) -> str:
 def prompt_help() -> str:
     """Return the help text."""
     lines = [USAGE]
-    ordered = sorted(OPTIONS, key=lambda option: PANELS.index(option.panel))
+    ordered = sorted(options_of(PROMPT), key=lambda option: PANELS.index(option.panel))
     for panel, options in groupby(ordered, key=lambda option: option.panel):
         lines.append(f"{panel}:")
         lines += [_line(f"  {spelled(option)}", option.help) for option in options]
         lines.append("")
     lines.append("Commands (llmstream COMMAND --help):")
-    lines += [_line(f"  {name}", text) for name, text in COMMAND_HELP.items()]
+    lines += [_line(f"  {name}", text) for name, text in first_words().items()]
     lines += ["", STATUSES]
     return "\n".join(lines)
 
@@ -53,7 +54,7 @@ def _line(left: str, right: str) -> str:
     return f"{left}\n{'':<{WIDTH}}{right}"
 
 
-PANELS: Final = list(dict.fromkeys(option.panel for option in OPTIONS))
+PANELS: Final = list(dict.fromkeys(option.panel for option in options_of(PROMPT)))
 STATUSES: Final = """\
 Exit status: 0 finished, 1 our error, 2 usage, 3 configuration, 4 key refused, 5 request refused, 6 provider
 unavailable, 7 no connection, 8 time limit, 9 stream broken, 10 local model, 130 Ctrl-C, 141 reader gone.

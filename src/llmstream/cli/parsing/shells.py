@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from llmstream.adapters import catalogue
-from llmstream.cli.parsing.table import COMMAND_HELP
+from llmstream.cli.parsing.commands import first_words
 from llmstream.cli.parsing.tree import FILES, MODELS, VALUES, Choice, Node, providers, tree, valued, words_of
 
 SHELL_MODELS: Final = """\
@@ -85,7 +85,7 @@ def zsh() -> str:
     """Return the script for zsh."""
     cases = []
     for node in [*tree()[1:], tree()[0]]:
-        words = [f"{word}:{COMMAND_HELP.get(word, '')}" for word in node.words]
+        words = [f"{word}:{first_words().get(word, '')}" for word in node.words]
         described = [f"{n}:{o.help}" for o in node.options for n in o.names]
         lines = " ".join(_quoted(text.replace("\\", "")) for text in [*words, *described])
         cases.append(f"        {node.name or '*'}) list=({lines}) ;;")
@@ -127,7 +127,7 @@ if [ "$funcstack[1]" = "_llmstream" ]; then _llmstream "$@"; else compdef _llmst
 def _fish_line(node: Node, option: Choice) -> str:
     names = " ".join(f"-l {n[2:]}" if n.startswith("--") else f"-s {n[1:]}" for n in option.names)
     seen = "__fish_seen_subcommand_from"
-    where = f"{seen} {node.name}" if node.name else f"not {seen} {' '.join(COMMAND_HELP)}"
+    where = f"{seen} {node.name}" if node.name else f"not {seen} {' '.join(first_words())}"
     value = " -r" if option.value else ""
     if any(name in MODELS for name in option.names):
         value = " -x -a '(__llmstream_models)'"
@@ -142,7 +142,7 @@ def _fish_line(node: Node, option: Choice) -> str:
 def fish() -> str:
     """Return the script for fish."""
     lines = [_fish_line(node, option) for node in tree() for option in node.options]
-    for name, text in COMMAND_HELP.items():
+    for name, text in first_words().items():
         lines.append(f"complete -c llmstream -f -n '__fish_is_first_token' -a {name} -d {_quoted(text)}")
     for node in tree()[2:]:
         words = " ".join(node.words) or ("" if node.name != "models" else " ".join(catalogue.names()))

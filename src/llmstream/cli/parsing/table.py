@@ -1,7 +1,7 @@
-"""The default command's options, as data.
+"""Every option of every command, as data: one row says what it is, who takes it and where its value goes.
 
-One table makes the help, the full parser, the shell completions, and the quick parser that most
-runs get along with (argv.py).
+The table makes the help, the full parser (app.py), the quick parser that most runs get along with
+(argv.py), the shell completions and the man page.
 """
 
 from __future__ import annotations
@@ -11,6 +11,13 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 Kind: TypeAlias = Literal["text", "int", "float", "flag", "path"]
 Value: TypeAlias = str | int | float | bool | list[str] | None
 Values: TypeAlias = dict[str, Value]
+Into: TypeAlias = Literal["options", "limits", "plan", "output", "surroundings", "command"]
+"""Where a value goes: the model's options, its limits (``limits.NAME`` by the row's `limit`), the plan of a
+run, its outputs, the Environment, or the command itself."""
+
+
+PROMPT: Final = "prompt"
+ALL: Final = ("*",)
 
 
 class Option(NamedTuple):
@@ -26,17 +33,23 @@ class Option(NamedTuple):
         many: it may be given again, its values become a list.
         choices: the values it takes, empty for any.
         metavar: what help calls its value.
+        into: where its value goes; a test holds that each row changes something there.
+        limit: of a row into "limits": which one.
+        commands: that take it; ALL for every one.
     """
 
     name: str
     kind: Kind
     help: str
     panel: str
+    into: Into
     short: str = ""
     off: str = ""
     many: bool = False
     choices: tuple[str, ...] = ()
     metavar: str = ""
+    limit: str = ""
+    commands: tuple[str, ...] = (PROMPT,)
 
     @property
     def key(self) -> str:
@@ -53,79 +66,127 @@ MODEL, SHAPE, OUTPUT, LIMITS, OTHER = (
 )
 
 OPTIONS: Final[tuple[Option, ...]] = (
-    Option("model", "text", "PROVIDER/MODEL, PROVIDER or an alias [env: LLMSTREAM_MODEL]", MODEL, "m"),
-    Option("system", "text", "System prompt", MODEL, "s"),
-    Option("file", "path", "Text file added to the prompt under its name", MODEL, "f", many=True),
+    Option(
+        "model", "text", "PROVIDER/MODEL, PROVIDER or an alias [env: LLMSTREAM_MODEL]", MODEL, "plan", "m"
+    ),
+    Option("system", "text", "System prompt", MODEL, "plan", "s"),
+    Option("file", "path", "Text file added to the prompt under its name", MODEL, "plan", "f", many=True),
     Option(
         "attach",
         "path",
-        "Image, audio or PDF; a path or an address",
+        "Image, audio file or PDF; path or URL",
         MODEL,
+        "plan",
         "a",
         many=True,
         metavar="PATH_OR_URL",
     ),
-    Option("no-stdin", "flag", "Leave standard input alone", MODEL),
+    Option("no-stdin", "flag", "Leave standard input alone", MODEL, "plan"),
     Option(
         "option",
         "text",
-        "Model option; VALUE is read as TOML, else text",
+        "Model option; VALUE is parsed as TOML, otherwise taken as text",
         SHAPE,
+        "options",
         "o",
         many=True,
         metavar="KEY=VALUE",
     ),
-    Option("temperature", "float", "Randomness, 0 for the most likely token", SHAPE),
-    Option("max-tokens", "int", "Most tokens of the answer", SHAPE),
-    Option("top-p", "float", "Nucleus sampling mass, 0 to 1", SHAPE),
-    Option("stop", "text", "Sequence that ends the answer", SHAPE, many=True),
-    Option("seed", "int", "For repeatable sampling", SHAPE),
-    Option("schema", "text", "Answer as JSON by this JSON Schema", SHAPE, metavar="JSON_OR_FILE"),
-    Option("separator", "text", "Print TEXT after every chunk", OUTPUT, "S"),
-    Option("no-newline", "flag", "Add no final newline", OUTPUT, "n"),
-    Option("events", "flag", "JSON Lines of events on standard output", OUTPUT),
-    Option("events-version", "text", "Form of the events; implies --events", OUTPUT, choices=("v1", "v2")),
-    Option("json", "flag", "One JSON object at the end", OUTPUT),
-    Option("reasoning", "text", "Thinking text on standard error", OUTPUT, choices=("show", "hide")),
-    Option("stats", "flag", "One line on standard error: TTFT, tokens/s, tokens", OUTPUT),
-    Option("raw", "flag", "Send control characters to the terminal as they are", OUTPUT),
-    Option("color", "text", "Colours on standard error", OUTPUT, choices=("auto", "always", "never")),
-    Option("quiet", "flag", "Errors only on standard error", OUTPUT, "q"),
-    Option("sync", "flag", "Which engine carries the stream; same output", OTHER, off="async"),
-    Option("stream", "flag", "Stream, or ask for the answer whole", SHAPE, off="no-stream"),
+    Option("temperature", "float", "Randomness, 0 for the most likely token", SHAPE, "options"),
+    Option("max-tokens", "int", "Most tokens of the answer", SHAPE, "options"),
+    Option("top-p", "float", "Nucleus sampling mass, 0 to 1", SHAPE, "options"),
+    Option("stop", "text", "Sequence that ends the answer", SHAPE, "options", many=True),
+    Option("seed", "int", "For repeatable sampling", SHAPE, "options"),
+    Option("schema", "text", "Answer as JSON by this JSON Schema", SHAPE, "options", metavar="JSON_OR_FILE"),
+    Option("separator", "text", "Print TEXT after every chunk", OUTPUT, "output", "S"),
+    Option("no-newline", "flag", "Add no final newline", OUTPUT, "output", "n"),
+    Option("events", "flag", "JSON Lines of events on standard output", OUTPUT, "output"),
+    Option(
+        "events-version",
+        "text",
+        "Form of the events; implies --events",
+        OUTPUT,
+        "output",
+        choices=("v1", "v2"),
+    ),
+    Option("json", "flag", "One JSON object at the end", OUTPUT, "output"),
+    Option(
+        "reasoning", "text", "Thinking text on standard error", OUTPUT, "output", choices=("show", "hide")
+    ),
+    Option("stats", "flag", "One line on standard error: TTFT, tokens/s, tokens", OUTPUT, "output"),
+    Option("raw", "flag", "Send control characters to the terminal as they are", OUTPUT, "output"),
+    Option(
+        "color",
+        "text",
+        "Colours: auto, always or never",
+        OUTPUT,
+        "surroundings",
+        choices=("auto", "always", "never"),
+        commands=ALL,
+    ),
+    Option("quiet", "flag", "Errors only on standard error", OUTPUT, "surroundings", "q", commands=ALL),
+    Option("sync", "flag", "Which engine carries the stream; same output", OTHER, "plan", off="async"),
+    Option("stream", "flag", "Stream, or ask for the answer whole", SHAPE, "plan", off="no-stream"),
     Option(
         "fallback",
         "text",
         "Next model when this one fails before its first chunk",
         LIMITS,
+        "plan",
         many=True,
         metavar="MODEL",
     ),
-    Option("retries", "int", "Attempts after the first", LIMITS),
-    Option("timeout-connect", "float", "Seconds for name, TCP and TLS; 0 for none", LIMITS),
-    Option("timeout-first", "float", "Seconds to the first token", LIMITS),
-    Option("timeout-idle", "float", "Seconds from one event to the next", LIMITS),
-    Option("timeout-total", "float", "Seconds for the whole run", LIMITS),
-    Option("config", "path", "Configuration file [env: LLMSTREAM_CONFIG]", OTHER),
-    Option("show-request", "flag", "Print the request as a curl command, send nothing", OTHER),
-    Option("debug", "flag", "Show tracebacks of errors", OTHER),
-    Option("version", "flag", "Print the version", OTHER),
-    Option("help", "flag", "Print this text", OTHER, "h"),
+    Option("retries", "int", "Attempts after the first", LIMITS, "limits", limit="retries"),
+    Option(
+        "timeout-connect",
+        "float",
+        "Seconds for name, TCP and TLS; 0 for none",
+        LIMITS,
+        "limits",
+        limit="connect",
+    ),
+    Option("timeout-first", "float", "Seconds to the first token", LIMITS, "limits", limit="first_token"),
+    Option("timeout-idle", "float", "Seconds from one event to the next", LIMITS, "limits", limit="idle"),
+    Option("timeout-total", "float", "Seconds for the whole run", LIMITS, "limits", limit="total"),
+    Option(
+        "config",
+        "path",
+        "Configuration file [env: LLMSTREAM_CONFIG]",
+        OTHER,
+        "surroundings",
+        commands=ALL,
+    ),
+    Option("show-request", "flag", "Print the request as a curl command, send nothing", OTHER, "plan"),
+    Option("debug", "flag", "Show tracebacks of errors", OTHER, "surroundings", commands=ALL),
+    Option("version", "flag", "Print the version", OTHER, "command"),
+    Option("help", "flag", "Print this text", OTHER, "command", "h"),
+    Option("json", "flag", "JSON Lines, one object a row", "", "command", commands=("models", "providers")),
+    Option(
+        "query",
+        "text",
+        "Only names that contain TEXT",
+        "",
+        "command",
+        "q",
+        metavar="TEXT",
+        commands=("models",),
+    ),
+    Option(
+        "refresh", "flag", "Ignore the cached list and fetch a new one", "", "command", commands=("models",)
+    ),
+    Option("origin", "flag", "Say where each value came from", "", "command", commands=("config show",)),
+    Option("model", "text", "As for a prompt", "", "command", "m", commands=("config show",)),
 )
-
-COMMAND_HELP: Final = {
-    "prompt": "The default command, by its name",
-    "models": "List the models of a provider",
-    "providers": "List the providers, and whether their keys are there",
-    "pull": "Fetch a model to run in this process",
-    "config": "Show, check, make and edit the configuration",
-    "keys": "Keep API keys in the system's keyring",
-    "schema": "Print the JSON Schema of events or of the configuration",
-    "completions": "Print a shell's completion script",
-}
-COMMANDS: Final = tuple(COMMAND_HELP)
-"""The commands beside the default one; `prompt` is the default one's name."""
-RESERVED: Final = ("chat", "compare", "batch", "bench", "replay", "history", "template", "doctor")
-"""Commands of later versions: a first word that would change its meaning is refused now."""
 GLOBAL: Final = ("--config", "--color", "--debug", "--quiet", "-q")
 """Options that may also stand before a command's name."""
+
+
+def options_of(command: str) -> list[Option]:
+    """Return the options that a command takes; its own come before those of all commands."""
+    found = [option for option in OPTIONS if command in option.commands]
+    taken = {option.short for option in found}
+    shared = [option for option in OPTIONS if option.commands == ALL and command != PROMPT]
+    if command == PROMPT:
+        return [option for option in OPTIONS if command in option.commands or option.commands == ALL]
+    # `models -q TEXT` is a query, as it is of `llm models`
+    return [*found, *(one._replace(short="") if one.short in taken else one for one in shared)]

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-import typer
-
 from llmstream.adapters import catalogue
-from llmstream.cli.parsing.table import COMMAND_HELP, OPTIONS
+from llmstream.cli.parsing.commands import COMMANDS, first_words
+from llmstream.cli.parsing.table import OPTIONS, PROMPT, Option, options_of
 from llmstream.record import Record
 
-VALUES: Final = {
-    "--color": ("auto", "always", "never"),
-    "--events-version": ("v1", "v2"),
-    "--reasoning": ("show", "hide"),
-}
+VALUES: Final = {f"--{option.name}": option.choices for option in OPTIONS if option.choices}
 """Options that take one of a few values."""
 FILES: Final = frozenset({"--config", "--file", "-f", "--attach", "-a", "--schema"})
 MODELS: Final = frozenset({"--model", "-m", "--fallback"})
-WORDS: Final = {
-    "completions": ("bash", "zsh", "fish", "powershell"),
-    "schema": ("events", "config"),
-}
-"""Commands whose argument is one of a few words."""
 
 
 class Choice(Record):
@@ -56,34 +46,24 @@ class Node(Record):
 
 
 def tree() -> list[Node]:
-    """Return all commands, the default one first."""
-    from llmstream.cli.app import app
-
-    made = [Node("", "", tuple(_default()), tuple(COMMAND_HELP)), Node("prompt", "", tuple(_default()))]
-    commands = getattr(typer.main.get_command(app), "commands", {})
-    for name, text in COMMAND_HELP.items():
-        if name == "prompt":
+    """Return all commands, the default one first; a group has its commands as words and all their options."""
+    default = tuple(choice for option in options_of(PROMPT) for choice in _choices(option))
+    made = [Node("", "", default, tuple(first_words())), Node(PROMPT, "", default)]
+    for first, text in first_words().items():
+        if first == PROMPT:
             continue
-        command = commands[name]
-        inner = getattr(command, "commands", {})
-        found = [*command.params, *(p for one in inner.values() for p in one.params)]
-        options = {tuple(p.opts): p for p in found if p.param_type_name == "option"}
-        choices = tuple(
-            Choice(tuple(sorted(p.opts, key=len, reverse=True)), p.help or "", not p.is_flag)
-            for p in options.values()
-        )
-        made.append(Node(name, text, choices, tuple(inner) or WORDS.get(name, ())))
+        within = [command for command in COMMANDS if command.name.split()[0] == first]
+        options = {option: None for command in within for option in options_of(command.name)}
+        choices = tuple(choice for option in options for choice in _choices(option))
+        words = [word for command in within for word in (*command.name.split()[1:], *command.words)]
+        made.append(Node(first, text, choices, tuple(words)))
     return made
 
 
-def _default() -> list[Choice]:
-    made = []
-    for option in OPTIONS:
-        names = [f"--{option.name}"] + ([f"-{option.short}"] if option.short else [])
-        made.append(Choice(tuple(names), option.help, option.kind != "flag"))
-        if option.off:
-            made.append(Choice((f"--{option.off}",), option.help, False))
-    return made
+def _choices(option: Option) -> list[Choice]:
+    names = [f"--{option.name}"] + ([f"-{option.short}"] if option.short else [])
+    made = [Choice(tuple(names), option.help, option.kind != "flag")]
+    return made + ([Choice((f"--{option.off}",), option.help, False)] if option.off else [])
 
 
 def valued() -> list[str]:

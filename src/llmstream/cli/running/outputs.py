@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from llmstream.errors import Cancelled, LLMStreamError
-from llmstream.events import Event, FinishReason
-from llmstream.record import replace
-from llmstream.render.base import Sink, Tee, encode
+from llmstream.errors import LLMStreamError
+from llmstream.render.base import Answer, Sink, Tee, encode
 from llmstream.render.guard import guarded
 from llmstream.render.notes import NotesSink, error_lines
 from llmstream.render.plain import PlainSink, ReasoningSink
@@ -20,47 +17,8 @@ if TYPE_CHECKING:
     from llmstream.runnable.calls import Plan
 
 
-class Outputs(NamedTuple):
-    """The sinks of one run.
-
-    Args:
-        sink: all of them as one.
-        meter: set when the run's text or figures are wanted at its end.
-    """
-
-    sink: Sink
-    meter: Meter | None
-
-    def close(self, error: LLMStreamError | None) -> None:
-        """End all outputs."""
-        self.sink.close(error, time.monotonic())
-
-
-class StatsSink:
-    """Writes the line of `--stats` when the run has ended."""
-
-    wants_text = False
-
-    def __init__(self, environment: Environment, meter: Meter) -> None:
-        self._environment = environment
-        self._meter = meter
-
-    def write(self, batch: list[Event], at: float) -> None:
-        """Do nothing: the meter keeps what the end needs."""
-
-    def close(self, error: LLMStreamError | None, now: float) -> None:
-        """Write the line."""
-        from llmstream.render.stats import stats_line
-
-        environment, completion = self._environment, self._meter.completion(now)
-        if error is not None and completion.finish_reason == "unknown":
-            ended: FinishReason = "cancelled" if isinstance(error, Cancelled) else "error"
-            completion = replace(completion, finish_reason=ended)
-        environment.err.write(stats_line(completion, color=environment.colored))
-
-
-def outputs(values: Values, plan: Plan | None, environment: Environment, began: float) -> Outputs:
-    """Return the sinks that the options ask for.
+def outputs(values: Values, plan: Plan | None, environment: Environment, began: float) -> Sink:
+    """Return the sinks that the options ask for, opened.
 
     Args:
         values: the options.
@@ -69,69 +27,60 @@ def outputs(values: Values, plan: Plan | None, environment: Environment, began: 
         began: when the run began, monotonic.
     """
     machine = bool(values.get("events") or values.get("events_version") or values.get("json"))
-    meter = None
+    sinks: list[Sink] = []
+    answer: Answer | None = None
     if machine or values.get("stats"):
         from llmstream.engine.meter import Meter
 
         meter = Meter(began, keep_text=machine)
-    sinks: list[Sink] = [meter] if meter else []
-    answer: PlainSink | None = None
+        sinks.append(meter)
     if machine:
-        assert meter is not None
-        sinks.append(_machine_sink(values, plan, environment, meter, began))
+        sinks.append(_machine_sink(values, plan, environment, meter))
     else:
-        guard = environment.out.isatty and not values.get("raw")
-        answer = PlainSink(
-            environment.out,
-            separator=str(values.get("separator") or ""),
-            newline=not values.get("no_newline"),
-            guard=guard,
-        )
+        answer = _answer(values, environment)
         sinks.append(answer)
-    sinks += _for_people(values, plan, environment, answer, machine)
-    if values.get("stats") and meter:
-        sinks.append(StatsSink(environment, meter))
-    return Outputs(sinks[0] if len(sinks) == 1 else Tee(sinks), meter)
+    sinks += _for_people(values, environment, answer, machine)
+    if values.get("stats"):
+        from llmstream.render.stats import StatsSink
+
+        sinks.append(StatsSink(environment.err, meter, color=environment.colored))
+    made = sinks[0] if len(sinks) == 1 else Tee(sinks)
+    made.open(plan, began)
+    return made
 
 
-def _for_people(
-    values: Values, plan: Plan | None, environment: Environment, answer: PlainSink | None, machine: bool
-) -> list[Sink]:
+def _answer(values: Values, environment: Environment) -> Answer:
+    """Return the sink that shows the answer's text."""
+    return PlainSink(
+        environment.out,
+        separator=str(values.get("separator") or ""),
+        newline=not values.get("no_newline"),
+        guard=environment.out.isatty and not values.get("raw"),
+    )
+
+
+def _for_people(values: Values, environment: Environment, answer: Answer | None, machine: bool) -> list[Sink]:
+    """Return the sinks that write on standard error."""
     shared = answer if environment.out.isatty and environment.err.isatty else None
     wanted = values.get("reasoning")
+    color = environment.colored
     sinks: list[Sink] = []
     if wanted == "show" or (
         wanted is None and environment.err.isatty and not machine and not environment.quiet
     ):
         guard = environment.err.isatty and not values.get("raw")
-        thinking = ReasoningSink(environment.err, dim=environment.colored, guard=guard, answer=shared)
-        sinks.append(thinking)
+        sinks.append(ReasoningSink(environment.err, dim=color, guard=guard, answer=shared))
     if not environment.quiet:
-        retries = plan.targets[0].policy.max_retries if plan else 0
-        sinks.append(
-            NotesSink(
-                environment.err,
-                max_retries=retries,
-                color=environment.colored,
-                answer=shared,
-                calls=not machine,
-            )
-        )
+        sinks.append(NotesSink(environment.err, color=color, answer=shared, calls=not machine))
     return sinks
 
 
-def _machine_sink(
-    values: Values, plan: Plan | None, environment: Environment, meter: Meter, began: float
-) -> Sink:
+def _machine_sink(values: Values, plan: Plan | None, environment: Environment, meter: Meter) -> Sink:
     from llmstream.render.jsonl import JsonlSink, JsonSink
     from llmstream.runnable.llm import tracer_of
 
     tracer = tracer_of(plan, "v1" if values.get("events_version") == "v1" else "v2")
-    if values.get("json"):
-        return JsonSink(environment.out, tracer, meter)
-    sink = JsonlSink(environment.out, tracer, meter)
-    sink.open(began)
-    return sink
+    return (JsonSink if values.get("json") else JsonlSink)(environment.out, tracer, meter)
 
 
 def report(error: LLMStreamError, environment: Environment) -> None:

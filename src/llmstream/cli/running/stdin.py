@@ -15,7 +15,7 @@ PLACE: Final = "{stdin}"
 
 
 def prompt_text(
-    words: Sequence[str], *, use_stdin: bool, say: Callable[[str], None], more: bool = False
+    words: Sequence[str], *, use_stdin: bool, say: Callable[[str], None], more: bool = False, stdin: int = 0
 ) -> str:
     """Return the prompt's text.
 
@@ -24,21 +24,22 @@ def prompt_text(
         use_stdin: whether standard input is read when it is not a terminal.
         say: tells the user what is awaited.
         more: something else is in the prompt, so that its text may be empty.
+        stdin: descriptor of standard input.
 
     Raises:
         UsageError: there is no prompt, or standard input is no text.
     """
     text = "" if list(words) == ["-"] else " ".join(map(_whole_characters, words))
-    terminal = os.isatty(0)
+    terminal = os.isatty(stdin)
     if use_stdin and not terminal:
-        piped = read_stdin(say)
+        piped = read_stdin(say, stdin)
         if PLACE in text:
             text = text.replace(PLACE, piped.strip("\n"))
         elif piped.strip():
             text = f"{text}\n\n{piped}" if text else piped
     elif terminal and use_stdin and list(words) in ([], ["-"]) and not more:
         say("type the prompt, then end it with Ctrl-D on a line of its own")
-        text = _decoded(_read_all())
+        text = _decoded(_read_all(stdin))
     if not text.strip() and not more:
         raise UsageError(
             "there is no prompt: it is empty",
@@ -47,21 +48,21 @@ def prompt_text(
     return text
 
 
-def read_stdin(say: Callable[[str], None]) -> str:
+def read_stdin(say: Callable[[str], None], stdin: int = 0) -> str:
     """Return all of standard input as text, with a hint when nothing comes for a while."""
     try:
-        ready = select.select([0], [], [], PATIENCE)[0]
+        ready = select.select([stdin], [], [], PATIENCE)[0]
     except (OSError, ValueError):  # Windows takes only sockets here
-        ready = [0]
+        ready = [stdin]
     if not ready:
         say("waiting for standard input to end (Ctrl-D); --no-stdin leaves it alone")
-    return _decoded(_read_all())
+    return _decoded(_read_all(stdin))
 
 
-def _read_all() -> bytes:
+def _read_all(stdin: int) -> bytes:
     parts = []
     try:
-        while part := os.read(0, 1 << 20):
+        while part := os.read(stdin, 1 << 20):
             parts.append(part)
     except OSError as error:
         raise UsageError(f"standard input can't be read: {error.strerror}") from error

@@ -1,0 +1,90 @@
+"""Every command, as data: its name, its arguments, and the function that carries it out."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from llmstream.cli.parsing.table import PROMPT
+
+
+class Command(NamedTuple):
+    """One command.
+
+    Args:
+        name: as it is typed; of a command in a group both words, ``config show``.
+        help: one line.
+        home: ``module:function`` below `llmstream.cli.commands`; called with values, words and environment,
+            it returns the exit status.
+        arguments: as help shows them, in order: ``NAME``, ``[NAME]`` where it may be missing, ``[NAME]...``
+            (the last one) for any number.
+        words: what an argument may be, for completion; empty for anything.
+    """
+
+    name: str
+    help: str
+    home: str
+    arguments: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    @property
+    def fewest(self) -> int:
+        """How many words it needs."""
+        return sum(not argument.startswith("[") for argument in self.arguments)
+
+    @property
+    def most(self) -> int | None:
+        """How many words it takes, None for any number."""
+        return None if any(one.endswith("...") for one in self.arguments) else len(self.arguments)
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(PROMPT, "The default command, by its name", "prompt:run", ("[PROMPT]...",)),
+    Command("models", "List the models of a provider", "listing:models", ("[PROVIDER]",)),
+    Command("providers", "List the providers, and whether their keys are set", "listing:providers"),
+    Command("pull", "Fetch a model to run in this process", "pull:pull", ("SOURCE",)),
+    Command("config path", "Print the configuration file's path", "config:path"),
+    Command("config show", "Print the settings in effect; keys are masked", "config:show"),
+    Command("config check", "Check the configuration file and list its problems", "config:check"),
+    Command("config init", "Write a commented configuration file to begin with", "config:init"),
+    Command("config edit", "Open the configuration file in $VISUAL or $EDITOR, then check it", "config:edit"),
+    Command("config alias", "Give a model a short name", "config:alias", ("NAME", "MODEL")),
+    Command(
+        "keys set",
+        "Store a provider's key; typed at a prompt or read from standard input, never an argument",
+        "keys:set_key",
+        ("PROVIDER",),
+    ),
+    Command("keys list", "List the providers that have a stored key", "keys:list_keys"),
+    Command("keys delete", "Delete a provider's stored key", "keys:delete_key", ("PROVIDER",)),
+    Command(
+        "schema",
+        "Print the JSON Schema of events or of the configuration",
+        "scripts:schema",
+        ("events|config",),
+        ("events", "config"),
+    ),
+    Command(
+        "completions",
+        "Print a shell's completion script",
+        "scripts:completions",
+        ("bash|zsh|fish|powershell",),
+        ("bash", "zsh", "fish", "powershell"),
+    ),
+)
+GROUPS: Final = {
+    "config": "Show, check, make and edit the configuration",
+    "keys": "Keep API keys in the system's keyring",
+}
+"""First words of commands of two."""
+BY_NAME: Final = {command.name: command for command in COMMANDS}
+RESERVED: Final = ("chat", "compare", "batch", "bench", "replay", "history", "template", "doctor")
+"""Commands of later versions: a first word that would change its meaning is refused now."""
+
+
+def first_words() -> dict[str, str]:
+    """Return each command or group that may be a command line's first word, and its help."""
+    found: dict[str, str] = {}
+    for command in COMMANDS:
+        first = command.name.split()[0]
+        found.setdefault(first, GROUPS.get(first, command.help))
+    return found

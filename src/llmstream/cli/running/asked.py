@@ -1,0 +1,140 @@
+"""From a command's options to a Plan: for every command that asks a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmstream.cli.parsing.table import OPTIONS
+from llmstream.cli.running.stdin import prompt_text
+from llmstream.config.settings import Overrides, Settings
+from llmstream.errors import UsageError
+from llmstream.prompt import Attachment, Message, Options, Prompt
+from llmstream.runnable.calls import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llmstream.cli.environment import Environment
+    from llmstream.cli.parsing.table import Values
+    from llmstream.cli.running.fetching import Fetching
+    from llmstream.runnable.targets import Target
+
+
+def asked(values: Values, words: Sequence[str], environment: Environment, fetching: Fetching) -> Plan:
+    """Return the plan of a prompt's command line.
+
+    Args:
+        values: the options.
+        words: the prompt's.
+        environment: standard input, variables, and the configuration's path.
+        fetching: told what takes long, and warnings.
+
+    Raises:
+        LLMStreamError: the command line or the configuration is wrong, or a file can't be read.
+    """
+    environment.check_stdout()
+    settings = settings_of(environment, fetching)
+    overrides = overrides_of(values)
+    targets = targets_of(values, settings, overrides, fetching)
+    return Plan(
+        targets=targets,
+        prompt=prompt_of(values, words, environment, fetching),
+        options=overrides.options or Options(),
+        stream=values.get("stream") is not False,
+        say=fetching.say,
+        progress=fetching.progress,
+        ready=fetching.close,
+    )
+
+
+def settings_of(environment: Environment, fetching: Fetching) -> Settings:
+    """Return the configuration in effect, its warnings told."""
+    settings = Settings.load(environment.config, environment.variables)
+    for warning in settings.warnings:
+        fetching.say(f"warning: {warning}")
+    return settings
+
+
+def targets_of(values: Values, settings: Settings, overrides: Overrides, fetching: Fetching) -> list[Target]:
+    """Return the model that the options name, then its fallbacks."""
+    model = values.get("model")
+    specs = [settings.choice(str(model) if model is not None else None).spec, *listed(values, "fallback")]
+    specs = [full_name(settings, spec, fetching) for spec in specs]
+    # a request that is only shown needs no key
+    first = settings.target(specs[0], overrides, fetch_key=not values.get("show_request"))
+    return [first, *(settings.later(spec, overrides) for spec in specs[1:])]
+
+
+def prompt_of(values: Values, words: Sequence[str], environment: Environment, fetching: Fetching) -> Prompt:
+    """Return the prompt of words, standard input, files and attachments."""
+    files, beside = listed(values, "file"), listed(values, "attach")
+    text = prompt_text(
+        words,
+        use_stdin=not values.get("no_stdin"),
+        say=fetching.say,
+        more=bool(files or beside),
+        stdin=environment.stdin,
+    )
+    attached: tuple[Attachment, ...] = ()
+    if files or beside:
+        from llmstream.cli.running.inputs import attachments, with_files
+
+        text, attached = with_files(text, files), attachments(beside)
+    system = values.get("system")
+    messages = [Message("system", str(system))] if system else []
+    return Prompt((*messages, Message("user", text, attached)))
+
+
+def listed(values: Values, key: str) -> list[str]:
+    """Return the values of an option that may be given again."""
+    found = values.get(key) or []
+    assert isinstance(found, list)
+    return found
+
+
+def full_name(settings: Settings, spec: str, fetching: Fetching) -> str:
+    """Return the model that a part of its name stands for, and say so."""
+    if settings.knows(spec):
+        return spec
+    from llmstream.config.lists.known import spec_of
+
+    found = spec_of(settings, spec)
+    if found != spec:
+        fetching.say(f'using {found} for "{spec}"')
+    return found
+
+
+def overrides_of(values: Values) -> Overrides:
+    """Return what the options set over the configuration: by the table, all that goes into it."""
+    from llmstream.config.option_text import parse_option
+    from llmstream.runnable.options import options_from
+
+    table: dict[str, object] = dict(map(parse_option, listed(values, "option")))
+    limits: dict[str, float] = {}
+    for option in OPTIONS:
+        if option.key not in values or option.name == "option":
+            continue
+        if option.into == "options":
+            table[option.key] = values[option.key]
+        elif option.into == "limits":
+            limits[option.limit] = _limit(option.name, option.limit, values[option.key])
+    if "schema" in values:
+        from llmstream.cli.running.inputs import schema_of
+
+        table["schema"] = schema_of(str(values["schema"]))
+    retries = limits.pop("retries", None)
+    return Overrides(
+        options=options_from(table) if table else None,
+        limits=limits,
+        max_retries=None if retries is None else int(retries),
+    )
+
+
+def _limit(name: str, limit: str, value: object) -> float:
+    """Return a limit's value; refuse what the configuration would refuse."""
+    from llmstream.config.file.kinds import count, seconds
+
+    flaw = (count if limit == "retries" else seconds)(value)
+    if flaw is not None:
+        raise UsageError(f"--{name} {flaw}")
+    return float(str(value))

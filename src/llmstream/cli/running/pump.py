@@ -1,0 +1,118 @@
+"""Carries a plan out: events from the engine into the outputs, and every way in which that may end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from llmstream.cli.exits import Exit, status_of
+from llmstream.cli.running.outputs import report
+from llmstream.cli.signals import Interrupted
+from llmstream.errors import Cancelled, LLMStreamError, MissingExtra
+from llmstream.render.base import ReaderGone, Sink
+from llmstream.runnable.calls import Plan, abatches, batches
+
+if TYPE_CHECKING:
+    from llmstream.cli.environment import Environment
+    from llmstream.cli.running.fetching import Fetching
+
+LAST_WORDS: Final = 1.0
+"""Seconds that a reader who doesn't read is given when the run was told to end."""
+
+
+class Run:
+    """One run: a plan is made, carried out into sinks, and ended whatever happens.
+
+    Args:
+        environment: the streams.
+        fetching: shows what takes long before the answer.
+        sinks: makes the run's outputs of its plan, None when none could be made; opened.
+    """
+
+    def __init__(
+        self, environment: Environment, fetching: Fetching, sinks: Callable[[Plan | None], Sink]
+    ) -> None:
+        self._environment = environment
+        self._fetching = fetching
+        self._make = sinks
+        self._sink: Sink | None = None
+        self._plan: Plan | None = None
+
+    def carry_out(self, plan: Callable[[], Plan], *, asynchronous: bool = False) -> int:
+        """Make the plan, run it, and return the exit status.
+
+        Args:
+            plan: makes it; what it raises ends the run like any other failure.
+            asynchronous: which engine carries the stream.
+        """
+        environment = self._environment
+        try:
+            self._plan = plan()
+            self._sink = self._make(self._plan)
+            pump(self._plan, self._sink, self._fetching, asynchronous=asynchronous)
+            self._sink.close(None, time.monotonic())
+        except ReaderGone:
+            return Exit.READER_GONE
+        except LLMStreamError as error:
+            self._fetching.close()
+            if isinstance(error, MissingExtra):
+                from llmstream.cli.running.ways_out import add_ways_out
+
+                add_ways_out(error, environment)
+            return self._failed(error)
+        except Interrupted as interrupt:
+            self._fetching.close()
+            environment.out.hurry(LAST_WORDS)
+            environment.err.hurry(LAST_WORDS)
+            by = "the user" if interrupt.number == 2 else f"signal {interrupt.number}"
+            self._failed(Cancelled(f"stopped by {by}"), quiet=True)
+            return interrupt.status
+        return Exit.OK
+
+    def _failed(self, error: LLMStreamError, *, quiet: bool = False) -> int:
+        """End the outputs, say what happened, and return the exit status."""
+        try:
+            (self._sink or self._make(self._plan)).close(error, time.monotonic())
+        except ReaderGone:
+            return Exit.READER_GONE
+        except LLMStreamError as second:
+            error = second
+        if not quiet:
+            report(error, self._environment)
+        return status_of(error)
+
+
+def pump(plan: Plan, sink: Sink, fetching: Fetching, *, asynchronous: bool) -> None:
+    """Write a plan's events into a sink as they come.
+
+    Raises:
+        LLMStreamError: the run or an output failed; the sink is left open.
+    """
+    if asynchronous:
+        import asyncio
+
+        with asyncio.Runner() as runner:
+            try:
+                runner.run(_apump(plan, sink))
+            finally:
+                # the runner waits for its threads
+                fetching.stop()
+        return
+    running = batches(plan)
+    write, clock = sink.write, time.monotonic
+    try:
+        for batch in running:
+            write(batch, clock())
+    finally:
+        running.close()
+
+
+async def _apump(plan: Plan, sink: Sink) -> None:
+    running = abatches(plan)
+    write, clock = sink.write, time.monotonic
+    try:
+        async for batch in running:
+            write(batch, clock())
+    finally:
+        await running.aclose()
