@@ -40,8 +40,14 @@ def test_the_error_names_file_line_and_column_of_each(tmp_path: Path) -> None:
     assert caught.value.message.split("\n") == [
         f"3 problems in {path}",
         f"{path}:5:1: max_retries must be a whole number, not text",
+        '5 | max_retries = "two"',
+        "  | ^",
         f"{path}:6:13: timeout.connect must not be negative, and 0 stands for no limit",
+        "6 | timeout = { connect = -1, idel = 3 }",
+        "  |             ^",
         f'{path}:6:27: unknown key "idel" in timeout; did you mean "idle"?',
+        "6 | timeout = { connect = -1, idel = 3 }",
+        "  |                           ^",
     ]
 
 
@@ -197,7 +203,7 @@ def test_a_named_pipe_can_be_read(tmp_path: Path) -> None:
     os.write(writing, WORK.encode())
     os.close(writing)
     try:
-        assert "work" in load(Path(f"/dev/fd/{reading}"), required=True).document["providers"]
+        assert "work" in load(Path(f"/dev/fd/{reading}"), required=True).providers
     finally:
         os.close(reading)
 

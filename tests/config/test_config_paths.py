@@ -30,7 +30,7 @@ def test_a_relative_place_is_never_taken(monkeypatch: pytest.MonkeyPatch, tmp_pa
     for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(variable, "here")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for folder in (paths.data_folder(), paths.models_folder(), paths.state_folder(), paths.cache_folder()):
+    for folder in (paths.data_folder(), paths.models_folder(), paths.cache_folder()):
         assert folder.is_absolute()
         assert not folder.is_relative_to(tmp_path / "here")
     assert paths.config_file() == tmp_path / "home/.config/llmstream/config.toml"
@@ -44,7 +44,7 @@ def test_a_user_without_a_home_has_places_and_no_configuration() -> None:
         "pwd.getpwuid = nobody\n"
         "from llmstream.config import paths\n"
         "assert paths.config_file() is None\n"
-        "for place in (paths.models_folder, paths.state_folder, paths.cache_folder):\n"
+        "for place in (paths.models_folder, paths.cache_folder):\n"
         "    assert place().is_absolute()\n"
     )
     environment = {k: v for k, v in os.environ.items() if k != "HOME" and not k.startswith("XDG_")}

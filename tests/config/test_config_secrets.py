@@ -11,7 +11,7 @@ import pytest
 from config_files import WORK, settings, write
 
 from llmstream.config.keys import find as secrets
-from llmstream.config.keys.find import find_key, key_state, keys_found
+from llmstream.config.keys.find import find_key, key_state
 from llmstream.config.settings import Settings
 from llmstream.errors import ConfigError, MissingKey
 from llmstream.prompt import Secret
@@ -237,10 +237,3 @@ def test_the_state_of_a_key_is_told_without_looking(tmp_path: Path) -> None:
     assert key_state("p", {"api_key_file": str(path)}, {}).found is False
     path.touch()
     assert key_state("p", {"api_key_file": str(path)}, {}).found is True
-
-
-def test_the_keys_that_are_set_are_found_once_each() -> None:
-    assert keys_found({"OPENAI_API_KEY": "k", "GROQ_API_KEY": " ", "MISTRAL_API_KEY": "k"}) == [
-        ("openai", "OPENAI_API_KEY"),
-        ("mistral", "MISTRAL_API_KEY"),
-    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,13 +110,6 @@ def test_flags_beat_the_file(tmp_path: Path) -> None:
     target = settings(tmp_path, FULL, WORK_KEY="k").target("work", flags)
     assert target.options == Options(temperature=1, max_tokens=512, extra={"top_a": 1, "n": 1})
     assert target.policy == Policy(connect=1.5, idle=0, total=60, max_retries=0)
-
-
-def test_the_first_target_comes_with_its_fallbacks(tmp_path: Path) -> None:
-    loaded = settings(tmp_path, FULL, WORK_KEY="k", GROQ_API_KEY="k")
-    found = loaded.resolve("work/x", ["fast", "local"], Overrides(Options(seed=1)))
-    assert [t.endpoint.provider for t in found] == ["work", "groq", "local"]
-    assert {t.options.seed for t in found} == {1}
 
 
 def test_a_preset_starts_from_a_row_and_the_file_changes_it(tmp_path: Path) -> None:
@@ -232,7 +226,7 @@ def test_the_model_in_this_process_is_asked_in_the_dialect_of_its_provider(tmp_p
 
 def test_certificates_must_exist_and_lie_beside_the_file(tmp_path: Path) -> None:
     text = WORK + 'api_key_env = ""\nca_file = "ca.pem"\nproxy = "socks5://u:p@127.0.0.1:1"\n'
-    with pytest.raises(ConfigError, match=r"ca\.pem: it is no file"):
+    with pytest.raises(ConfigError, match=r"ca\.pem is not a file"):
         settings(tmp_path, text).target("work")
     (tmp_path / "ca.pem").touch()
     target = settings(tmp_path, text).target("work")
@@ -269,3 +263,34 @@ def test_a_key_for_bedrock_leaves_nothing_to_be_signed(tmp_path: Path) -> None:
     assert settings(tmp_path, f'{text}api_key = "k1"\n').target("aws").aws_region == ""
     with pytest.raises(MissingKey):
         settings(tmp_path, f'{text}api_key_env = "NO_SUCH"\n').target("aws")
+
+
+def test_the_files_own_switches_have_defaults(tmp_path: Path) -> None:
+    file = settings(tmp_path, 'history = false\nmarkdown_theme = "monokai"\n').file
+    assert (file.switch("history", True), file.switch("markdown", True)) == (False, True)
+    assert (file.setting("markdown_theme"), file.setting("default")) == ("monokai", "")
+
+
+def test_what_an_adapter_alone_knows_reaches_its_target(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir(mode=0o755)
+    text = (
+        f'[providers.chain]\nadapter = "runnable"\nfactory = "a:B"\npath = "{own}"\nsteps = true\n'
+        + WORK.replace('model = "m1"', 'limits = { rpm = 60, tpm = 1e5 }\napi_key_env = ""')
+    )
+    loaded = settings(tmp_path, text)
+    chain, work = loaded.target("chain"), loaded.target("work/x")
+    assert (chain.path, chain.steps, work.steps, work.path) == (own, True, False, None)
+    assert (work.limits.rpm, work.limits.tpm, chain.limits.rpm) == (60, 1e5, 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+@pytest.mark.parametrize("mode", [0o777, 0o775, None])
+def test_a_folder_that_others_can_write_to_is_not_imported_from(tmp_path: Path, mode: int | None) -> None:
+    own = tmp_path / "own"
+    if mode is not None:
+        own.mkdir()
+        own.chmod(mode)
+    text = f'[providers.chain]\nadapter = "runnable"\nfactory = "a:B"\npath = "{own}"\n'
+    with pytest.raises(ConfigError, match="import from"):
+        settings(tmp_path, text).target("chain")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from llmstream.config.file.load import problems
 from llmstream.config.file.schema import config_schema
-from llmstream.config.file.starter import init, init_text
+from llmstream.config.file.starter import STARTER, init
 from llmstream.config.settings import Overrides
 from llmstream.config.show import MASK, show, toml
 from llmstream.errors import ConfigError
@@ -88,8 +88,8 @@ def test_a_shown_value_holds_no_control_character() -> None:
 
 
 def test_the_starter_file_is_good_with_its_comments_and_without(tmp_path: Path) -> None:
-    assert problems(write(tmp_path, init_text())) == []
-    lines = init_text().split("\n")
+    assert problems(write(tmp_path, STARTER)) == []
+    lines = STARTER.split("\n")
     bare = "\n".join(line.removeprefix("# ") for line in lines if " = " in line or line.startswith("# ["))
     assert problems(write(tmp_path, bare)) == []
     providers = tomllib.loads(bare)["providers"]
@@ -103,7 +103,7 @@ def test_the_starter_file_is_private_and_replaces_nothing(tmp_path: Path) -> Non
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     path.write_text("mine")
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="already exists"):
         init(path)
     assert path.read_text() == "mine"
     assert list(path.parent.iterdir()) == [path]

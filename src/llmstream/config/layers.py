@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from llmstream.adapters import catalogue
 from llmstream.adapters.catalogue import Row
+from llmstream.adapters.registry import SPECIAL
 from llmstream.config.file import table as keys
 from llmstream.config.file.load import ConfigFile
 from llmstream.errors import ConfigError
@@ -71,6 +72,11 @@ class Provider:
         value = self._first(key)
         return value if isinstance(value, int) else default
 
+    def switch(self, key: str, default: bool = False) -> bool:
+        """Return a setting that is true or false."""
+        value = self._first(key)
+        return value if isinstance(value, bool) else default
+
     def table(self, key: str) -> dict[str, Json]:
         """Return a setting that is a table, the tables of all layers laid over each other."""
         merged: dict[str, Json] = {}
@@ -106,8 +112,8 @@ class Provider:
             ConfigError: there is none.
         """
         model = self.text("model")
-        if not model and self.adapter in ("exec", "runnable"):
-            return (self.words("command") or (self.text("factory"),))[0]
+        if not model and self.adapter in ("exec", "runnable", "replay"):
+            return (self.words("command") or (self.text("factory") or self.text("file"),))[0]
         if not model:
             what = f"no model is named for {self.name}, which has no default"
             raise ConfigError(what, hint=f"write {self.name}/MODEL", provider=self.name, phase="config")
@@ -116,7 +122,7 @@ class Provider:
     @property
     def wants_key(self) -> bool:
         """Whether the adapter speaks to a server that may want a key."""
-        return self.adapter not in ("local", "exec", "runnable")
+        return self.adapter not in SPECIAL
 
     @property
     def key_settings(self) -> Mapping[str, object]:
@@ -203,8 +209,7 @@ def provider(name: str, file: ConfigFile, environment: Mapping[str, str], spec: 
     Raises:
         ConfigError: nobody knows it.
     """
-    tables = cast("Mapping[str, Mapping[str, object]]", file.document.get("providers", {}))
-    table = tables.get(name)
+    table = file.providers.get(name)
     row = catalogue.row(cast(str, table.get("preset", name)) if table else name)
     if table is None and row is None:
         raise _unknown(name, spec or name, file)
@@ -247,10 +252,10 @@ def address(value: str, row: Row, variable: str) -> str:
 
     Source: github.com/ollama/ollama, envconfig/config.go, `Host`, 2026-11-21.
     """
-    from llmstream.config.file.kinds import url
+    from llmstream.config.file.kinds import base_url
 
     full = _ollama(value.strip(" \"'")) if row.adapter == "ollama" else value.strip()
-    flaw = url(full)
+    flaw = base_url(full)
     if flaw is not None:
         raise ConfigError(f"${variable} {flaw}", provider=row.name, phase="config")
     return full.rstrip("/")
@@ -279,7 +284,7 @@ def _origin(address: str) -> tuple[str, str]:
 
 
 def _unknown(name: str, spec: str, file: ConfigFile) -> ConfigError:
-    known = [*file.document.get("providers", {}), *file.document.get("aliases", {}), *catalogue.names()]
+    known = [*file.providers, *file.aliases, *catalogue.names()]
     close = nearest(name, known)
     what = f"unknown provider {quoted(name)}" + (f" in {quoted(spec)}" if spec != name else "")
     if close is not None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from llmstream.config import paths
+from llmstream.config.keys.find import expanded
 from llmstream.engine.policy import Policy
+from llmstream.errors import ConfigError
 from llmstream.local.settings import LocalSettings
 from llmstream.prompt import Endpoint, Json
+from llmstream.runnable.targets import RateLimits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from llmstream.config.layers import Provider
 
 
@@ -51,3 +59,39 @@ def local(provider: Provider) -> LocalSettings:
         context=provider.number("context", 0),
         threads=provider.number("threads", 0),
     )
+
+
+def limits(provider: Provider) -> RateLimits:
+    """Return what a batch may use of the provider a minute."""
+    return RateLimits(**_floats(provider.table("limits")))
+
+
+def folder(provider: Provider, beside: Path | None) -> Path | None:
+    """Return the folder from which a factory is imported too, None for none.
+
+    Raises:
+        ConfigError: it is not a folder, belongs to another user, or somebody else can write to it.
+    """
+    named = provider.text("path")
+    if not named or provider.adapter != "runnable":
+        return None
+    path = expanded(named, beside)
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise ConfigError(f"can't import from {path}: {error.strerror}", phase="config") from error
+    if not stat.S_ISDIR(status.st_mode):
+        raise ConfigError(f"can't import from {path}: not a folder", phase="config")
+    if sys.platform != "win32" and (status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022):
+        raise ConfigError(
+            f"won't import from {path}: others can write to it",
+            hint=f"make it yours alone: chmod go-w {path}",
+            phase="config",
+        )
+    return path
+
+
+def recording(provider: Provider, beside: Path | None) -> Path | None:
+    """Return the recording that answers, None for another adapter."""
+    named = provider.text("file")
+    return expanded(named, beside) if named and provider.adapter == "replay" else None

@@ -27,18 +27,13 @@ def config_file() -> Path | None:
 
 
 def data_folder() -> Path:
-    """Return the folder for what should be kept: models."""
+    """Return the folder for what should be kept: models, the history of conversations."""
     return _asked("data") or _everybodys()
 
 
 def models_folder() -> Path:
     """Return the folder for the weights of local models."""
     return data_folder() / "models"
-
-
-def state_folder() -> Path:
-    """Return the folder for the history of conversations."""
-    return _asked("state") or _everybodys()
 
 
 def cache_folder() -> Path:
@@ -56,13 +51,12 @@ def _xdg_config() -> Path | None:
     return Path(chosen if chosen.startswith("/") else f"{home}/.config") / APPLICATION
 
 
-def _asked(kind: Literal["config", "data", "state", "cache"]) -> Path | None:
+def _asked(kind: Literal["config", "data", "cache"]) -> Path | None:
     import platformdirs
 
     ask = {
         "config": platformdirs.user_config_path,
         "data": platformdirs.user_data_path,
-        "state": platformdirs.user_state_path,
         "cache": platformdirs.user_cache_path,
     }[kind]
     try:
@@ -117,7 +111,7 @@ def write_private(path: Path, text: str, *, replace: bool = True) -> None:
     if path.is_symlink():
         raise ConfigError(f"{path} is a symbolic link", hint=f"change {path.resolve()} itself")
     if path.exists() and not replace:
-        raise ConfigError(f"{path} is there already")
+        raise ConfigError(f"{path} already exists")
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         _write(fresh, text)

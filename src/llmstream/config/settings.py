@@ -9,7 +9,7 @@ catalogue: they move its default, and say nothing about what the file sets itsel
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -92,7 +92,7 @@ class Settings:
     @property
     def aliases(self) -> Mapping[str, str]:
         """The file's aliases."""
-        return cast("Mapping[str, str]", self.file.document.get("aliases", {}))
+        return self.file.aliases
 
     def choice(self, flag: str | None = None) -> Choice:
         """Return which model is asked.
@@ -104,8 +104,8 @@ class Settings:
             return Choice(flag, "--model")
         if self.environment.get(MODEL_VARIABLE):
             return Choice(self.environment[MODEL_VARIABLE], f"${MODEL_VARIABLE}")
-        default = self.file.document.get("default")
-        if isinstance(default, str):
+        default = self.file.setting("default")
+        if default:
             return Choice(default, str(self.file.path))
         return Choice(DEFAULT_MODEL, "default")
 
@@ -190,12 +190,16 @@ class Settings:
             command=provider.words("command") if provider.adapter == "exec" else (),
             factory=provider.text("factory") if foreign else "",
             arguments=provider.table("options") if foreign else {},
+            path=parts.folder(provider, self._folder),
+            steps=provider.switch("steps"),
+            file=parts.recording(provider, self._folder),
+            limits=parts.limits(provider),
         )
 
     def _certificates(self, file: str) -> Path:
         path = secrets.expanded(file, self._folder)
         if not path.is_file():
-            raise ConfigError(f"there are no certificates in {path}: it is no file", phase="config")
+            raise ConfigError(f"ca_file or client_cert: {path} is not a file", phase="config")
         return path
 
     @property
@@ -220,7 +224,7 @@ class Settings:
         """Return all providers' names: the file's, then the catalogue's that the file doesn't have."""
         from llmstream.adapters import catalogue
 
-        return list(dict.fromkeys([*self.file.document.get("providers", {}), *catalogue.names()]))
+        return list(dict.fromkeys([*self.file.providers, *catalogue.names()]))
 
     def later(self, spec: str, overrides: Overrides | None = None) -> Target:
         """Return a target that gets its key only when it is asked: a fallback may never be.
@@ -238,29 +242,7 @@ class Settings:
         from llmstream.adapters import catalogue
 
         name = self.split(spec)[0]
-        return name in self.file.document.get("providers", {}) or catalogue.known(name)
-
-    def resolve(
-        self,
-        model: str | None = None,
-        fallbacks: Sequence[str] = (),
-        overrides: Overrides | None = None,
-        *,
-        fetch_keys: bool = True,
-    ) -> list[Target]:
-        """Return the target that is asked first and those for when it fails, in their order.
-
-        Args:
-            model: what ``--model`` says, None when it wasn't given.
-            fallbacks: what ``--fallback`` says.
-            overrides: what the other flags say; it holds for all targets.
-            fetch_keys: as `fetch_key` of `target`.
-
-        Raises:
-            ConfigError: as for `target`; a fallback that can't be used is told before it is needed.
-        """
-        specs = [self.choice(model).spec, *fallbacks]
-        return [self.target(spec, overrides, fetch_key=fetch_keys) for spec in specs]
+        return name in self.file.providers or catalogue.known(name)
 
 
 def config_path_of(flag: Path | None, environment: Mapping[str, str]) -> tuple[Path | None, bool]:

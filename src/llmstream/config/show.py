@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from llmstream.config.file import table as keys
 from llmstream.config.file.positions import BARE, positions
-from llmstream.config.settings import CONFIG_VARIABLE, Overrides
+from llmstream.config.settings import Overrides
 from llmstream.engine.policy import Policy
 from llmstream.prompt import tells_a_secret
 from llmstream.record import Record
@@ -56,7 +56,7 @@ def show(settings: Settings, model: str | None = None, overrides: Overrides | No
     for name, spec in settings.aliases.items():
         origin = _place(str(settings.file.path), settings, places, ("aliases", name))
         shown.append(Shown(_dotted(("aliases", name)), toml(spec), origin))
-    for name in dict.fromkeys([*settings.file.document.get("providers", {}), chosen]):
+    for name in dict.fromkeys([*settings.file.providers, chosen]):
         flags = (overrides or Overrides()) if name == chosen else Overrides()
         shown += _provider(settings.provider(name), flags, settings, places)
     return shown
@@ -156,10 +156,3 @@ def _dotted(path: tuple[str, ...]) -> str:
 
 def _part(name: str) -> str:
     return name if name and all(c in BARE for c in name) else toml(name)
-
-
-def config_origin(settings: Settings, flag_given: bool) -> str:
-    """Return where the configuration file's path came from: a flag, a variable, or the default."""
-    if flag_given:
-        return "--config"
-    return f"${CONFIG_VARIABLE}" if settings.environment.get(CONFIG_VARIABLE) else "default"

@@ -6,17 +6,21 @@ out of messages before they come here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from llmstream.errors import ConfigError, LLMStreamError
 from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry, ToolCallDelta
 from llmstream.render.base import Answer, Sink, Writer, encode
-from llmstream.render.guard import one_line
+from llmstream.render.guard import guarded, one_line
 
 if TYPE_CHECKING:
     from llmstream.runnable.calls import Plan
 
 RED, DIM, RESET = "\x1b[31m", "\x1b[2m", "\x1b[0m"
+BRIEF: Final = 48
+"""Characters of a retry's reason, so that its line fits a terminal."""
+LONGEST: Final = 600
+"""Characters of a line that lists a problem."""
 STOPS: dict[FinishReason, str] = {
     "length": "the answer was cut off at the token limit; --max-tokens raises it",
     "content_filter": "the provider's content filter ended the answer",
@@ -44,10 +48,22 @@ def error_lines(error: LLMStreamError, *, color: bool = False) -> bytes:
     name = f"{RED}llmstream:{RESET}" if color else "llmstream:"
     # a server's message stays one line, whatever it holds
     message, *listed = error.message.split("\n") if isinstance(error, ConfigError) else [error.message]
-    problems = "".join(f"  {one_line(line)}\n" for line in listed)
+    # blanks stay: a caret stands below the place that it means
+    problems = "".join(f"  {guarded(line[:LONGEST])}\n" for line in listed)
     hints = [f"  {one_line(line)}" for line in error.hint.splitlines() if line.strip()]
     below = b"".join(dimmed(hint, color) for hint in hints[:12])
     return encode(f"{name} {one_line(message, 1500)}\n{problems}") + below
+
+
+def briefly(reason: str) -> str:
+    """Return why an attempt failed in few words: the error itself is told in full when it is the last."""
+    # "provider (host): " names what a single run asks anyway
+    _, sign, rest = reason.partition("): ")
+    text = one_line(rest if sign else reason)
+    if len(text) <= BRIEF:
+        return text
+    head = text[: BRIEF - 3]
+    return f"{head[: head.rfind(' ')] if ' ' in head[BRIEF // 2 :] else head}..."
 
 
 class NotesSink(Sink):
@@ -123,7 +139,7 @@ class NotesSink(Sink):
         match event:
             case Retry(attempt, wait, reason):
                 which = f"attempt {attempt + 1} of {self._max_retries + 1}"
-                return f"retrying in {wait:.1f} s ({which}): {reason}"
+                return f"retrying in {wait:.1f} s ({which}): {briefly(reason)}"
             case Fallback(provider, model, reason):
                 return f"falling back to {provider}/{model}: {reason}"
             case Notice(message):

@@ -17,6 +17,18 @@ from llmstream.prompt import NOTHING, Endpoint, Json, Options, Secret
 from llmstream.record import Record
 
 
+class RateLimits(Record):
+    """What a batch may use of a provider a minute; 0 for any number.
+
+    Args:
+        rpm: requests.
+        tpm: tokens, of prompts and answers together.
+    """
+
+    rpm: float = 0
+    tpm: float = 0
+
+
 class Target(Record):
     """One provider's model, ready to be called.
 
@@ -36,6 +48,9 @@ class Target(Record):
         arguments: of the adapter `runnable`: the factory's keyword arguments.
         unlock: gets the endpoint's key when it is needed and not before, None when it has it.
         file: of the adapter `replay`: the recording that answers.
+        path: of the adapter `runnable`: a folder from which the factory is imported too.
+        steps: of the adapter `runnable`: the object's own steps are wanted as events.
+        limits: what a batch may use a minute.
     """
 
     adapter: str
@@ -53,6 +68,9 @@ class Target(Record):
     arguments: Mapping[str, Json] = NOTHING
     unlock: Callable[[], Secret | None] | None = None
     file: Path | None = None
+    path: Path | None = None
+    steps: bool = False
+    limits: RateLimits = RateLimits()
 
 
 class Resolver(Protocol):

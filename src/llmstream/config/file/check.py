@@ -12,7 +12,7 @@ from llmstream.adapters import catalogue
 from llmstream.adapters.registry import SPECIAL
 from llmstream.config.file import kinds
 from llmstream.config.file import table as keys
-from llmstream.nearest import did_you_mean, quoted
+from llmstream.nearest import did_you_mean, quoted, typo_of
 from llmstream.record import Record
 from llmstream.runnable.options import misspelt
 
@@ -33,12 +33,14 @@ def flaws(document: Mapping[str, object]) -> Iterator[Flaw]:
     for name, value in document.items():
         if name == "default":
             yield from _model((name,), value, document)
+        elif name in keys.TOP:
+            yield from _plain((name,), keys.TOP[name].kind, value)
         elif name == "aliases":
-            yield from _table((name,), value, lambda path, each: _model(path, each, document))
+            yield from table((name,), value, lambda path, each: _model(path, each, document))
         elif name == "providers":
-            yield from _table((name,), value, _provider)
+            yield from table((name,), value, _provider)
         else:
-            yield _unknown((name,), keys.TOP, _at_home(name))
+            yield _unknown((name,), [*keys.TOP, *keys.TOP_TABLES], _at_home(name, value))
 
 
 def _model(path: tuple[str, ...], value: object, document: Mapping[str, object]) -> Iterator[Flaw]:
@@ -73,7 +75,7 @@ def _provider(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
         if known is not None:
             yield from _plain(here, known.kind, item)
         elif name in keys.TABLES:
-            yield from _table(here, item, _INSIDE[name])
+            yield from table(here, item, _INSIDE[name])
         else:
             yield _unknown(here, [*keys.PROVIDER, *keys.TABLES], f" in [providers.{path[-1]}]")
     yield from _incomplete(path, value)
@@ -91,29 +93,37 @@ def _incomplete(path: tuple[str, ...], table: Mapping[str, object]) -> Iterator[
                 yield Flaw((*path, useless), f"the adapter {adapter} takes no {useless}: {instead}")
     if "preset" in table or adapter in SPECIAL or catalogue.known(name):
         return
-    if "adapter" not in table:
+    if "adapter" not in table and not _meant(table, "adapter") and not _meant(table, "preset"):
         known = did_you_mean(name, catalogue.names())
         yield Flaw(path, f"[providers.{name}] says neither adapter nor preset{known}")
-    if "base_url" not in table:
+    if "base_url" not in table and not _meant(table, "base_url"):
         yield Flaw(path, f"[providers.{name}] has no base_url")
 
 
-_NEEDS: Mapping[str, str] = {"exec": "command", "runnable": "factory"}
+def _meant(table: Mapping[str, object], key: str) -> bool:
+    """Return whether a key is in a table under a wrong name, which is told there."""
+    return any(typo_of(name, [key]) for name in table if name not in keys.PROVIDER)
+
+
+_NEEDS: Mapping[str, str] = {"exec": "command", "runnable": "factory", "replay": "file"}
 _INSTEAD: Mapping[str, str] = {
     "exec": "it goes into the command or its environment",
     "runnable": "it goes into options, as the factory names it",
+    "replay": "a recording asks nobody",
 }
 
 
-def _timeout(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
-    known = keys.TIMEOUT.get(path[-1])
+def _inside(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
+    inner = path[-2]
+    known = keys.INSIDE[inner].get(path[-1])
     if known is None:
-        yield _unknown(path, keys.TIMEOUT, " in timeout")
+        yield _unknown(path, keys.INSIDE[inner], f" in {inner}")
     else:
-        yield from _plain(path, known.kind, value, f"timeout.{path[-1]}")
+        yield from _plain(path, known.kind, value, f"{inner}.{path[-1]}")
 
 
-def _option(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
+def option(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
+    """Yield what is wrong with a model option, of a provider or a template."""
     meant = misspelt(path[-1])
     if meant is not None:
         yield Flaw(path, f'unknown option "{path[-1]}"; did you mean "{meant}"?')
@@ -135,9 +145,10 @@ def _body(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
 
 _INSIDE: Mapping[str, Callable[[tuple[str, ...], object], Iterator[Flaw]]] = {
     "headers": _header,
-    "options": _option,
+    "options": option,
     "extra_body": _body,
-    "timeout": _timeout,
+    "timeout": _inside,
+    "limits": _inside,
 }
 
 
@@ -147,9 +158,10 @@ def _plain(path: tuple[str, ...], kind: kinds.Complaint, value: object, called: 
         yield Flaw(path, f"{called or path[-1]} {flaw}")
 
 
-def _table(
+def table(
     path: tuple[str, ...], value: object, inside: Callable[[tuple[str, ...], object], Iterator[Flaw]]
 ) -> Iterator[Flaw]:
+    """Yield what is wrong with a table: that it is none, or what `inside` says of each of its values."""
     if not isinstance(value, dict):
         yield Flaw(path, f"{path[-1]} must be a table, not {kinds.kind_of(value)}")
         return
@@ -158,9 +170,18 @@ def _table(
 
 
 def _unknown(path: tuple[str, ...], right: Mapping[str, object] | list[str], where: str) -> Flaw:
-    return Flaw(path, f"unknown key {quoted(path[-1])}{where}{did_you_mean(path[-1], right)}")
+    guess = "" if where.startswith(":") else did_you_mean(path[-1], right)
+    return Flaw(path, f"unknown key {quoted(path[-1])}{where}{guess}")
 
 
-def _at_home(name: str) -> str:
-    inside = name in keys.PROVIDER or name in keys.TABLES
-    return ": it belongs under [providers.NAME]" if inside else ""
+def _at_home(name: str, value: object) -> str:
+    if name in keys.PROVIDER or name in keys.TABLES:
+        return ": it belongs under [providers.NAME]"
+    looks_like_one = isinstance(value, dict) and any(
+        key in keys.PROVIDER or key in keys.TABLES for key in value
+    )
+    return (
+        f": write [providers.{name}]"
+        if isinstance(value, dict) and (looks_like_one or catalogue.known(name))
+        else ""
+    )

@@ -8,6 +8,7 @@ value that may be secret.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import PureWindowsPath
 from typing import Final, TypeAlias
 
 from llmstream.nearest import did_you_mean, quoted
@@ -16,6 +17,13 @@ from llmstream.runnable.options import option_complaint
 Complaint: TypeAlias = Callable[[object], str | None]
 
 PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
+
+
+TAILS: Final = (
+    "/chat/completions", "/completions", "/embeddings", "/responses", "/v1/messages", "/messages",
+    "/api/chat", "/api/generate", "/v2/chat", "/v1/chat", "/models",
+)  # fmt: skip
+"""What adapters put behind a base URL: people copy the whole address from a page."""
 
 
 def unprintable(text: str) -> bool:
@@ -82,6 +90,16 @@ def url(value: object) -> str | None:
     return flaw
 
 
+def base_url(value: object) -> str | None:
+    """The address of an API without the path of a request."""
+    flaw = url(value)
+    address = str(value).rstrip("/")
+    tail = next((tail for tail in TAILS if flaw is None and address.endswith(tail)), None)
+    if tail is not None:
+        return f'must not hold {tail}, which llmstream adds: write "{address.removesuffix(tail)}"'
+    return flaw
+
+
 def proxy(value: object) -> str | None:
     """The address of a proxy."""
     return _address(value, PROXY_SCHEMES)
@@ -124,6 +142,25 @@ def seconds(value: object) -> str | None:
     if not 0 <= value < 1e9:
         return "must not be negative, and 0 stands for no limit"
     return None
+
+
+def rate(value: object) -> str | None:
+    """So many a minute, 0 for any number."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return f"must be a number, not {kind_of(value)}"
+    return None if 0 <= value < 1e12 else "must be 0 or more"
+
+
+def folder(value: object) -> str | None:
+    """The absolute path of a folder."""
+    flaw = text(value)
+    if (
+        flaw is None
+        and not str(value).startswith(("/", "~"))
+        and not PureWindowsPath(str(value)).is_absolute()
+    ):
+        return "must be an absolute path"
+    return flaw
 
 
 def factory(value: object) -> str | None:
@@ -184,15 +221,13 @@ def header(value: object) -> str | None:
 
 def json(value: object) -> str | None:
     """Anything that JSON has: no dates, no infinity."""
-    if value is None or isinstance(value, bool | int | str):
-        return None
-    if isinstance(value, float):
-        return None if value - value == 0 else "is a number that JSON doesn't have"
-    if isinstance(value, list):
-        return next((flaw for item in value if (flaw := json(item))), None)
     if isinstance(value, dict):
         return next((flaw for item in value.values() if (flaw := json(item))), None)
-    return f"is {kind_of(value)}, which JSON doesn't have"
+    if isinstance(value, list):
+        return next((flaw for item in value if (flaw := json(item))), None)
+    if isinstance(value, float) and value - value != 0:
+        return "is a number that JSON doesn't have"
+    return None if isinstance(value, str | int | float) else f"is {kind_of(value)}, which JSON doesn't have"
 
 
 def kind_of(value: object) -> str:

@@ -10,42 +10,18 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from llmstream.config.file import check
 from llmstream.config.file import table as keys
 from llmstream.errors import ConfigError
 from llmstream.record import Record
 
+if TYPE_CHECKING:
+    from llmstream.config.file.problems import Problem
+
 LONGEST: Final = 1 << 20
 """Bytes of a configuration file; more is a mistake, such as a model's file."""
-
-SHOWN: Final = 15
-"""Problems that one message tells; the rest are counted."""
-
-
-class Problem(Record):
-    """One thing that is wrong with a file.
-
-    Args:
-        file: its path.
-        line: from 1; 0 when the file as a whole is meant.
-        column: from 1, in characters; 0 as above.
-        text: what is wrong, with the nearest right name when there is one.
-    """
-
-    file: Path
-    line: int
-    column: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
-
-    @property
-    def place(self) -> str:
-        """The place as compilers write it: ``FILE:LINE:COLUMN``."""
-        return f"{self.file}:{self.line}:{self.column}" if self.line else str(self.file)
 
 
 class ConfigFile(Record):
@@ -53,15 +29,35 @@ class ConfigFile(Record):
 
     Args:
         path: None when there is no file.
-        document: its content.
+        document: its content, of the kinds that the table says.
         text: its text, for `positions`.
         warnings: what the user should know.
     """
 
     path: Path | None
-    document: Mapping[str, Mapping[str, object]]
+    document: Mapping[str, object]
     text: str
     warnings: tuple[str, ...]
+
+    @property
+    def providers(self) -> Mapping[str, Mapping[str, object]]:
+        """The tables under ``[providers]``."""
+        return cast("Mapping[str, Mapping[str, object]]", self.document.get("providers", {}))
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """The table ``[aliases]``."""
+        return cast("Mapping[str, str]", self.document.get("aliases", {}))
+
+    def switch(self, key: str, default: bool) -> bool:
+        """Return a setting of the file itself that is true or false."""
+        value = self.document.get(key)
+        return value if isinstance(value, bool) else default
+
+    def setting(self, key: str) -> str:
+        """Return a setting of the file itself that is text, "" when it isn't set."""
+        value = self.document.get(key)
+        return value if isinstance(value, str) else ""
 
 
 class _Bytes(Record):
@@ -85,8 +81,8 @@ def load(path: Path | None, *, required: bool) -> ConfigFile:
         return ConfigFile(path, {}, "", ())
     found, document, text, warnings = _examine(path)
     if found:
-        raise ConfigError(_message(found), phase="config")
-    return ConfigFile(path, document, text, warnings)  # type: ignore[arg-type]  # checked by now
+        raise refused(found)
+    return ConfigFile(path, document, text, warnings)
 
 
 def problems(path: Path) -> list[Problem]:
@@ -96,6 +92,13 @@ def problems(path: Path) -> list[Problem]:
         ConfigError: it can't be read at all.
     """
     return _examine(path)[0]
+
+
+def refused(found: list[Problem]) -> ConfigError:
+    """Return the error that tells all that is wrong with a file."""
+    from llmstream.config.file.problems import message
+
+    return ConfigError(message(found), phase="config")
 
 
 def _examine(path: Path) -> tuple[list[Problem], dict[str, object], str, tuple[str, ...]]:
@@ -177,13 +180,19 @@ def _exposed(path: Path, document: Mapping[str, object]) -> list[str]:
 
 def _located(path: Path, text: str, flaws: list[check.Flaw]) -> list[Problem]:
     from llmstream.config.file.positions import positions
+    from llmstream.config.file.problems import Problem, line_at
 
     places = positions(text)
-    found = [Problem(path, *places.get(flaw.path, (1, 1)), flaw.text) for flaw in flaws]
+    found = []
+    for flaw in flaws:
+        line, column = places.get(flaw.path, (1, 1))
+        found.append(Problem(path, line, column, flaw.text, line_at(text, line)))
     return sorted(found, key=lambda problem: (problem.line, problem.column, problem.text))
 
 
 def _not_utf8(path: Path, data: bytes, error: UnicodeDecodeError) -> Problem:
+    from llmstream.config.file.problems import Problem
+
     before = data[: error.start]
     column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
     text = f"not UTF-8: the byte 0x{data[error.start]:02x}"
@@ -191,22 +200,9 @@ def _not_utf8(path: Path, data: bytes, error: UnicodeDecodeError) -> Problem:
 
 
 def _syntax(path: Path, text: str, error: Exception) -> Problem:
-    if isinstance(error, RecursionError):
-        return Problem(path, 1, 1, "lists or tables are nested too deeply")
-    # the place stands in the message alone before Python 3.14
-    said, _, place = str(error).rpartition(" (at ")
-    numbers = [int(word) for word in place.rstrip(")").replace(",", "").split() if word.isdecimal()]
-    if len(numbers) == 2:
-        return Problem(path, numbers[0], numbers[1], f"not TOML: {said}")
-    last = text.rstrip("\n").rpartition("\n")[2]
-    line = text.rstrip("\n").count("\n") + 1
-    return Problem(path, line, len(last) + 1, f"not TOML: {said or error}")
+    from llmstream.config.file.problems import Problem, line_at
+    from llmstream.config.file.remedies import syntax_error
 
-
-def _message(found: list[Problem]) -> str:
-    if len(found) == 1:
-        return str(found[0])
-    lines = [f"{len(found)} problems in {found[0].file}", *map(str, found[:SHOWN])]
-    if len(found) > SHOWN:
-        lines.append(f"and {len(found) - SHOWN} more")
-    return "\n".join(lines)
+    line, column, told = syntax_error(text, error)
+    said = told if isinstance(error, RecursionError) else f"not TOML: {told}"
+    return Problem(path, line, column, said, line_at(text, line))

@@ -23,9 +23,9 @@ def config_schema() -> dict[str, Json]:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            "default": {"type": "string", "minLength": 1, "description": keys.TOP["default"]},
-            "aliases": _by_name({"type": "string", "minLength": 1}, keys.TOP["aliases"]),
-            "providers": _by_name(_provider(), keys.TOP["providers"]),
+            **_properties(keys.TOP),
+            "aliases": _by_name({"type": "string", "minLength": 1}, keys.TOP_TABLES["aliases"]),
+            "providers": _by_name(_provider(), keys.TOP_TABLES["providers"]),
         },
     }
 
@@ -38,13 +38,14 @@ def _provider() -> dict[str, Json]:
         "headers": _by_name({"type": "string"}, keys.TABLES["headers"]),
         "options": {"type": "object", "properties": _options(), "description": keys.TABLES["options"]},
         "extra_body": {"type": "object", "description": keys.TABLES["extra_body"]},
-        "timeout": {
+    }
+    for name, known in keys.INSIDE.items():
+        inside[name] = {
             "type": "object",
             "additionalProperties": False,
-            "properties": _properties(keys.TIMEOUT),
-            "description": keys.TABLES["timeout"],
-        },
-    }
+            "properties": _properties(known),
+            "description": keys.TABLES[name],
+        }
     return {"type": "object", "additionalProperties": False, "properties": {**plain, **inside}}
 
 

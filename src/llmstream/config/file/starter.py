@@ -9,13 +9,15 @@ from llmstream.config.paths import write_private
 if TYPE_CHECKING:
     from pathlib import Path
 
-_TEXT: Final = """\
-# Configuration of llmstream.  Nothing here is needed: without this file the built-in
-# catalogue (`llmstream providers`) is known, and `local` answers.
+STARTER: Final = """\
+# Configuration of llmstream.  Nothing here is required: without this file the built-in
+# catalogue (`llmstream providers --all`) is known, and `local` answers.
 # Flags beat the environment, which beats this file, which beats the defaults.
-# `llmstream config check` checks it, `llmstream config show --origin` says what holds.
+# `llmstream config check` checks it, `llmstream config show --origin` shows the settings in effect.
 
 # default = "local"                # PROVIDER, PROVIDER/MODEL or alias
+# history = true                   # keep runs: `llmstream history`
+# markdown = true                  # show answers as Markdown on a terminal
 
 # [aliases]
 # fast = "groq/openai/gpt-oss-20b"
@@ -30,7 +32,7 @@ _TEXT: Final = """\
 # adapter     = "openai-chat"      # or preset = "groq" to start from the catalogue
 # base_url    = "https://llm.example.com/v1"
 # model       = "gpt-5-mini"
-# api_key_env = "WORK_KEY"         # "" when the server wants no key; or one of
+# api_key_env = "WORK_KEY"         # "" when the server needs no key; or one of
 # # api_key_command = ["pass", "show", "work"]
 # # api_key_file    = "/run/secrets/work"
 # # api_key         = "..."        # then chmod 600 this file
@@ -46,11 +48,7 @@ _TEXT: Final = """\
 # dialect = "openai-completions"   # complete the text instead of chatting
 # context = 4096
 """
-
-
-def init_text() -> str:
-    """Return a configuration file in which every line is a comment."""
-    return _TEXT
+"""A configuration file in which every line is a comment."""
 
 
 def init(path: Path) -> None:
@@ -59,4 +57,4 @@ def init(path: Path) -> None:
     Raises:
         ConfigError: there is a file already, or it can't be written.
     """
-    write_private(path, _TEXT, replace=False)
+    write_private(path, STARTER, replace=False)

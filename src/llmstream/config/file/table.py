@@ -31,13 +31,15 @@ class Key(Record):
 _TEXT: Final[dict[str, Json]] = {"type": "string", "minLength": 1}
 _COMMAND: Final[dict[str, Json]] = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 _COUNT: Final[dict[str, Json]] = {"type": "integer", "minimum": 0}
+_FLAG: Final[dict[str, Json]] = {"type": "boolean"}
+_RATE: Final[dict[str, Json]] = {"type": "number", "minimum": 0}
 _SECONDS: Final[dict[str, Json]] = {"type": "number", "minimum": 0}
 _URL: Final[dict[str, Json]] = {"type": "string", "format": "uri", "pattern": "^https?://[^/]"}
 
 PROVIDER: Final[dict[str, Key]] = {
     "preset": Key(kinds.preset, _TEXT, "provider of the catalogue to start from"),
     "adapter": Key(kinds.adapter, _TEXT, "dialect that the provider speaks"),
-    "base_url": Key(kinds.url, _URL, "address of the API, ending as that API's own does"),
+    "base_url": Key(kinds.base_url, _URL, "address of the API, ending as that API's own does"),
     "model": Key(kinds.text, _TEXT, "model to ask when none is named"),
     "api_key_env": Key(
         kinds.variables,
@@ -59,6 +61,11 @@ PROVIDER: Final[dict[str, Key]] = {
     "threads": Key(kinds.count, _COUNT, "adapter local: threads, 0 for as many as there are cores"),
     "command": Key(kinds.command, _COMMAND, "adapter exec: the command, {prompt} stands for the prompt"),
     "factory": Key(kinds.factory, _TEXT, 'adapter runnable: what makes the object, "package.module:Class"'),
+    "path": Key(
+        kinds.folder, _TEXT, "adapter runnable: a folder of yours from which factory is imported too"
+    ),
+    "steps": Key(kinds.flag, _FLAG, "adapter runnable: give the object's own steps as events too (false)"),
+    "file": Key(kinds.text, _TEXT, "adapter replay: the recording that answers"),
 }
 """Keys of ``[providers.NAME]`` with plain values."""
 
@@ -67,6 +74,7 @@ TABLES: Final[dict[str, str]] = {
     "options": "model options: temperature, max_tokens, ...; unknown ones are sent as they are",
     "extra_body": "merged into each request's body as it is",
     "timeout": "time limits in seconds, 0 for none",
+    "limits": "requests and tokens a minute that a batch may use",
 }
 """Keys of ``[providers.NAME]`` that hold tables."""
 
@@ -78,15 +86,31 @@ TIMEOUT: Final[dict[str, Key]] = {
 }
 """Keys of ``timeout``."""
 
-TOP: Final[dict[str, str]] = {
-    "default": "PROVIDER, PROVIDER/MODEL or alias that is asked when none is named",
+LIMITS: Final[dict[str, Key]] = {
+    "rpm": Key(kinds.rate, _RATE, "requests a minute, for batch; 0 for any number"),
+    "tpm": Key(kinds.rate, _RATE, "tokens a minute, for batch; 0 for any number"),
+}
+"""Keys of ``limits``."""
+
+INSIDE: Final[dict[str, dict[str, Key]]] = {"timeout": TIMEOUT, "limits": LIMITS}
+"""Tables of a provider whose keys are known."""
+
+TOP: Final[dict[str, Key]] = {
+    "default": Key(kinds.text, _TEXT, "PROVIDER, PROVIDER/MODEL or alias that is asked when none is named"),
+    "history": Key(kinds.flag, _FLAG, "keep runs in the history (true)"),
+    "markdown": Key(kinds.flag, _FLAG, "show answers as Markdown on a terminal (true)"),
+    "markdown_theme": Key(kinds.text, _TEXT, "colours of code in answers: a style of Pygments"),
+}
+"""Keys of the file itself with plain values."""
+
+TOP_TABLES: Final[dict[str, str]] = {
     "aliases": "short names for PROVIDER or PROVIDER/MODEL",
     "providers": "services, by the name that stands before the slash",
 }
-"""Keys of the file itself."""
+"""Keys of the file itself that hold tables."""
 
 KEY_SETTINGS: Final = ("api_key_env", "api_key_command", "api_key_file", "api_key")
 """Ways to a provider's key, in the order in which they are tried."""
 
-RUNS_CODE: Final = ("command", "api_key_command", "factory")
+RUNS_CODE: Final = ("command", "api_key_command", "factory", "path")
 """Keys that run a program: only from a file that nobody else can have written."""

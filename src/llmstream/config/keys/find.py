@@ -149,24 +149,6 @@ def key_state(
     return KeyState(True, not by_file or expanded(str(file), folder).is_file(), key.origin)
 
 
-def keys_found(environment: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the catalogue's providers whose key is set right now, each with its variable.
-
-    Args:
-        environment: the variables.
-
-    Two providers that share a variable are told once, by the one that comes first.
-    """
-    from llmstream.adapters import catalogue
-
-    found: dict[str, str] = {}
-    for row in catalogue.rows():
-        for variable in row.api_key_env:
-            if environment.get(variable, "").strip():
-                found.setdefault(variable, row.name)
-    return [(name, variable) for variable, name in found.items()]
-
-
 def missing(provider: str, names: Sequence[str]) -> MissingKey:
     """Return the error that says which key is missing and every way to give it."""
     table = f"in [providers.{provider}] of the configuration"

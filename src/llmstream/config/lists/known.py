@@ -14,8 +14,8 @@ from llmstream.local.models import installed
 def known_models(settings: Settings) -> list[str]:
     """Return PROVIDER/MODEL of all models that the file, the catalogue and the cached lists name."""
     found: dict[str, None] = {}
-    for name, table in settings.file.document.get("providers", {}).items():
-        if isinstance(table, dict) and isinstance(table.get("model"), str):
+    for name, table in settings.file.providers.items():
+        if isinstance(table.get("model"), str):
             found[f"{name}/{table['model']}"] = None
     for row in catalogue.rows():
         if row.model:

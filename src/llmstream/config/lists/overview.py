@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from llmstream.adapters import catalogue
 from llmstream.config.settings import Settings
 from llmstream.errors import ConfigError
 
@@ -37,8 +36,7 @@ class Line(NamedTuple):
 
 def providers(settings: Settings) -> list[Line]:
     """Return the user's own providers, then the catalogue's."""
-    own = [name for name in settings.file.document.get("providers", {}) if isinstance(name, str)]
-    return [_line(settings, name) for name in dict.fromkeys([*own, *catalogue.names()])]
+    return [_line(settings, name) for name in settings.names()]
 
 
 def _line(settings: Settings, name: str) -> Line:
