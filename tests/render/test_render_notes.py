@@ -153,7 +153,7 @@ def test_a_download_on_a_terminal_is_a_bar_that_gives_the_cursor_back() -> None:
 @given(texts, st.integers(1, 99))
 def test_a_retry_is_one_line_that_fits_a_terminal(reason: str, attempt: int) -> None:
     with captured() as (writer, out):
-        sink = NotesSink(writer, max_retries=99)
+        sink = NotesSink(writer)
         sink.write([Retry(attempt, 12.3, f"work (127.0.0.1:80): 503 Service Unavailable: {reason}")], 0.0)
     line = b"".join(out).decode()
     assert "retrying in 12.3 s" in line and "503 Service Unavailable" in line
