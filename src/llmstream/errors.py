@@ -5,6 +5,7 @@
      +- ConfigError                the configuration: file, unknown provider or model
      |   +- MissingKey             no API key
      |   +- MissingExtra           an optional dependency is not installed
+     |   +- HistoryError           the history can't be read or written
      +- ProviderError              the provider answered, and the answer is no
      |   +- AuthenticationError    401, 403
      |   +- RequestRefused         400, 404, 413, 422, a redirect
@@ -97,6 +98,10 @@ class MissingKey(ConfigError):
 
 class MissingExtra(ConfigError):
     """An optional dependency is not installed."""
+
+
+class HistoryError(ConfigError):
+    """The history can't be read or written: damaged, locked, of a later version, no space."""
 
 
 class ProviderError(LLMStreamError):

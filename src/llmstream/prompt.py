@@ -64,12 +64,14 @@ class Attachment(Record):
         data: the bytes, or None when `url` says where they are.
         url: an https address that the provider fetches itself, or None.
         name: file name to show, None when there is none.
+        place: the path or address that `data` was read from, None when it can't be read again.
     """
 
     media_type: str
     data: bytes | None = None
     url: str | None = None
     name: str | None = None
+    place: str | None = None
 
 
 class ToolCall(Record):

@@ -1,0 +1,1 @@
+"""`llmstream chat`: a conversation line by line, on a terminal or through a pipe."""

@@ -1,0 +1,200 @@
+"""Reads what the user types into a chat: with prompt_toolkit, else readline, else as it comes.
+
+prompt_toolkit (the extra `chat`) brings editing of several lines, pasted text as one turn, and
+completion while the chat is the same without it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final, Protocol
+
+from llmstream.errors import UsageError
+
+if TYPE_CHECKING:
+    from llmstream.cli.chat.typed import TypedLines
+    from llmstream.cli.environment import Environment
+
+SIGN: Final = "> "
+MORE: Final = ". "
+
+Complete = Callable[[str], list[str]]
+"""Returns what the last word of a line may become."""
+
+
+class LineReader(Protocol):
+    """Reads one line from the user."""
+
+    def read(self, sign: str) -> str:
+        """Return what was typed, which may be several lines when it was pasted.
+
+        Raises:
+            EOFError: the user wants to leave (Ctrl-D).
+            KeyboardInterrupt: the user throws the line away (Ctrl-C).
+        """
+        ...
+
+
+def line_reader(environment: Environment, lines: TypedLines, complete: Complete) -> LineReader:
+    """Return the best reader that this terminal and this installation have."""
+    if environment.dumb or not (environment.out.isatty or environment.err.isatty):
+        return PlainReader(environment)
+    try:
+        return FullReader(environment, lines, complete)
+    except ImportError:
+        pass
+    if not environment.out.isatty:
+        return PlainReader(environment)
+    try:
+        return ReadlineReader(lines, complete)
+    except ImportError:  # Windows
+        return PlainReader(environment)
+
+
+def whole_line(reader: LineReader) -> str:
+    """Return a turn: a line that ends with a backslash goes on with the next one.
+
+    Raises:
+        EOFError: the user wants to leave.
+        KeyboardInterrupt: the user throws the turn away.
+    """
+    text = reader.read(SIGN)
+    while text.endswith("\\"):
+        try:
+            text = text[:-1] + "\n" + reader.read(MORE)
+        except EOFError:
+            return text[:-1]
+    return text
+
+
+class PlainReader:
+    """Reads lines as the terminal gives them."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._writer = environment.out if environment.out.isatty else environment.err
+
+    def read(self, sign: str) -> str:
+        """Return one line."""
+        self._writer.write(sign.encode())
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        return line.rstrip("\r\n")
+
+
+class ReadlineReader:
+    """Reads lines with Python's own editing."""
+
+    def __init__(self, lines: TypedLines, complete: Complete) -> None:
+        import readline
+
+        self._lines = lines
+        readline.set_auto_history(False)
+        readline.clear_history()
+        for line in lines.lines:
+            readline.add_history(line)
+        self._add = readline.add_history
+        readline.set_completer_delims(" ")
+        readline.set_completer(lambda text, state: (complete(readline.get_line_buffer()) + [None])[state])  # type: ignore[list-item]
+        libedit = "libedit" in (readline.__doc__ or "")
+        readline.parse_and_bind("bind ^I rl_complete" if libedit else "tab: complete")
+
+    def read(self, sign: str) -> str:
+        """Return one line, or the lines of a pasted text."""
+        line = input(sign)
+        if line.strip():
+            self._add(line)
+            self._lines.add(line)
+        return line
+
+
+class FullReader:
+    """Reads lines with prompt_toolkit.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+
+    def __init__(self, environment: Environment, lines: TypedLines, complete: Complete) -> None:
+        from prompt_toolkit import PromptSession
+        from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+        from prompt_toolkit.document import Document
+        from prompt_toolkit.history import History
+
+        class Kept(History):
+            def load_history_strings(self) -> Iterator[str]:
+                yield from reversed(lines.lines)
+
+            def store_string(self, string: str) -> None:
+                lines.add(string)
+
+        class Words(Completer):
+            def get_completions(self, document: Document, event: CompleteEvent) -> Iterator[Completion]:
+                before = document.text_before_cursor
+                start = -len(before.rpartition(" ")[2])
+                for word in complete(before):
+                    yield Completion(word, start_position=start)
+
+        self._session: PromptSession[str] = PromptSession(
+            history=Kept(),
+            completer=Words(),
+            complete_while_typing=False,
+            enable_history_search=True,
+            output=_output(environment),
+        )
+
+    def read(self, sign: str) -> str:
+        """Return one line, or the lines of a pasted text."""
+        return self._session.prompt(sign, handle_sigint=False)
+
+
+if TYPE_CHECKING:
+    from prompt_toolkit.output import Output
+
+
+def _output(environment: Environment) -> Output:
+    stream = sys.stdout if environment.out.isatty else sys.stderr
+    if sys.platform == "win32":
+        from prompt_toolkit.output import create_output
+
+        return create_output(stream)
+    from prompt_toolkit.output.vt100 import Vt100_Output
+
+    # a terminal that doesn't answer where its cursor is would be complained about
+    return Vt100_Output.from_pty(stream, term=environment.variables.get("TERM"), enable_cpr=False)
+
+
+def decoded(data: bytes) -> str:
+    """Return a line from a pipe as text, without the end of the line.
+
+    Raises:
+        UsageError: it is not text.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"standard input is not UTF-8 text (byte 0x{data[error.start]:02x})",
+            hint="iconv -t UTF-8 converts text",
+        ) from error
+    if "\0" in text:
+        raise UsageError("standard input is binary (it has a NUL byte)")
+    return text.rstrip("\r\n")
+
+
+def piped_lines(read: Callable[[], bytes]) -> Iterator[str]:
+    """Yield the lines of standard input as they come, blank ones left out.
+
+    Args:
+        read: returns the next bytes, none at the end.
+
+    Raises:
+        UsageError: a line is not text.
+    """
+    held = b""
+    while part := read():
+        *lines, held = (held + part).split(b"\n")
+        yield from (text for line in lines if (text := decoded(line)).strip())
+    if held and (text := decoded(held)).strip():
+        yield text

@@ -1,0 +1,111 @@
+"""The commands of a chat, such as /retry: their names, and what may follow them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from llmstream.nearest import did_you_mean, quoted
+
+
+class Slash(NamedTuple):
+    """One command.
+
+    Args:
+        name: with its slash.
+        takes: what follows it, for help; empty for nothing.
+        help: one line.
+        completes: ``model``, ``path`` or nothing.
+    """
+
+    name: str
+    takes: str
+    help: str
+    completes: str = ""
+
+
+COMMANDS: Final = (
+    Slash("/help", "", "List these commands"),
+    Slash("/model", "[MODEL]", "Show the model, or ask another one from now on", "model"),
+    Slash("/system", "[TEXT]", "Show the system prompt, or set it from now on; - removes it"),
+    Slash("/file", "PATH", "Add a text file to the next turn", "path"),
+    Slash("/attach", "PATH_OR_URL", "Add an image, audio file or PDF to the next turn", "path"),
+    Slash("/undo", "", "Take back the last turn"),
+    Slash("/retry", "", "Ask the last turn again"),
+    Slash("/edit", "[TEXT]", "Write the next turn in the editor"),
+    Slash("/copy", "", "Copy the last answer to the clipboard"),
+    Slash("/save", "FILE", "Write the conversation to a Markdown file", "path"),
+    Slash("/stats", "", "Show figures of the last answer and of this chat"),
+    Slash("/clear", "", "Begin a new conversation"),
+    Slash("/exit", "", "Leave, as Ctrl-D does"),
+)
+NAMES: Final = tuple(command.name for command in COMMANDS)
+
+
+class Said(NamedTuple):
+    """A line that was typed.
+
+    Args:
+        command: the command's name with its slash, empty for a turn.
+        text: what follows the command, or the turn.
+    """
+
+    command: str
+    text: str
+
+
+def parsed(line: str) -> Said:
+    """Return what a line means: a turn, or one of the commands; a second slash makes it a turn.
+
+    A text of several lines is always a turn, also when a pasted one begins with a slash.
+    """
+    if line.startswith("//"):
+        return Said("", line[1:])
+    if not line.startswith("/") or "\n" in line:
+        return Said("", line)
+    name, _, rest = line.strip().partition(" ")
+    return Said("/exit" if name == "/quit" else name, rest.strip())
+
+
+def unknown(name: str) -> str:
+    """Return what to say about a command that there is none of."""
+    return f"unknown command {quoted(name)}{did_you_mean(name, NAMES)} (/help lists them, // sends a slash)"
+
+
+def listed() -> str:
+    """Return the text of /help."""
+    heads = [f"{command.name} {command.takes}".rstrip() for command in COMMANDS]
+    width = max(map(len, heads))
+    lines = [f"  {head:<{width}}  {command.help}\n" for head, command in zip(heads, COMMANDS, strict=True)]
+    more = "A line that ends with \\ goes on in the next one. Ctrl-C stops an answer, Ctrl-D leaves.\n"
+    return "".join(lines) + more
+
+
+def completed(line: str, models: Callable[[], list[str]]) -> list[str]:
+    """Return what the last word of a line may become.
+
+    Args:
+        line: as far as the cursor.
+        models: returns the models that are known.
+    """
+    if not line.startswith("/"):
+        return []
+    name, blank, rest = line.partition(" ")
+    if not blank:
+        return [known for known in NAMES if known.startswith(name)]
+    kind = next((command.completes for command in COMMANDS if command.name == name), "")
+    if kind == "model":
+        return [model for model in models() if model.startswith(rest)]
+    return _paths(rest.rpartition(" ")[2]) if kind == "path" else []
+
+
+def _paths(word: str) -> list[str]:
+    folder, name = os.path.split(word)
+    try:
+        found = sorted(os.listdir(Path(folder or ".").expanduser()))
+    except (OSError, RuntimeError):
+        return []
+    made = [os.path.join(folder, one) for one in found if one.startswith(name)]
+    return [one + "/" if Path(one).expanduser().is_dir() else one for one in made]

@@ -1,0 +1,94 @@
+"""The lines that were typed into chats, kept for the next chat's arrow keys: the user's alone, 0600."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+NAME: Final = "chat-lines.jsonl"
+MOST: Final = 1000
+"""Lines that are kept; the file is cut down to them when it has twice as many."""
+
+
+class TypedLines:
+    """What was typed, the oldest first.
+
+    Args:
+        folder: where the file is, makes the folder; None keeps nothing beyond this chat.
+    """
+
+    def __init__(self, folder: Callable[[], Path] | None) -> None:
+        self._folder = folder
+        self.lines = _read(folder) if folder else []
+
+    def add(self, text: str) -> None:
+        """Keep a line; a file that can't be written costs no chat."""
+        from llmstream.errors import LLMStreamError
+
+        if not text.strip() or self.lines[-1:] == [text]:
+            return
+        self.lines.append(text)
+        if self._folder is None:
+            return
+        try:
+            _write(self._folder() / NAME, self.lines)
+        except (OSError, LLMStreamError):
+            self._folder = None
+
+
+def forget(folder: Path, texts: set[str] | None = None) -> None:
+    """Remove lines from the file, None for all of them.
+
+    Raises:
+        OSError: the file can't be written.
+    """
+    path = folder / NAME
+    if texts is None:
+        path.unlink(missing_ok=True)
+        return
+    lines = _read(lambda: folder)
+    left = [line for line in lines if line not in texts]
+    if len(left) < len(lines):
+        _replace(path, left)
+
+
+def _read(folder: Callable[[], Path]) -> list[str]:
+    import json
+
+    from llmstream.errors import LLMStreamError
+
+    try:
+        text = (folder() / NAME).read_text("utf-8")
+        found = [json.loads(line) for line in text.splitlines()[-MOST:]]
+    except (OSError, ValueError, LLMStreamError):
+        return []
+    return [line for line in found if isinstance(line, str)]
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    if len(lines) > 2 * MOST:
+        del lines[:-MOST]
+        _replace(path, lines)
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+    with os.fdopen(os.open(path, flags, 0o600), "ab") as file:
+        file.write(_encoded(lines[-1]))
+
+
+def _replace(path: Path, lines: list[str]) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        with os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
+            file.write(b"".join(map(_encoded, lines)))
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _encoded(line: str) -> bytes:
+    import json
+
+    return json.dumps(line).encode() + b"\n"

@@ -1,0 +1,139 @@
+"""Puts an answer into the clipboard: by the terminal itself (OSC 52), else by the first tool that is there.
+
+OSC 52 works over ssh and needs no tool.  It is written by us alone: what a model writes never
+reaches a terminal as a control sequence.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from llmstream.errors import LLMStreamError
+from llmstream.events import Event, TextDelta
+from llmstream.render.base import encode
+from llmstream.render.guard import guarded
+
+if TYPE_CHECKING:
+    from llmstream.cli.environment import Environment
+    from llmstream.render.base import Writer
+
+
+class Tool(NamedTuple):
+    """A program that takes the clipboard's new content on its standard input.
+
+    Args:
+        command: the program and its arguments.
+        display: the environment variable without which it can't work, empty for none.
+    """
+
+    command: tuple[str, ...]
+    display: str = ""
+
+
+TOOLS: Final = (
+    Tool(("wl-copy",), "WAYLAND_DISPLAY"),
+    Tool(("xclip", "-selection", "clipboard"), "DISPLAY"),
+    Tool(("xsel", "--clipboard", "--input"), "DISPLAY"),
+    Tool(("pbcopy",)),
+    Tool(("clip.exe",)),
+)
+PATIENCE: Final = 3.0
+"""Most seconds for the tools together."""
+LONGEST: Final = 100_000
+"""Bytes of base64 that terminals take; xterm and others drop more without a word."""
+
+
+def copy(text: str, environment: Environment) -> str | None:
+    """Put `text` into the clipboard and return what went wrong, None when nothing did."""
+    terminal = not environment.dumb
+    if terminal and environment.out.isatty and _by_terminal(text, environment.out):
+        return None
+    problem = _by_tool(text, environment.variables)
+    if problem is not None and terminal and environment.err.isatty and _by_terminal(text, environment.err):
+        # the answer goes into a pipe, and there is a terminal all the same
+        return None
+    return problem
+
+
+def _by_terminal(text: str, writer: Writer) -> bool:
+    from base64 import b64encode
+
+    content = b64encode(encode(text))
+    if len(content) > LONGEST:
+        return False
+    writer.write(b"\x1b]52;c;" + content + b"\x1b\\")
+    return True
+
+
+def _by_tool(text: str, variables: Mapping[str, str]) -> str | None:
+    import shutil
+
+    deadline = time.monotonic() + PATIENCE
+    found = [tool for tool in TOOLS if shutil.which(tool.command[0], path=variables.get("PATH"))]
+    # those that have their display come first
+    found.sort(key=lambda tool: bool(tool.display) and not variables.get(tool.display))
+    if not found:
+        names = ", ".join(tool.command[0] for tool in TOOLS)
+        return f"can't copy: no clipboard tool found (looked for {names})"
+    problems = []
+    for tool in found:
+        problem = _ran(tool, text, variables, deadline - time.monotonic())
+        if problem is None:
+            return None
+        problems.append(f"{tool.command[0]} {problem}")
+    return f"can't copy: {'; '.join(problems)}"
+
+
+def _ran(tool: Tool, text: str, variables: Mapping[str, str], seconds: float) -> str | None:
+    try:
+        # some stay in the background as the clipboard's owner: no pipe of ours may hold us up
+        status = subprocess.run(
+            tool.command,
+            input=encode(text),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=max(0.1, seconds),
+            env=dict(variables),
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return "did not end in time"
+    except OSError as error:
+        return f"can't be run: {error.strerror}"
+    return f"ended with status {status}" if status else None
+
+
+class CopySink:
+    """Copies what was printed when the answer has ended; one that failed or was stopped is not copied.
+
+    Args:
+        environment: the streams and variables.
+        guard: whether the terminal was shown control characters as symbols, which are then copied.
+    """
+
+    def __init__(self, environment: Environment, *, guard: bool) -> None:
+        self._environment = environment
+        self._guard = guard
+        self._texts: list[str] = []
+
+    def open(self, plan: object, at: float) -> None:
+        """Do nothing."""
+
+    def write(self, batch: list[Event], at: float) -> None:
+        """Keep the batch's text."""
+        self._texts += [event.text for event in batch if isinstance(event, TextDelta)]
+
+    def close(self, error: LLMStreamError | None, now: float) -> None:
+        """Copy the text, and say what went wrong with that."""
+        text = "".join(self._texts)
+        if error is not None or not text:
+            return
+        problem = copy(guarded(text) if self._guard else text, self._environment)
+        if problem is not None and not self._environment.quiet:
+            from llmstream.render.notes import note_line
+
+            environment = self._environment
+            environment.err.write(note_line(f"warning: {problem}", color=environment.colored))

@@ -1,0 +1,166 @@
+"""Going on with a conversation: which one, what its turns were, and how they are sent again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from llmstream.history import running
+from llmstream.history.kept import Absent, MessageData, digest, message_of
+from llmstream.history.store import Store, Turn, whole
+from llmstream.prompt import Attachment, Message
+from llmstream.record import Record, replace
+
+if TYPE_CHECKING:
+    from llmstream.history.kept import Run
+
+Fetch = Callable[[str], bytes]
+"""Reads what is at a path or an address again; raises OSError or LLMStreamError when it can't."""
+
+FIRST_WORDS: Final = 40
+UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
+
+
+class Conversation(Record):
+    """A conversation to go on with.
+
+    Args:
+        id: its own.
+        session: its name, None when it has none.
+        turns: those with an answer, the oldest first.
+        provider: of the last answer; empty when there is none.
+        model: of the last answer; empty when there is none.
+        system: the system prompt of the last answered turn, None when there was none.
+        time: when the last answered turn began, milliseconds since 1970.
+    """
+
+    id: str
+    session: str | None
+    turns: tuple[Turn, ...] = ()
+    provider: str = ""
+    model: str = ""
+    system: str | None = None
+    time: int = 0
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows of its turns."""
+        return tuple(turn.row for turn in self.turns)
+
+    def described(self) -> str:
+        """Return what a person knows it by: its name, age, number of turns and first words."""
+        name = f' of session "{self.session}"' if self.session is not None else ""
+        first = " ".join(str(self.turns[0].messages[0]["content"]).split()) if self.turns else ""
+        words = first if len(first) <= FIRST_WORDS else first[: FIRST_WORDS - 1] + "…"
+        turns = f"{len(self.turns)} turn{'s' if len(self.turns) != 1 else ''}"
+        return f'the conversation{name} of {age(self.time)} ago ({turns}): "{words}"'
+
+
+def age(milliseconds: int) -> str:
+    """Return how long ago a time was, in its largest unit."""
+    seconds = max(0, int(time.time() - milliseconds / 1000))
+    found = ((seconds // size, unit) for size, unit in UNITS if seconds >= size)
+    count, unit = next(found, (seconds, "s"))
+    return f"{count} {unit}"
+
+
+def last(path: Path) -> Conversation | None:
+    """Return the conversation of the last run that ended with an answer; None when there is none.
+
+    Chats that are still going on are not counted.
+
+    Raises:
+        HistoryError: the history can't be read.
+    """
+    store = Store.reading(path)
+    if store is None:
+        return None
+    chats = running.going_on(path.parent)
+    with store:
+        over = f"(chat IS NULL OR chat NOT IN ({', '.join('?' * len(chats))}))"
+        found = store.select(
+            f"WHERE answered = 1 AND taken_back = 0 AND {over} ORDER BY row DESC LIMIT 1", chats
+        )
+        return _whole_of(store, found[0], f"AND {over}", chats) if found else None
+
+
+def named(path: Path, name: str) -> Conversation | None:
+    """Return the conversation of a session; None when no run was ever of it.
+
+    Raises:
+        HistoryError: the history can't be read.
+    """
+    store = Store.reading(path)
+    if store is None:
+        return None
+    with store:
+        newest = store.query(
+            "SELECT conversation FROM runs WHERE session = ? ORDER BY row DESC LIMIT 1", (whole(name),)
+        )
+        if not newest:
+            return None
+        found = store.select(
+            "WHERE conversation = ? AND answered = 1 AND taken_back = 0 ORDER BY row DESC LIMIT 1", newest[0]
+        )
+        return _whole_of(store, found[0]) if found else Conversation(newest[0][0], name)
+
+
+def _whole_of(store: Store, run: Run, more: str = "", values: Sequence[object] = ()) -> Conversation:
+    rows = store.query(
+        f"SELECT row FROM runs WHERE conversation = ? AND answered = 1 AND taken_back = 0 {more} ORDER BY row",
+        [run.conversation, *values],
+    )
+    return Conversation(
+        id=run.conversation,
+        session=run.session,
+        turns=tuple(store.turns([row for (row,) in rows])),
+        provider=run.provider,
+        model=run.model,
+        system=run.system,
+        time=run.time,
+    )
+
+
+def messages(turns: Sequence[Turn], fetch: Fetch) -> tuple[Message, ...]:
+    """Return the messages of turns as they are sent again, each with the answer after it.
+
+    A file that was attached is sent again when it is still the same, else it is named.
+
+    Args:
+        turns: the oldest first.
+        fetch: reads an attached file again.
+    """
+    made: list[Message] = []
+    for turn in turns:
+        made += [_again(data, fetch) for data in turn.messages]
+        made.append(Message("assistant", turn.text))
+    return tuple(made)
+
+
+def _again(data: MessageData, fetch: Fetch) -> Message:
+    message, absent = message_of(data)
+    attached, names = list(message.attachments), []
+    for one in absent:
+        found = _refetched(one, fetch)
+        if found is None:
+            names.append(f"[{one.name}: {one.media_type}, {one.size} bytes, was attached here]")
+        else:
+            attached.append(found)
+    content = "\n\n".join([message.content, *names] if message.content else names) if names else message.content
+    return replace(message, content=content, attachments=tuple(attached))
+
+
+def _refetched(absent: Absent, fetch: Fetch) -> Attachment | None:
+    from llmstream.errors import LLMStreamError
+
+    if absent.place is None:
+        return None
+    try:
+        data = fetch(absent.place)
+    except (OSError, LLMStreamError):
+        return None
+    if digest(data) != absent.sha256:
+        return None
+    return Attachment(absent.media_type, data, name=absent.name, place=absent.place)

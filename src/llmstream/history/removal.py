@@ -1,0 +1,49 @@
+"""Removing runs for good: what was removed is in no file of the history any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+    from llmstream.history.store import Store
+
+
+def remove(store: Store, rows: Sequence[int]) -> bool:
+    """Remove runs, and their texts from the index, the free pages and the log.
+
+    Args:
+        store: the history, open for writing.
+        rows: of the runs.
+
+    Returns:
+        False when another process uses the history, so that the log still has what was removed.
+
+    Raises:
+        HistoryError: the history can't be written.
+    """
+    from json import dumps
+
+    def work(connection: Connection) -> None:
+        connection.execute("DELETE FROM runs WHERE row IN (SELECT value FROM json_each(?))", (dumps(list(rows)),))
+        # the index marks words as deleted; merging all of it drops them
+        connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+
+    store.query("PRAGMA secure_delete = ON")
+    store.change(work)
+    store.query("VACUUM")
+    return store.checkpoint()
+
+
+def older(store: Store, milliseconds: int) -> list[int]:
+    """Return the rows of the runs that began before a time."""
+    return [row for (row,) in store.query("SELECT row FROM runs WHERE time < ?", (milliseconds,))]
+
+
+def beyond(store: Store, keep: int) -> list[int]:
+    """Return the rows of all runs but the newest `keep`."""
+    found = store.query("SELECT row FROM runs ORDER BY time DESC, id DESC LIMIT -1 OFFSET ?", (keep,))
+    return [row for (row,) in found]

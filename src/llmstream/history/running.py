@@ -1,0 +1,69 @@
+"""Tells whether a chat is still going on: it holds a lock that ends with its process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = "chats"
+
+
+def hold(folder: Path, chat: str) -> int | None:
+    """Mark a chat as going on until this process ends; None where there are no locks (Windows).
+
+    Args:
+        folder: the history's.
+        chat: its id, a UUID.
+    """
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    place = folder / FOLDER
+    try:
+        place.mkdir(mode=0o700, exist_ok=True)
+        while True:
+            descriptor = os.open(place / chat, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # whoever looked for chats at this moment may have taken the file for a dead one's
+            if os.fstat(descriptor).st_nlink:
+                return descriptor
+            os.close(descriptor)
+    except OSError:
+        return None
+
+
+def release(folder: Path, chat: str, descriptor: int) -> None:
+    """End the mark."""
+    with contextlib.suppress(OSError):
+        (folder / FOLDER / chat).unlink(missing_ok=True)
+    os.close(descriptor)
+
+
+def going_on(folder: Path) -> list[str]:
+    """Return the ids of the chats that are going on; marks of those that were killed are removed."""
+    if sys.platform == "win32":
+        return []
+    import fcntl
+
+    found = []
+    try:
+        marks = sorted((folder / FOLDER).iterdir())
+    except OSError:
+        return []
+    for mark in marks:
+        try:
+            descriptor = os.open(mark, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mark.unlink(missing_ok=True)
+        except OSError:
+            found.append(mark.name)
+        finally:
+            os.close(descriptor)
+    return found

@@ -1,0 +1,60 @@
+"""Search for plain words: no sign of a search language means anything.
+
+Words of letters and digits are looked up in the index (FTS5).  What its tokens leave out (the
+signs in ``C++``) is looked for in the texts that were found; a word that has no tokens, or comes
+from a script without blanks between words, is looked for in all texts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from llmstream.history.kept import Run
+    from llmstream.history.store import Store
+
+NO_BLANKS: Final = 0x2E80
+"""From here on Unicode has CJK, whose runs of characters the index takes as one word."""
+
+
+def search(store: Store, text: str, count: int = -1) -> list[Run]:
+    """Return the runs whose prompt or answer has all words of `text`, the newest first.
+
+    Args:
+        store: the history.
+        text: words with blanks between them; their case and accents don't matter.
+        count: the most to return, -1 for all.
+
+    Raises:
+        HistoryError: the history can't be read.
+    """
+    words = [word for word in text.replace("\0", " ").split() if word]
+    if not words:
+        return []
+    indexed = [phrase for word in words if (phrase := _phrase(word))]
+    exact = [word for word in words if not word.isalnum() or not _phrase(word)]
+    where, values = [], []
+    if indexed:
+        where.append("row IN (SELECT rowid FROM words WHERE words MATCH ?)")
+        values.append(" ".join(indexed))
+    for word in words:
+        if not _phrase(word):
+            where.append("(instr(prompt, ?) OR instr(text, ?))")
+            values += [word, word]
+    clause = f"WHERE {' AND '.join(where)} ORDER BY time DESC, id DESC"
+    if not exact:
+        return store.select(f"{clause} LIMIT ?", [*values, count])
+    found = [run for run in store.select(clause, values) if _has(run, exact)]
+    return found if count < 0 else found[:count]
+
+
+def _phrase(word: str) -> str:
+    """Return a word as FTS5 looks it up, its tokens beside each other; empty when it has none."""
+    if any(ord(c) >= NO_BLANKS for c in word) or not any(c.isalnum() for c in word):
+        return ""
+    return '"' + word.replace('"', " ") + '"'
+
+
+def _has(run: Run, words: list[str]) -> bool:
+    texts = [run.prompt.casefold(), run.text.casefold()]
+    return all(any(word.casefold() in text for text in texts) for word in words)

@@ -1,0 +1,157 @@
+"""A sink that keeps the run in the history when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmstream.errors import Cancelled, LLMStreamError
+from llmstream.history.kept import Run, Status, messages_data, time_of
+from llmstream.record import Record
+
+if TYPE_CHECKING:
+    from llmstream.engine.meter import Completion, Meter
+    from llmstream.events import Event
+    from llmstream.prompt import Json, Message, Options
+
+
+class Place(Record):
+    """Where in the history a run belongs.
+
+    Args:
+        conversation: the conversation that it is a turn of, None to begin one.
+        session: the conversation's name, None when it has none.
+        earlier: rows of the turns that are sent before it.
+        chat: the chat that it is a turn of, None for a single run.
+    """
+
+    conversation: str | None = None
+    session: str | None = None
+    earlier: tuple[int, ...] = ()
+    chat: str | None = None
+
+
+class Asked(Record):
+    """What the history has to know of a run before it begins.
+
+    Args:
+        run_id: a UUIDv7, the same as of its events.
+        provider: the one that is asked first.
+        model: the one that is asked first.
+        system: the system prompt, None when there is none.
+        new: the messages that are not of earlier turns.
+        options: all that hold, the provider's own included.
+    """
+
+    run_id: str
+    provider: str
+    model: str
+    system: str | None
+    new: Sequence[Message]
+    options: Options
+
+
+class HistorySink:
+    """Keeps one run: opens the history only when the run has ended, and never fails it.
+
+    It goes behind all other sinks in a Tee.
+
+    Args:
+        path: where the history's file is; makes its folder, raises LLMStreamError when it can't.
+        asked: what the run asks.
+        place: where it belongs.
+        meter: the run's, with the text; whoever carries the run out feeds it, before this sink.
+        say: told what went wrong, once.
+        made: told the path when this run has made the history.
+    """
+
+    wants_text = False
+
+    def __init__(
+        self,
+        path: Callable[[], Path],
+        asked: Asked,
+        place: Place,
+        meter: Meter,
+        *,
+        say: Callable[[str], None],
+        made: Callable[[Path], None],
+    ) -> None:
+        self._path = path
+        self._asked = asked
+        self._place = place
+        self._meter = meter
+        self._say = say
+        self._made = made
+        self._ended: tuple[LLMStreamError | None, float] | None = None
+        self.kept: Run | None = None
+        """The run as it was kept, None while it is not."""
+
+    def open(self, plan: object, at: float) -> None:
+        """Do nothing: what the run asks was known when this was made."""
+
+    def write(self, batch: list[Event], at: float) -> None:
+        """Do nothing: the meter keeps what the end needs."""
+
+    def close(self, error: LLMStreamError | None, now: float) -> None:
+        """Keep the run; a second call does it when a signal broke off the first."""
+        if self.kept is not None:
+            return
+        # a run that had ended well is not partial because a signal came while it was kept
+        self._ended = self._ended or (error, now)
+        run = _run(self._asked, self._place, self._meter.completion(self._ended[1]), self._ended[0])
+        from llmstream.history.store import keep
+
+        try:
+            path = self._path()
+            self.kept, made = keep(path, run)
+        except LLMStreamError as failure:
+            self.kept = run
+            hint = f" ({failure.hint})" if failure.hint else ""
+            self._say(f"this run is not in the history: {failure.message}{hint}")
+            return
+        if made:
+            self._made(path)
+
+
+def _run(asked: Asked, place: Place, completion: Completion, error: LLMStreamError | None) -> Run:
+    return Run(
+        id=asked.run_id,
+        conversation=place.conversation or asked.run_id,
+        session=place.session,
+        time=time_of(asked.run_id),
+        status=status_of(completion, error),
+        provider=completion.provider or asked.provider,
+        model=completion.model or asked.model,
+        system=asked.system,
+        new=messages_data(asked.new),
+        earlier=place.earlier,
+        text=completion.text,
+        reasoning=completion.reasoning,
+        details=_details(asked, completion, error),
+        chat=place.chat,
+    )
+
+
+def status_of(completion: Completion, error: LLMStreamError | None) -> Status:
+    """Return whether an answer is complete, partial, or none at all."""
+    if error is None:
+        return "complete"
+    return "partial" if completion.text or completion.reasoning or completion.tool_calls else "failed"
+
+
+def _details(asked: Asked, completion: Completion, error: LLMStreamError | None) -> dict[str, Json]:
+    from llmstream.tracing.tracer import timing_data, tool_calls_data, usage_data
+
+    reason: str = completion.finish_reason
+    if error is not None and reason == "unknown":
+        reason = "cancelled" if isinstance(error, Cancelled) else "error"
+    return {
+        "tool_calls": tool_calls_data(completion.tool_calls),
+        "finish_reason": reason,
+        "error": None if error is None else dict(error.to_dict()),
+        "usage": {**usage_data(completion.usage), "cost": completion.usage.cost},
+        "timing": timing_data(completion.timing),
+        "options": {**asked.options.given(), **asked.options.extra},
+    }

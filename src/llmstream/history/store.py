@@ -1,0 +1,285 @@
+"""The history itself: keeps runs, and finds them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from llmstream.errors import HistoryError, UsageError
+from llmstream.history import opening
+from llmstream.history.kept import MessageData, Run
+from llmstream.prompt import Json
+from llmstream.record import Record, replace
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+COLUMNS: Final = (
+    "row, id, conversation, session, time, status, chat, provider, model, earlier, details, "
+    "system, prompt, messages, text, reasoning"
+)
+Row = tuple[Any, ...]
+
+
+class Turn(Record):
+    """One turn of a conversation: what was said and what was answered.
+
+    Args:
+        row: its place in the history, 0 when it is in none.
+        messages: the user's, without a system prompt.
+        text: the answer's text.
+    """
+
+    row: int
+    messages: tuple[MessageData, ...]
+    text: str
+
+
+class Store:
+    """An open history; a context manager.
+
+    Args:
+        path: of the file.
+        connection: to it.
+    """
+
+    def __init__(self, path: Path, connection: Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def reading(cls, path: Path) -> Store | None:
+        """Open a history to look things up, None when there is none.
+
+        Raises:
+            HistoryError: it can't be read.
+        """
+        return cls(path, opening.opened(path, writing=False)) if opening.see(path) else None
+
+    @classmethod
+    def writing(cls, path: Path) -> Store | None:
+        """Open a history to change it, None when there is none.
+
+        Raises:
+            HistoryError: it can't be written.
+        """
+        return cls(path, opening.opened(path, writing=True)) if opening.see(path) else None
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        opening.leave(self._connection, self.path)
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """Return the rows of a query.
+
+        Raises:
+            HistoryError: the history can't be read.
+        """
+        import sqlite3
+
+        found: list[Row] = []
+        try:
+            opening.patiently(lambda: found.extend(self._connection.execute(sql, values).fetchall()))
+        except sqlite3.Error as error:
+            raise opening.explained(error, self.path) from error
+        return found
+
+    def change(self, work: Callable[[Connection], None]) -> None:
+        """Do `work` in one transaction.
+
+        Raises:
+            HistoryError: the history can't be written; nothing of `work` was done.
+        """
+        import sqlite3
+
+        connection = self._connection
+        try:
+            opening.begin(connection)
+            work(connection)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise opening.explained(error, self.path) from error
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def checkpoint(self) -> bool:
+        """Move the log into the file and empty it; return False when another process keeps it."""
+        return not self.query("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+
+    def keep(self, run: Run) -> Run:
+        """Write a run and return it with its row.
+
+        One that begins a session joins the conversation of that name when another run was faster.
+
+        Raises:
+            HistoryError: it can't be written.
+        """
+        kept: list[Run] = []
+
+        def work(connection: Connection) -> None:
+            conversation = run.conversation
+            if run.session is not None and not run.earlier and run.chat is None:
+                found = connection.execute(
+                    "SELECT conversation FROM runs WHERE session = ? ORDER BY row DESC LIMIT 1", (run.session,)
+                ).fetchone()
+                conversation = found[0] if found else conversation
+            added = connection.execute(
+                f"INSERT INTO runs ({COLUMNS.removeprefix('row, ')}, answered) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                _values(replace(run, conversation=conversation)),
+            )
+            kept.append(replace(run, conversation=conversation, row=added.lastrowid or 0))
+
+        self.change(work)
+        return kept[0]
+
+    def take_back(self, row: int) -> None:
+        """Mark a turn as no longer part of its conversation; it stays in the history.
+
+        Raises:
+            HistoryError: it can't be written.
+        """
+        self.change(lambda c: c.execute("UPDATE runs SET taken_back = 1 WHERE row = ?", (row,)) and None)
+
+    def newest(self, count: int) -> list[Run]:
+        """Return the runs that began last, the newest first; -1 for all."""
+        return self.select("ORDER BY time DESC, id DESC LIMIT ?", (count,))
+
+    def select(self, clause: str, values: Sequence[object] = ()) -> list[Run]:
+        """Return the runs that the rest of a SELECT chooses."""
+        return [run_of(row) for row in self.query(f"SELECT {COLUMNS} FROM runs {clause}", values)]
+
+    def since(self, milliseconds: int) -> Iterator[Run]:
+        """Yield the runs that began at a time or later, the oldest first, without holding them all."""
+        last: tuple[int, str] = (milliseconds, "")
+        while page := self.select(
+            "WHERE (time, id) > (?, ?) ORDER BY time, id LIMIT 200", last
+        ):
+            yield from page
+            last = page[-1].time, page[-1].id
+
+    def beginning(self, text: str) -> Run:
+        """Return the run whose id begins with `text`.
+
+        Raises:
+            UsageError: none does, or several do.
+        """
+        text = text.strip().lower()
+        found: list[Run] = []
+        if text and not set(text) - set("0123456789abcdef-"):
+            # ids hold no character that is more than "f" at the same place
+            found = self.select("WHERE id >= ? AND id < ? ORDER BY id LIMIT 2", (text, text + "g"))
+        if not found:
+            raise UsageError(f'no run has the id "{text[:60]}"', hint="llmstream history list shows the ids")
+        if len(found) > 1:
+            raise UsageError(f'several ids begin with "{text}"', hint="give more of it")
+        return found[0]
+
+    def turns(self, rows: Sequence[int]) -> list[Turn]:
+        """Return the turns in these rows, in their order; those that were removed are left out."""
+        if not rows:
+            return []
+        from json import dumps
+
+        found = self.query(
+            "SELECT row, prompt, messages, text FROM runs WHERE row IN (SELECT value FROM json_each(?))",
+            (dumps(list(rows)),),
+        )
+        known = {row: Turn(row, _messages(prompt, more), text) for row, prompt, more, text in found}
+        return [known[row] for row in rows if row in known]
+
+    def exported(self, run: Run) -> dict[str, Json]:
+        """Return a run as the object that lists and exports show."""
+        before: list[MessageData] = []
+        for turn in self.turns(run.earlier):
+            before += [*turn.messages, {"role": "assistant", "content": turn.text}]
+        return run.to_dict(before)
+
+
+def keep(path: Path, run: Run) -> tuple[Run, bool]:
+    """Write a run into the history in a folder that is there, and make the history if there is none.
+
+    Returns:
+        The run with its row, and whether the history was made.
+
+    Raises:
+        HistoryError: it can't be written; nothing was changed.
+    """
+    made = not opening.see(path) and opening.make(path)
+    store = Store.writing(path)
+    if store is None:
+        raise HistoryError(f"the history {path} was removed by another process")
+    with store:
+        return store.keep(run), made
+
+
+def _values(run: Run) -> tuple[object, ...]:
+    import json
+
+    def compact(data: Json) -> str:
+        return whole(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+
+    plain = run.new == _messages(run.prompt, None)
+    return (
+        run.id,
+        run.conversation,
+        None if run.session is None else whole(run.session),
+        run.time,
+        run.status,
+        run.chat,
+        whole(run.provider),
+        whole(run.model),
+        compact(list(run.earlier)),
+        compact(dict(run.details)),
+        None if run.system is None else whole(run.system),
+        whole(run.prompt),
+        None if plain else compact([dict(message) for message in run.new]),
+        whole(run.text),
+        whole(run.reasoning),
+        int(bool(run.text)),
+    )
+
+
+def whole(text: str) -> str:
+    """Return text without lone surrogates, which have no UTF-8, as it was printed."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def run_of(row: Row) -> Run:
+    """Return the run in a row of COLUMNS."""
+    import json
+
+    number, key, conversation, session, time, status, chat, provider, model, earlier, details, *texts = row
+    system, prompt, messages, text, reasoning = texts
+    return Run(
+        id=key,
+        conversation=conversation,
+        session=session,
+        time=time,
+        status=status,
+        provider=provider,
+        model=model,
+        system=system,
+        new=_messages(prompt, messages),
+        earlier=tuple(json.loads(earlier)),
+        text=text,
+        reasoning=reasoning,
+        details=json.loads(details),
+        chat=chat,
+        row=number,
+    )
+
+
+def _messages(prompt: str, more: str | None) -> tuple[MessageData, ...]:
+    """Return a turn's messages; `more` is their JSON when they are more than one plain text."""
+    import json
+
+    return ({"role": "user", "content": prompt},) if more is None else tuple(json.loads(more))
