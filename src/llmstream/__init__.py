@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ConfigError,
         ConnectionFailed,
         ContextTooLong,
+        HistoryError,
         LLMStreamError,
         LocalModelError,
         MissingExtra,
@@ -57,8 +58,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "llmstream.engine.meter": "Completion Latency Timing",
     "llmstream.errors": "AuthenticationError BadMessage Cancelled ConfigError ConnectionFailed "
-    "ContextTooLong LLMStreamError LocalModelError MissingExtra MissingKey PromptBlocked ProviderError "
-    "RequestRefused StreamBroken StreamEndedEarly StreamError TimeLimitPassed Unavailable UsageError",
+    "ContextTooLong HistoryError LLMStreamError LocalModelError MissingExtra MissingKey PromptBlocked "
+    "ProviderError RequestRefused StreamBroken StreamEndedEarly StreamError TimeLimitPassed Unavailable "
+    "UsageError",
     "llmstream.events": "Event Fallback Finish Notice ReasoningDelta Retry Start TextDelta ToolCallDelta "
     "Usage",
     "llmstream.prompt": "Attachment Message Options Prompt ToolCall",
@@ -72,7 +74,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 __all__ = [
     "LLM", "AsyncStream", "Attachment", "AuthenticationError", "BadMessage", "Cancelled",
     "Completion", "ConfigError", "ConnectionFailed", "ContextTooLong", "Event", "Fallback",
-    "Finish", "LLMStreamError", "Latency", "LocalModelError", "Message", "MissingExtra",
+    "Finish", "HistoryError", "LLMStreamError", "Latency", "LocalModelError", "Message", "MissingExtra",
     "MissingKey", "Notice", "Options", "Prompt", "PromptBlocked", "ProviderError", "ReasoningDelta",
     "RequestRefused", "Retry", "RunConfig", "Runnable", "Start", "Stream", "StreamBroken",
     "StreamEndedEarly", "StreamError", "TextDelta", "TimeLimitPassed", "Timing", "ToolCall",

@@ -15,7 +15,8 @@ from llmstream.config.file.load import problems
 from llmstream.config.file.schema import config_schema
 from llmstream.config.file.starter import STARTER, init
 from llmstream.config.settings import Overrides
-from llmstream.config.show import MASK, show, toml
+from llmstream.config.show import MASK, show
+from llmstream.config.toml_text import toml_value
 from llmstream.errors import ConfigError
 from llmstream.prompt import Options
 
@@ -80,11 +81,11 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
     )
 )  # fmt: skip
 def test_a_value_comes_back_from_its_toml(value: object) -> None:
-    assert tomllib.loads(f"x = {toml(value)}")["x"] == value
+    assert tomllib.loads(f"x = {toml_value(value)}")["x"] == value
 
 
 def test_a_shown_value_holds_no_control_character() -> None:
-    assert toml("a\x1b[0m\x7f\x9b\n") == '"a\\u001b[0m\\u007f\\u009b\\n"'
+    assert toml_value("a\x1b[0m\x7f\x9b\n") == '"a\\u001b[0m\\u007f\\u009b\\n"'
 
 
 def test_the_starter_file_is_good_with_its_comments_and_without(tmp_path: Path) -> None:

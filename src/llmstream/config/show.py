@@ -5,13 +5,13 @@ Each line is TOML that could stand in the file.  Keys and what may be one are ma
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, cast
 
 from llmstream.config.file import table as keys
-from llmstream.config.file.positions import BARE, positions
+from llmstream.config.file.positions import positions
 from llmstream.config.settings import Overrides
+from llmstream.config.toml_text import toml_key, toml_value
 from llmstream.engine.policy import Policy
 from llmstream.prompt import tells_a_secret
 from llmstream.record import Record
@@ -52,10 +52,10 @@ def show(settings: Settings, model: str | None = None, overrides: Overrides | No
     places = positions(settings.file.text)
     choice = settings.choice(model)
     chosen = settings.split(choice.spec)[0]
-    shown = [Shown("default", toml(choice.spec), _place(choice.origin, settings, places, ("default",)))]
+    shown = [Shown("default", toml_value(choice.spec), _place(choice.origin, settings, places, ("default",)))]
     for name, spec in settings.aliases.items():
         origin = _place(str(settings.file.path), settings, places, ("aliases", name))
-        shown.append(Shown(_dotted(("aliases", name)), toml(spec), origin))
+        shown.append(Shown(f"aliases.{toml_key(name)}", toml_value(spec), origin))
     for name in dict.fromkeys([*settings.file.providers, chosen]):
         flags = (overrides or Overrides()) if name == chosen else Overrides()
         shown += _provider(settings.provider(name), flags, settings, places)
@@ -68,7 +68,7 @@ def _provider(provider: Provider, flags: Overrides, settings: Settings, places: 
         origin = layer.origin
         if origin == str(settings.file.path):
             origin = _place(origin, settings, places, whole)
-        yield Shown(_dotted(whole), toml(masked(path, value)), origin)
+        yield Shown(".".join(map(toml_key, whole)), toml_value(masked(path, value)), origin)
 
 
 def _values(provider: Provider, flags: Overrides) -> Iterator[tuple[tuple[str, ...], object, Layer]]:
@@ -135,24 +135,3 @@ def _masked_field(name: str, value: object) -> object:
         return {k: _masked_field(k, v) for k, v in value.items()}
     # max_tokens is the one telling name that is a number's
     return MASK if isinstance(value, str) and tells_a_secret(name) else value
-
-
-def toml(value: object) -> str:
-    """Return a value as TOML on one line."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_part(k)} = {toml(v)}" for k, v in value.items()) + " }" if value else "{}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(toml, value)) + "]"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    # JSON leaves DEL and C1 as they are; TOML forbids the one, a terminal obeys the others
-    return "".join(f"\\u{ord(c):04x}" if "\x7f" <= c <= "\x9f" else c for c in text)
-
-
-def _dotted(path: tuple[str, ...]) -> str:
-    return ".".join(map(_part, path))
-
-
-def _part(name: str) -> str:
-    return name if name and all(c in BARE for c in name) else toml(name)

@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias, cast
 from llmstream.config.file import check, kinds
 from llmstream.config.file.load import examined, refused
 from llmstream.config.paths import write_private
-from llmstream.config.toml_text import toml_key, toml_value
+from llmstream.config.toml_text import toml_key, toml_lines, toml_value
 from llmstream.errors import ConfigError, UsageError
 from llmstream.jobs.places import Places
 from llmstream.nearest import did_you_mean, quoted
@@ -117,7 +117,8 @@ def path_of(folder: Path, name: str) -> Path:
     """
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"{quoted(name)} can't be a template's name", hint="use letters, digits, dots, dashes and underscores"
+            f"{quoted(name)} can't be a template's name",
+            hint="use letters, digits, dots, dashes and underscores",
         )
     return folder / f"{name}.toml"
 
@@ -235,10 +236,10 @@ def text_of(template: Template) -> str:
         ("schema", template.schema),
         ("extract", {"first": True, "last": "last", None: None}[template.extract]),
     )
-    text = "".join(f"{key} = {toml_value(value)}\n" for key, value in plain if value is not None)
+    text = "".join(f"{key} = {toml_lines(value)}\n" for key, value in plain if value is not None)
     for key, table in (("options", template.options), ("params", template.params)):
         if table:
-            rows = "".join(f"{toml_key(k)} = {toml_value(v)}\n" for k, v in table.items())
+            rows = "".join(f"{toml_key(k)} = {toml_lines(v)}\n" for k, v in table.items())
             text += f"\n[{key}]\n{rows}"
     return text.removeprefix("\n")
 

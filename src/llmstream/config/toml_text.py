@@ -1,52 +1,52 @@
-"""Values as TOML text: what we write into files that people edit afterwards."""
+"""Values as TOML text: what is shown of the configuration, and what we write into files."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Final
 
 BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-RISKY: Final = re.compile(r'["\\\x00-\x1f\x7f\ud800-\udfff]')
-RISKY_IN_LINES: Final = re.compile(r'\\|"""|"\Z|[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]')
-SHORT: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+LONE: Final = re.compile("[\ud800-\udfff]")
+# JSON leaves DEL and C1 as they are; TOML forbids the one, a terminal obeys the others
+UNSEEN: Final = re.compile("[\x7f-\x9f]")
+RISKY_IN_LINES: Final = re.compile(r'\\|"""|"\Z|[\x00-\x08\x0b-\x1f]')
 
 
 def toml_key(name: str) -> str:
     """Return a key, in quotes where it needs them."""
-    return name if BARE.fullmatch(name) else _quoted(name)
+    return name if BARE.fullmatch(name) else toml_value(name)
 
 
-def toml_value(value: object, *, lines: bool = True) -> str:
-    """Return a value as TOML; a text of several lines is written as such unless `lines` is false.
-
-    Args:
-        value: text, a number, true or false, a list or a table of them.
-        lines: whether the value stands in a place that may have several lines.
-    """
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        if lines and "\n" in value:
-            # the newline right after the opening quotes is no part of the text
-            return '"""\n' + RISKY_IN_LINES.sub(_escaped, value) + '"""'
-        return _quoted(value)
+def toml_value(value: object) -> str:
+    """Return a value as TOML on one line."""
     if isinstance(value, Mapping):
-        inside = ", ".join(f"{toml_key(k)} = {toml_value(v, lines=False)}" for k, v in value.items())
-        return f"{{ {inside} }}" if inside else "{}"
+        return (
+            "{ " + ", ".join(f"{toml_key(k)} = {toml_value(v)}" for k, v in value.items()) + " }"
+            if value
+            else "{}"
+        )
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(toml_value(item, lines=False) for item in value) + "]"
-    return repr(value)
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    if isinstance(value, float):
+        # JSON's Infinity is TOML's inf
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return _plain(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def _quoted(text: str) -> str:
-    return '"' + RISKY.sub(_escaped, text) + '"'
+def toml_lines(value: object) -> str:
+    """Return a value as TOML; a text of several lines on as many."""
+    if not isinstance(value, str) or "\n" not in value:
+        return toml_value(value)
+    # the newline right after the opening quotes is no part of the text
+    return '"""\n' + _plain(RISKY_IN_LINES.sub(_escaped, value)) + '"""'
 
 
-def _escaped(match: re.Match[str]) -> str:
-    return "".join(SHORT.get(c) or (c if c == '"' else _code(c)) for c in match[0])
-
-
-def _code(character: str) -> str:
+def _plain(text: str) -> str:
     # TOML has no half pairs
-    return "\ufffd" if "\ud800" <= character <= "\udfff" else f"\\u{ord(character):04X}"
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", LONE.sub("\ufffd", text))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "".join(f"\\{c}" if c in '\\"' else f"\\u{ord(c):04x}" for c in found[0])

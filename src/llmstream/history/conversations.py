@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from llmstream.history import running
 from llmstream.history.kept import Absent, MessageData, digest, message_of
-from llmstream.history.store import Store, Turn, whole
+from llmstream.history.store import CONVERSATION_OF, Store, Turn, whole
 from llmstream.prompt import Attachment, Message
 from llmstream.record import Record, replace
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Fetch = Callable[[str], bytes]
 """Reads what is at a path or an address again; raises OSError or LLMStreamError when it can't."""
 
+SENT: Final = "answered = 1 AND taken_back = 0"
+"""Which turns are sent again."""
 FIRST_WORDS: Final = 40
 UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 
@@ -80,9 +82,7 @@ def last(path: Path) -> Conversation | None:
     chats = running.going_on(path.parent)
     with store:
         over = f"(chat IS NULL OR chat NOT IN ({', '.join('?' * len(chats))}))"
-        found = store.select(
-            f"WHERE answered = 1 AND taken_back = 0 AND {over} ORDER BY row DESC LIMIT 1", chats
-        )
+        found = store.select(f"WHERE {SENT} AND {over} ORDER BY row DESC LIMIT 1", chats)
         return _whole_of(store, found[0], f"AND {over}", chats) if found else None
 
 
@@ -96,20 +96,16 @@ def named(path: Path, name: str) -> Conversation | None:
     if store is None:
         return None
     with store:
-        newest = store.query(
-            "SELECT conversation FROM runs WHERE session = ? ORDER BY row DESC LIMIT 1", (whole(name),)
-        )
+        newest = store.query(CONVERSATION_OF, (whole(name),))
         if not newest:
             return None
-        found = store.select(
-            "WHERE conversation = ? AND answered = 1 AND taken_back = 0 ORDER BY row DESC LIMIT 1", newest[0]
-        )
+        found = store.select(f"WHERE conversation = ? AND {SENT} ORDER BY row DESC LIMIT 1", newest[0])
         return _whole_of(store, found[0]) if found else Conversation(newest[0][0], name)
 
 
 def _whole_of(store: Store, run: Run, more: str = "", values: Sequence[object] = ()) -> Conversation:
     rows = store.query(
-        f"SELECT row FROM runs WHERE conversation = ? AND answered = 1 AND taken_back = 0 {more} ORDER BY row",
+        f"SELECT row FROM runs WHERE conversation = ? AND {SENT} {more} ORDER BY row",  # noqa: S608  # our own
         [run.conversation, *values],
     )
     return Conversation(
@@ -148,7 +144,7 @@ def _again(data: MessageData, fetch: Fetch) -> Message:
             names.append(f"[{one.name}: {one.media_type}, {one.size} bytes, was attached here]")
         else:
             attached.append(found)
-    content = "\n\n".join([message.content, *names] if message.content else names) if names else message.content
+    content = "\n\n".join(text for text in (message.content, *names) if text)
     return replace(message, content=content, attachments=tuple(attached))
 
 

@@ -10,7 +10,7 @@ import os
 import stat
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -119,7 +119,7 @@ def opened(path: Path, *, writing: bool) -> Connection:
         if not writing:
             connection.execute("PRAGMA query_only = 1")
         elif version < len(STEPS):
-            _migrate(connection, version)
+            _migrate(connection)
     except sqlite3.Error as error:
         connection.close()
         raise explained(error, path) from error
@@ -166,7 +166,7 @@ def make(path: Path) -> bool:
         connection = connected(fresh, "rw")
         try:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            _migrate(connection, 0)
+            _migrate(connection)
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
             connection.close()
@@ -184,13 +184,13 @@ def make(path: Path) -> bool:
     return True
 
 
-def _migrate(connection: Connection, version: int, steps: Sequence[str] = STEPS) -> None:
+def _migrate(connection: Connection) -> None:
     """Bring the tables to the newest version, all steps in one transaction or none."""
     begin(connection)
     # another process may have done it while we waited
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    script = "".join(steps[version:])
-    for statement in _statements(f"{script}PRAGMA user_version = {len(steps)};\n"):
+    script = "".join(STEPS[version:])
+    for statement in _statements(f"{script}PRAGMA user_version = {len(STEPS)};\n"):
         connection.execute(statement)
     connection.execute("COMMIT")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
@@ -28,7 +27,8 @@ def remove(store: Store, rows: Sequence[int]) -> bool:
     from json import dumps
 
     def work(connection: Connection) -> None:
-        connection.execute("DELETE FROM runs WHERE row IN (SELECT value FROM json_each(?))", (dumps(list(rows)),))
+        listed = (dumps(list(rows)),)
+        connection.execute("DELETE FROM runs WHERE row IN (SELECT value FROM json_each(?))", listed)
         # the index marks words as deleted; merging all of it drops them
         connection.execute("INSERT INTO words (words) VALUES ('optimize')")
 

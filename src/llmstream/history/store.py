@@ -19,6 +19,7 @@ COLUMNS: Final = (
     "row, id, conversation, session, time, status, chat, provider, model, earlier, details, "
     "system, prompt, messages, text, reasoning"
 )
+CONVERSATION_OF: Final = "SELECT conversation FROM runs WHERE session = ? ORDER BY row DESC LIMIT 1"
 Row = tuple[Any, ...]
 
 
@@ -87,7 +88,7 @@ class Store:
             raise opening.explained(error, self.path) from error
         return found
 
-    def change(self, work: Callable[[Connection], None]) -> None:
+    def change(self, work: Callable[[Connection], object]) -> None:
         """Do `work` in one transaction.
 
         Raises:
@@ -123,12 +124,10 @@ class Store:
         def work(connection: Connection) -> None:
             conversation = run.conversation
             if run.session is not None and not run.earlier and run.chat is None:
-                found = connection.execute(
-                    "SELECT conversation FROM runs WHERE session = ? ORDER BY row DESC LIMIT 1", (run.session,)
-                ).fetchone()
+                found = connection.execute(CONVERSATION_OF, (whole(run.session),)).fetchone()
                 conversation = found[0] if found else conversation
             added = connection.execute(
-                f"INSERT INTO runs ({COLUMNS.removeprefix('row, ')}, answered) "
+                f"INSERT INTO runs ({COLUMNS.removeprefix('row, ')}, answered) "  # noqa: S608  # our own names
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 _values(replace(run, conversation=conversation)),
             )
@@ -143,7 +142,7 @@ class Store:
         Raises:
             HistoryError: it can't be written.
         """
-        self.change(lambda c: c.execute("UPDATE runs SET taken_back = 1 WHERE row = ?", (row,)) and None)
+        self.change(lambda c: c.execute("UPDATE runs SET taken_back = 1 WHERE row = ?", (row,)))
 
     def newest(self, count: int) -> list[Run]:
         """Return the runs that began last, the newest first; -1 for all."""
@@ -151,14 +150,13 @@ class Store:
 
     def select(self, clause: str, values: Sequence[object] = ()) -> list[Run]:
         """Return the runs that the rest of a SELECT chooses."""
-        return [run_of(row) for row in self.query(f"SELECT {COLUMNS} FROM runs {clause}", values)]
+        found = self.query(f"SELECT {COLUMNS} FROM runs {clause}", values)  # noqa: S608  # our own clauses
+        return [run_of(row) for row in found]
 
     def since(self, milliseconds: int) -> Iterator[Run]:
         """Yield the runs that began at a time or later, the oldest first, without holding them all."""
         last: tuple[int, str] = (milliseconds, "")
-        while page := self.select(
-            "WHERE (time, id) > (?, ?) ORDER BY time, id LIMIT 200", last
-        ):
+        while page := self.select("WHERE (time, id) > (?, ?) ORDER BY time, id LIMIT 200", last):
             yield from page
             last = page[-1].time, page[-1].id
 

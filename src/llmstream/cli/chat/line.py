@@ -6,6 +6,7 @@ completion while the chat is the same without it.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, Protocol
@@ -96,7 +97,7 @@ class ReadlineReader:
             readline.add_history(line)
         self._add = readline.add_history
         readline.set_completer_delims(" ")
-        readline.set_completer(lambda text, state: (complete(readline.get_line_buffer()) + [None])[state])  # type: ignore[list-item]
+        readline.set_completer(lambda _, state: [*complete(readline.get_line_buffer()), None][state])
         libedit = "libedit" in (readline.__doc__ or "")
         readline.parse_and_bind("bind ^I rl_complete" if libedit else "tab: complete")
 
@@ -122,23 +123,26 @@ class FullReader:
         from prompt_toolkit.document import Document
         from prompt_toolkit.history import History
 
-        class Kept(History):
+        class _Kept(History):
             def load_history_strings(self) -> Iterator[str]:
+                """Yield what was typed, the newest first."""
                 yield from reversed(lines.lines)
 
             def store_string(self, string: str) -> None:
+                """Keep what was typed."""
                 lines.add(string)
 
-        class Words(Completer):
+        class _Words(Completer):
             def get_completions(self, document: Document, event: CompleteEvent) -> Iterator[Completion]:
+                """Yield what the last word may become."""
                 before = document.text_before_cursor
                 start = -len(before.rpartition(" ")[2])
                 for word in complete(before):
                     yield Completion(word, start_position=start)
 
         self._session: PromptSession[str] = PromptSession(
-            history=Kept(),
-            completer=Words(),
+            history=_Kept(),
+            completer=_Words(),
             complete_while_typing=False,
             enable_history_search=True,
             output=_output(environment),
@@ -159,10 +163,15 @@ def _output(environment: Environment) -> Output:
         from prompt_toolkit.output import create_output
 
         return create_output(stream)
+    from prompt_toolkit.data_structures import Size
     from prompt_toolkit.output.vt100 import Vt100_Output
 
     # a terminal that doesn't answer where its cursor is would be complained about
-    return Vt100_Output.from_pty(stream, term=environment.variables.get("TERM"), enable_cpr=False)
+    def size() -> Size:
+        found = os.get_terminal_size(stream.fileno())
+        return Size(found.lines or 24, found.columns or 80)
+
+    return Vt100_Output(stream, size, term=environment.variables.get("TERM"), enable_cpr=False)
 
 
 def decoded(data: bytes) -> str:

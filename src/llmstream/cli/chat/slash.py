@@ -104,8 +104,8 @@ def completed(line: str, models: Callable[[], list[str]]) -> list[str]:
 def _paths(word: str) -> list[str]:
     folder, name = os.path.split(word)
     try:
-        found = sorted(os.listdir(Path(folder or ".").expanduser()))
+        found = sorted(Path(folder or ".").expanduser().iterdir())
     except (OSError, RuntimeError):
         return []
-    made = [os.path.join(folder, one) for one in found if one.startswith(name)]
-    return [one + "/" if Path(one).expanduser().is_dir() else one for one in made]
+    before = word.removesuffix(name)
+    return [before + one.name + "/" * one.is_dir() for one in found if one.name.startswith(name)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -101,18 +101,30 @@ def refused(found: list[Problem]) -> ConfigError:
     return ConfigError(message(found), phase="config")
 
 
-def _examine(path: Path) -> tuple[list[Problem], dict[str, object], str, tuple[str, ...]]:
-    import tomllib
+def examined(
+    path: Path, flaws_of: Callable[[Mapping[str, object]], Iterable[check.Flaw]]
+) -> tuple[list[Problem], dict[str, object]]:
+    """Return all that is wrong with another TOML file of ours, in the order of its lines, and its content.
 
+    Args:
+        path: of the file.
+        flaws_of: tells what is wrong with its content.
+
+    Raises:
+        ConfigError: it can't be read at all.
+    """
+    found, document, text = _parsed(path, _read(path))
+    if found:
+        return found, {}
+    flaws = list(flaws_of(document))
+    return (_located(path, text, flaws) if flaws else []), document
+
+
+def _examine(path: Path) -> tuple[list[Problem], dict[str, object], str, tuple[str, ...]]:
     content = _read(path)
-    try:
-        text = content.data.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        return [_not_utf8(path, content.data, error)], {}, "", ()
-    try:
-        document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        return [_syntax(path, text, error)], {}, text, ()
+    found, document, text = _parsed(path, content)
+    if found:
+        return found, {}, text, ()
     flaws = list(check.flaws(document))
     if not content.trusted:
         flaws += _untrusted(document)
@@ -120,20 +132,34 @@ def _examine(path: Path) -> tuple[list[Problem], dict[str, object], str, tuple[s
     return _located(path, text, flaws) if flaws else [], document, text, warnings
 
 
+def _parsed(path: Path, content: _Bytes) -> tuple[list[Problem], dict[str, object], str]:
+    import tomllib
+
+    try:
+        text = content.data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        return [_not_utf8(path, content.data, error)], {}, ""
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        return [_syntax(path, text, error)], {}, text
+    return [], document, text
+
+
 def _read(path: Path) -> _Bytes:
     try:
         if path.is_dir():
-            raise ConfigError(f"the configuration file {path} is a folder", phase="config")
+            raise ConfigError(f"{path} is a folder, not a file", phase="config")
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             data = file.read(LONGEST + 1)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ConfigError(f"can't read the configuration file {path}: {reason}", phase="config") from error
+        raise ConfigError(f"can't read {path}: {reason}", phase="config") from error
     except ValueError as error:
         raise ConfigError("the configuration file's name holds a NUL character", phase="config") from error
     if len(data) > LONGEST:
-        raise ConfigError(f"the configuration file {path} is longer than {LONGEST >> 20} MiB", phase="config")
+        raise ConfigError(f"{path} is longer than {LONGEST >> 20} MiB", phase="config")
     return _Bytes(data, private=not _group_or_others(status, 0o044), trusted=_only_ours(status))
 
 
