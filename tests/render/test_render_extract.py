@@ -121,6 +121,7 @@ class Answer:
         self.closed = 0
 
     ended_with_newline = True
+    wants_text = True
 
     def open(self, plan: object, at: float) -> None:
         """Do nothing."""
