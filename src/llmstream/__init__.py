@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         ReasoningDelta,
         Retry,
         Start,
+        Step,
         TextDelta,
         ToolCallDelta,
         Usage,
@@ -61,8 +62,8 @@ _HOMES = {
     "ContextTooLong HistoryError LLMStreamError LocalModelError MissingExtra MissingKey PromptBlocked "
     "ProviderError RequestRefused StreamBroken StreamEndedEarly StreamError TimeLimitPassed Unavailable "
     "UsageError",
-    "llmstream.events": "Event Fallback Finish Notice ReasoningDelta Retry Start TextDelta ToolCallDelta "
-    "Usage",
+    "llmstream.events": "Event Fallback Finish Notice ReasoningDelta Retry Start Step TextDelta "
+    "ToolCallDelta Usage",
     "llmstream.prompt": "Attachment Message Options Prompt ToolCall",
     "llmstream.runnable.base": "Runnable",
     "llmstream.runnable.llm": "LLM",
@@ -76,7 +77,7 @@ __all__ = [
     "Completion", "ConfigError", "ConnectionFailed", "ContextTooLong", "Event", "Fallback",
     "Finish", "HistoryError", "LLMStreamError", "Latency", "LocalModelError", "Message", "MissingExtra",
     "MissingKey", "Notice", "Options", "Prompt", "PromptBlocked", "ProviderError", "ReasoningDelta",
-    "RequestRefused", "Retry", "RunConfig", "Runnable", "Start", "Stream", "StreamBroken",
+    "RequestRefused", "Retry", "RunConfig", "Runnable", "Start", "Step", "Stream", "StreamBroken",
     "StreamEndedEarly", "StreamError", "TextDelta", "TimeLimitPassed", "Timing", "ToolCall",
     "ToolCallDelta", "Unavailable", "Usage", "UsageError", "__version__",
 ]  # fmt: skip

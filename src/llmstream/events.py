@@ -7,8 +7,10 @@ runs can be compared with ``==``; whoever receives a batch notes when.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
+from llmstream.prompt import Json
 from llmstream.record import Record
 
 FinishReason: TypeAlias = Literal[
@@ -101,7 +103,17 @@ class Notice(Record):
     message: str
 
 
+class Step(Record):
+    """An event of a step inside a chain or an agent, as the object itself told it.
+
+    Args:
+        event: LangChain's seven keys, its values as JSON; `parent_ids` are ids of other steps.
+    """
+
+    event: Mapping[str, Json]
+
+
 Event: TypeAlias = (
-    Start | TextDelta | ReasoningDelta | ToolCallDelta | Usage | Finish | Retry | Fallback | Notice
+    Start | TextDelta | ReasoningDelta | ToolCallDelta | Usage | Finish | Retry | Fallback | Notice | Step
 )
 Delta: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta

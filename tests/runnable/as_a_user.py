@@ -21,6 +21,7 @@ from llmstream import (
     RunConfig,
     Runnable,
     Start,
+    Step,
     Stream,
     TextDelta,
     ToolCall,
@@ -78,6 +79,8 @@ def told(event: Event) -> str:
             return reason
         case Start() | Usage() | Notice():
             return ""
+        case Step(inner):
+            return str(inner["event"])
         case _:
             return event.error
 

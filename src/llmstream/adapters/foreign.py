@@ -6,6 +6,7 @@ retries, events and errors are the engine's, as for any provider.  Both ends of 
 
     {"text": "..."}  {"reasoning": "..."}  {"tool_calls": [{"index", "id", "name", "arguments"}]}
     {"usage": {"input_tokens": 3, ...}}  {"finish": "stop"}  {"end": true}
+    {"step": "..."}: an event of a step, its JSON as text, so that it may be nested as deep as it likes
 
 Source: langchain-core 1.7, `AIMessageChunk` and `UsageMetadata`, whose counts add up over chunks.
 """
@@ -22,7 +23,7 @@ from llmstream.adapters.base import HttpRequest
 from llmstream.adapters.json_values import count_at, text_at
 from llmstream.adapters.openai_messages import chat_messages
 from llmstream.errors import ProviderError
-from llmstream.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta, Usage
+from llmstream.events import Event, Finish, ReasoningDelta, Step, TextDelta, ToolCallDelta, Usage
 from llmstream.prompt import Endpoint, Json, Options, Prompt
 from llmstream.wire.document import Document, parse_object
 from llmstream.wire.message import WireMessage
@@ -62,6 +63,9 @@ class Foreign:
             "bound": {name: given[name] for name in BOUND if name in given},
             "stream": stream,
         }
+        if not any(message.attachments for message in prompt.messages):
+            # for what is neither a chat model nor a graph of messages
+            body["text"] = prompt.text
         if endpoint.model != self._factory:
             body["model"] = endpoint.model
         return HttpRequest(
@@ -126,6 +130,8 @@ class ForeignReader:
         """Return the events of one chunk."""
         document = parse_object(message.data)
         events: list[Event] = []
+        if "step" in document:
+            events.append(Step(parse_object(text_at(document, "step"))))
         if "reasoning" in document:
             events.append(ReasoningDelta(text_at(document, "reasoning")))
         if "text" in document:

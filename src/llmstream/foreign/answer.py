@@ -11,17 +11,20 @@ import json
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from contextvars import copy_context
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 from llmstream.engine.effects import NEVER
 from llmstream.errors import LLMStreamError
+from llmstream.foreign import background
 from llmstream.foreign.chunks import adocuments, documents, line_of
 from llmstream.foreign.errors import Discretion
-from llmstream.foreign.objects import Way, way_to
+from llmstream.foreign.imports import Factory
+from llmstream.foreign.objects import Watch, Way, way_to
+from llmstream.foreign.steps import documents_of
 from llmstream.prompt import Json
 from llmstream.transport.process.common import Patience
 from llmstream.wire.document import Document
@@ -39,13 +42,24 @@ class Question:
         factory: what makes the object.
         arguments: the configured ones; those of the request go over them.
         body: the request's, as the adapter made it.
+        path: a folder from which the factory is imported too, empty for none.
+        watch: how closely the object is watched.
     """
 
-    def __init__(self, factory: str, arguments: Mapping[str, Json], body: bytes) -> None:
+    def __init__(
+        self,
+        factory: str,
+        arguments: Mapping[str, Json],
+        body: bytes,
+        path: str = "",
+        watch: Watch | None = None,
+    ) -> None:
         asked: Document = json.loads(body)
         self.input: Json = asked["input"]
+        self._text: Json = asked.get("text", self.input)
+        self.watch = watch or Watch()
         self.stream: bool = asked["stream"]
-        self._factory = factory
+        self._factory = Factory(factory, path)
         self._arguments = {**arguments, **asked["arguments"]}
         if "model" in asked:
             name = next((name for name in MODEL_NAMES if name in self._arguments), "model")
@@ -56,8 +70,34 @@ class Question:
     def way(self, loop: asyncio.AbstractEventLoop | None = None) -> Way:
         """Return how to ask the object, which is made first, on an event loop if there is one."""
         return way_to(
-            self._factory, self._arguments, self._bound, self._discretion, stream=self.stream, loop=loop
+            self._factory,
+            self._arguments,
+            self._bound,
+            self._discretion,
+            stream=self.stream,
+            loop=loop,
+            watch=self.watch,
         )
+
+    def asked(self, way: Way) -> object:
+        """Ask the object and return what it gives."""
+        if way.form == "state":
+            return way.ask({"messages": self._messages()})
+        return way.ask(self._text if way.form == "text" else self.input)
+
+    def documents(self, way: Way) -> AsyncGenerator[Document, None]:
+        """Ask an object that is native to an event loop, and yield its answer's documents."""
+        value = self.asked(way)
+        if way.answer is None:
+            return adocuments(value, several=way.several, stream=self.stream)
+        answer = way.answer(len(self._messages()))
+        events = cast("AsyncIterable[object]", value)
+        steps = bool(self.watch.steps)
+        return documents_of(events, answer, steps=steps, stream=self.stream, hide=self._discretion.hide)
+
+    def _messages(self) -> list[Json]:
+        given = self.input
+        return given if isinstance(given, list) else [{"role": "user", "content": given}]
 
     @contextmanager
     def failing_into(self, box: Mailbox) -> Generator[None, None, None]:
@@ -101,8 +141,8 @@ class Mailbox:
         """Return whether `take` would bring something."""
         return bool(self._lines) or self.ended
 
-    def put(self, line: bytes) -> None:
-        """Take a line, when there is room for it.
+    def put(self, document: Document) -> None:
+        """Take a document, when there is room for it.
 
         Raises:
             _Stopped: it is not wanted any more.
@@ -111,8 +151,9 @@ class Mailbox:
             self._changed.wait_for(self.has_room)
             if self.stopped:
                 raise _Stopped
-            self.begun = True
-            self._lines.append(line)
+            # what a step tells is not yet the answer
+            self.begun = self.begun or "step" not in document
+            self._lines.append(line_of(document))
 
     def end(self, failure: LLMStreamError | None = None) -> None:
         """Note that nothing more comes."""
@@ -182,7 +223,9 @@ def answer(question: Question, box: Mailbox) -> None:
     """Put an object's whole answer into a box, from a thread that has no event loop."""
     with question.failing_into(box):
         way = question.way()
-        if way.native:
+        if way.answer is not None:
+            background.run(answer_on_loop(question, box, way))
+        elif way.native:
             asyncio.run(answer_on_loop(question, box, way))
         else:
             answer_blocking(question, box, way)
@@ -190,8 +233,8 @@ def answer(question: Question, box: Mailbox) -> None:
 
 def answer_blocking(question: Question, box: Mailbox, way: Way) -> None:
     """The same, for an object that blocks."""
-    for document in documents(way.ask(question.input), several=way.several, stream=question.stream):
-        box.put(line_of(document))
+    for document in documents(question.asked(way), several=way.several, stream=question.stream):
+        box.put(document)
     box.end()
 
 
@@ -203,11 +246,10 @@ async def answer_on_loop(question: Question, box: Mailbox, way: Way) -> None:
         box.stop_task = partial(tell, asyncio.get_running_loop(), task.cancel)
         if box.stopped:
             raise _Stopped
-        value = way.ask(question.input)
-        async with aclosing(adocuments(value, several=way.several, stream=question.stream)) as given:
+        async with aclosing(question.documents(way)) as given:
             async for document in given:
                 await ear.until(box.has_room)
-                box.put(line_of(document))
+                box.put(document)
         box.end()
 
 

@@ -1,28 +1,20 @@
-"""Makes the objects that `factory` names, and knows how they can be asked.
-
-Importing a module runs its code: only the configuration file names one, which must be the user's
-own (the floor of configuration sees to that), and the current folder is never searched, so
-that a file that lies about in it can't take a library's place.
-"""
+"""Makes the objects that factories name, and knows how they can be asked."""
 
 from __future__ import annotations
 
 import json
-import sys
 import threading
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
-from functools import cache, lru_cache
-from importlib import import_module
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from inspect import isasyncgenfunction, iscoroutinefunction
-from pathlib import Path
-from typing import Final, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast
 
-from llmstream.errors import ConfigError
 from llmstream.foreign.errors import Discretion, said_by
-from llmstream.nearest import did_you_mean, quoted
+from llmstream.foreign.graph import LastMessage, has_messages, inner
+from llmstream.foreign.imports import Factory, found_of, refused
+from llmstream.foreign.steps import Answer, LastStep
 from llmstream.prompt import Json
-from llmstream.record import Record
+from llmstream.record import Record, replace
 
 KEPT: Final = 8
 """Most objects that are kept to be asked again."""
@@ -32,7 +24,18 @@ ASYNC: Final = ("_astream", "_agenerate", "_acall", "astream", "ainvoke")
 """Where a LangChain model is native to an event loop, it has one of these of its own."""
 Model: TypeAlias = object
 """Anything with one of `METHODS`."""
-_MISSING: Final = object()
+
+
+class Watch(Record):
+    """How closely an object is watched while it answers.
+
+    Args:
+        steps: the version of the events of its steps that are wanted, empty for none.
+        live: people watch, who are shown all that it says as it comes.
+    """
+
+    steps: str = ""
+    live: bool = False
 
 
 class Way(Record):
@@ -42,38 +45,45 @@ class Way(Record):
         ask: its method.
         several: it gives chunks, not one value.
         native: it leaves an event loop its time.
+        form: what it is asked with: a state with messages, messages as such, or a text.
+        answer: set when `ask` gives the events of its steps: finds the answer among them, of an
+            object that was asked with so many messages.
     """
 
     ask: Callable[[Json], object]
     several: bool
     native: bool
+    form: Literal["state", "messages", "text"] = "messages"
+    answer: Callable[[int], Answer] | None = None
 
 
 def way_to(
-    factory: str,
+    factory: Factory,
     arguments: Mapping[str, Json],
     bound: Mapping[str, Json],
     hidden: Discretion,
     *,
     stream: bool,
     loop: object | None,
+    watch: Watch,
 ) -> Way:
     """Return how to ask the object that a factory makes, once for equal arguments.
 
     Args:
-        factory: ``package.module:Class``, or the name of a function or of a finished object.
+        factory: what makes it.
         arguments: for the class or function.
         bound: what the object is told when it is there.
         hidden: knows the keys among the arguments.
         stream: chunk by chunk, as far as it can.
         loop: the event loop that it is asked on, None for a thread: what holds connections of one
             is of no use to another.
+        watch: how closely it is watched.
 
     Raises:
         ConfigError: there is no such module or class, it can't be made with these arguments, or
             what it makes is no model.
     """
-    found = _found(factory)
+    found = found_of(factory)
     made_with, told = dict(arguments), dict(bound)
     if "stop" in made_with and callable(getattr(found, "bind", None)):
         # few of LangChain's classes can be made with it, and all can be told
@@ -83,7 +93,9 @@ def way_to(
     with place.lock:
         if place.model is None:
             place.model = _made(found, made_with, hidden)
-    return _way(place.model, told, stream=stream, on_loop=loop is not None)
+    model = _told(place.model, told)
+    way = _watched(model, watch) or _way(model, stream=stream, on_loop=loop is not None)
+    return replace(way, form=_form(model, factory))
 
 
 class _Place:
@@ -98,24 +110,24 @@ _lock = threading.Lock()
 
 
 @lru_cache(maxsize=KEPT)
-def _place(loop: object | None, factory: str, arguments: str) -> _Place:
+def _place(loop: object | None, factory: Factory, arguments: str) -> _Place:
     return _Place()
 
 
 def _made(found: object, arguments: Mapping[str, Json], hidden: Discretion) -> Model:
     if _is_model(found) and not isinstance(found, type):
         if arguments:
-            raise _refused(f"it is a finished object and takes no options: {', '.join(arguments)}")
+            raise refused(f"it is a finished object and takes no options: {', '.join(arguments)}")
         return found
     try:
         # what can't be called says so
         made = cast("Callable[..., object]", found)(**arguments)
     except Exception as error:  # noqa: BLE001  # it runs any code
         with_what = f" with {', '.join(arguments)}" if arguments else ""
-        refused = _refused(f"it can't be made{with_what}: {hidden.hide(said_by(error))}")
-        raise refused from hidden.shown(error)
+        unmade = refused(f"it can't be made{with_what}: {hidden.hide(said_by(error))}")
+        raise unmade from hidden.shown(error)
     if not _is_model(made):
-        raise _refused(f"an object of class {type(made).__name__} has neither stream nor invoke")
+        raise refused(f"an object of class {type(made).__name__} has neither stream nor invoke")
     return made
 
 
@@ -123,9 +135,25 @@ def _is_model(value: object) -> bool:
     return any(callable(getattr(value, name, None)) for name in METHODS)
 
 
-def _way(model: Model, bound: Mapping[str, Json], *, stream: bool, on_loop: bool) -> Way:
-    told = _told(model, bound)
-    blocks = _only_imitates(model) or not on_loop
+def _watched(model: Model, watch: Watch) -> Way | None:
+    """Return how to ask for the events of an object's steps, None where it has none or none are needed."""
+    events = getattr(model, "astream_events", None)
+    graph = has_messages(model)
+    if not callable(events) or not (watch.steps or graph):
+        return None
+    answer = partial(LastMessage, model, live=watch.live) if graph else LastStep
+    return Way(partial(events, version=watch.steps or "v2"), True, True, answer=answer)
+
+
+def _form(model: Model, factory: Factory) -> Literal["state", "messages", "text"]:
+    if has_messages(model):
+        return "state"
+    chats = any(hasattr(inner(model), name) for name in ("bind_tools", "_generate"))
+    return "messages" if chats or "Chat" in factory.name.rpartition(":")[2] else "text"
+
+
+def _way(told: Model, *, stream: bool, on_loop: bool) -> Way:
+    blocks = _only_imitates(told) or not on_loop
     for kind in ("stream", "invoke") if stream else ("invoke", "stream"):
         for name in (kind, f"a{kind}") if blocks else (f"a{kind}", kind):
             method = getattr(told, name, None)
@@ -153,68 +181,6 @@ def _told(model: Model, bound: Mapping[str, Json]) -> Model:
     name = "bind_tools" if "tools" in bound else "bind"
     bind = getattr(model, name, None)
     if not callable(bind):
-        raise _refused(f"an object of class {type(model).__name__} takes no {', '.join(bound)}: no {name}")
+        raise refused(f"an object of class {type(model).__name__} takes no {', '.join(bound)}: no {name}")
     told: Model = bind(**bound)
     return told
-
-
-def _found(factory: str) -> object:
-    """Return what a factory's name stands for."""
-    name, _, path = factory.partition(":")
-    try:
-        with _current_folder_left_out():
-            found: object = import_module(name)
-            for part in path.split("."):
-                # may import more: LangChain's packages are lazy
-                here, found = found, getattr(found, part, _MISSING)
-                if found is _MISSING:
-                    break
-    except ModuleNotFoundError as error:
-        missing = error.name or name
-        what = f"there is no module {quoted(missing)}"
-        if not f"{name}.".startswith(f"{missing}."):
-            what = f"the module {quoted(name)} can't be imported: {what}"
-        hint = f"is it installed beside llmstream, in {sys.prefix}? The current folder is not searched"
-        raise _refused(what, hint) from error
-    except Exception as error:  # importing runs any code
-        raise _refused(f"the module {quoted(name)} can't be imported: {said_by(error)}") from error
-    if found is _MISSING:
-        near = did_you_mean(part, [one for one in dir(here) if not one.startswith("_")])
-        raise _refused(f"the module {quoted(name)} has no {quoted(part)}{near}")
-    return found
-
-
-def _refused(what: str, hint: str = "") -> ConfigError:
-    return ConfigError(what, hint=hint, phase="config")
-
-
-@contextmanager
-def _current_folder_left_out() -> Generator[None, None, None]:
-    """Import without the current folder, which `python -m` and an interactive Python search first."""
-    if _in_command():
-        _keep_to_ourselves()
-    before = list(sys.path)
-    sys.path[:] = filter(None, before)
-    try:
-        yield
-    finally:
-        if "" in before:
-            sys.path.insert(before.index(""), "")
-
-
-def _in_command() -> bool:
-    """Return whether this process is the command's, and not a program that uses the library."""
-    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-    return getattr(spec, "name", "") == "llmstream.__main__" or Path(sys.argv[0]).stem == "llmstream"
-
-
-@cache
-def _keep_to_ourselves() -> None:
-    """In the command: leave the current folder out for good, and let nobody else write the answer's stream.
-
-    Objects import more when they are asked, and what they print goes to standard error.
-    """
-    if Path(sys.argv[0]).name == "__main__.py" and not sys.flags.safe_path:
-        # `python -m` has put it first
-        del sys.path[:1]
-    sys.stdout = sys.stderr

@@ -15,6 +15,7 @@ from typing import Final
 
 from llmstream.engine.effects import Effect, Head, Open, Read, Reply
 from llmstream.errors import TimeLimitPassed
+from llmstream.foreign import background
 from llmstream.foreign.answer import (
     Ear,
     Mailbox,
@@ -25,7 +26,7 @@ from llmstream.foreign.answer import (
     start,
     tell,
 )
-from llmstream.foreign.objects import Way
+from llmstream.foreign.objects import Watch, Way
 from llmstream.prompt import Json
 from llmstream.transport.drivers import AsyncTransport, Transport
 from llmstream.transport.process.common import Patience
@@ -42,15 +43,21 @@ class ForeignRoute:
         factory: what makes it, ``package.module:Class``.
         arguments: the factory's keyword arguments, under those of the call.  They may hold keys,
             so that they aren't part of the request, which can be shown.
+        path: a folder from which it is imported too, empty for none.
+        watch: how closely the object is watched.
     """
 
-    def __init__(self, factory: str, arguments: Mapping[str, Json]) -> None:
+    def __init__(
+        self, factory: str, arguments: Mapping[str, Json], path: str = "", watch: Watch | None = None
+    ) -> None:
         self._factory = factory
         self._arguments = arguments
+        self._path = path
+        self._watch = watch
 
     def question(self, body: bytes) -> Question:
         """Return what a request's body asks of the object."""
-        return Question(self._factory, self._arguments, body)
+        return Question(self._factory, self._arguments, body, self._path, self._watch)
 
     def transport(self) -> Transport:
         """Return a transport for a blocking run."""
@@ -136,7 +143,9 @@ class AsyncForeignTransport:
     def _answer(self, question: Question, loop: asyncio.AbstractEventLoop) -> None:
         with question.failing_into(self._box):
             way = question.way(loop)
-            if way.native:
+            if way.answer is not None:
+                background.run(answer_on_loop(question, self._box, way))
+            elif way.native:
                 tell(loop, partial(self._begin, question, way))
             else:
                 answer_blocking(question, self._box, way)

@@ -7,16 +7,18 @@ does more, the docstring says so.
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from contextlib import aclosing, closing
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar  # Any: what a composition's last step gives
 
 from llmstream.runnable import batch as batches
 from llmstream.tracing.run_config import RunConfig, checked, concurrency_of, configs_of
 
 if TYPE_CHECKING:
+    from llmstream.tracing.chain import Piece, Seat
+    from llmstream.tracing.traced import Traced
     from llmstream.tracing.tracer import EventDict, EventsVersion
 
 In = TypeVar("In")
@@ -106,35 +108,120 @@ class Runnable(ABC, Generic[In, Out]):
     def stream_events(
         self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
     ) -> Generator[EventDict, None, None]:
-        """Yield LangChain's event dictionaries of a run, with its error as an event before it is raised."""
-        from llmstream.tracing.traced import Traced
+        """Yield LangChain's event dictionaries of a run, with its error as an event before it is raised.
 
-        traced = Traced(self.run_name, str(input), checked(config), version)
-        yield traced.start(time.monotonic())
-        try:
-            for chunk in self.stream(input, config, **options):
-                yield from traced.chunk(chunk)
-        except Exception as error:
-            yield traced.failed(error)
-            raise
-        yield traced.end()
+        Args:
+            input: what to run.
+            config: how the run is called.
+            version: of the events.
+            options: LangChain's filters (`include_names include_types include_tags exclude_names
+                exclude_types exclude_tags`), lists of text; all others as for `stream`.
+        """
+        from llmstream.runnable.filters import filtered
+
+        kept, rest = filtered(options)
+        with closing(self.traced(input, config, version, None, **rest)) as items:
+            yield from (item for item in items if isinstance(item, dict) and kept(item))
 
     async def astream_events(
         self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
     ) -> AsyncGenerator[EventDict, None]:
-        """Yield LangChain's event dictionaries of a run, with its error as an event before it is raised."""
-        from llmstream.tracing.traced import Traced
+        """Yield LangChain's event dictionaries of a run; as `stream_events`, on the running event loop."""
+        from llmstream.runnable.filters import filtered
 
-        traced = Traced(self.run_name, str(input), checked(config), version)
-        yield traced.start(time.monotonic())
+        kept, rest = filtered(options)
+        async with aclosing(self.atraced(input, config, version, None, **rest)) as items:
+            async for item in items:
+                if isinstance(item, dict) and kept(item):
+                    yield item
+
+    def traced(
+        self,
+        input: In,
+        config: RunConfig | None,
+        version: EventsVersion,
+        seat: Seat | None = None,
+        **options: object,
+    ) -> Generator[EventDict | Piece, None, None]:
+        """Yield the events of a run, and between them its chunks, for what it is a step of.
+
+        Args:
+            input: what to run.
+            config: how the run is called.
+            version: of the events.
+            seat: where in a composition it belongs, None for an outermost run.
+            options: as for `stream`.
+        """
+        trace = _trace(self, input, checked(config), version, seat)
+        yield trace.start()
+        try:
+            for chunk in self.stream(input, config, **options):
+                yield from trace.chunk(str(chunk))
+                yield _piece(chunk)
+        except Exception as error:
+            yield trace.failed(error)
+            raise
+        yield trace.end("stop")
+
+    async def atraced(
+        self,
+        input: In,
+        config: RunConfig | None,
+        version: EventsVersion,
+        seat: Seat | None = None,
+        **options: object,
+    ) -> AsyncGenerator[EventDict | Piece, None]:
+        """The same on the running event loop."""
+        trace = _trace(self, input, checked(config), version, seat)
+        yield trace.start()
         try:
             async for chunk in self.astream(input, config, **options):
-                for event in traced.chunk(chunk):
+                for event in trace.chunk(str(chunk)):
                     yield event
+                yield _piece(chunk)
         except Exception as error:
-            yield traced.failed(error)
+            yield trace.failed(error)
             raise
-        yield traced.end()
+        yield trace.end("stop")
+
+    def pipe(self, *others: object) -> Runnable[In, Any]:
+        """Return a Runnable whose steps are this one and the others, each given what the one before gives.
+
+        Args:
+            others: Runnables, LangChain's too, and functions: one is given the whole text of an LLM
+                before it, a generator function its chunks.  ``this | other`` means the same.
+
+        Raises:
+            TypeError: one of them is neither.
+        """
+        from llmstream.runnable.compose import Sequence as Composition
+
+        return Composition(self, *others)  # type: ignore[return-value]  # it takes any input
+
+    def __or__(self, other: object) -> Runnable[In, Any]:
+        from llmstream.runnable.generators import is_step
+
+        return self.pipe(other) if is_step(other) else NotImplemented
+
+    def __ror__(self, other: object) -> Runnable[Any, Out]:
+        from llmstream.runnable.compose import Sequence as Composition
+        from llmstream.runnable.generators import is_step
+
+        return Composition(other, self) if is_step(other) else NotImplemented  # type: ignore[return-value]
+
+    def __call__(self, input: In, config: object = None) -> object:
+        """Return the output; or a Runnable of LangChain's, whose chains call what they take as a step.
+
+        Args:
+            input: what to run.
+            config: LangChain's, which tells its call from anyone else's.
+        """
+        if config is None:
+            return self.invoke(input)
+        from llmstream.foreign.bridge import as_runnable
+        from llmstream.runnable.steps import handed_on
+
+        return as_runnable(self.run_name, self.stream, self.astream, handed_on)
 
     def bind(self, **options: object) -> Runnable[In, Out]:
         """Return the same with options that every call is given."""
@@ -167,3 +254,18 @@ class Runnable(ABC, Generic[In, Out]):
         from llmstream.runnable.wrappers import WithFallbacks
 
         return WithFallbacks((self, *fallbacks), exceptions_to_handle)
+
+
+def _trace(
+    runnable: Runnable[Any, Any], input: object, config: RunConfig, version: EventsVersion, seat: Seat | None
+) -> Traced:
+    from llmstream.tracing.traced import Traced, identity
+    from llmstream.tracing.tracer import Tracer
+
+    return Traced(Tracer(version, prompt_text=str(input), **identity(config, runnable.run_name, seat)))
+
+
+def _piece(chunk: object) -> Piece:
+    from llmstream.tracing.chain import Piece
+
+    return Piece(chunk)

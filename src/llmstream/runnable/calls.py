@@ -20,6 +20,7 @@ from llmstream.transport.drivers import adrive, drive
 from llmstream.transport.http.common import Connection
 
 if TYPE_CHECKING:
+    from llmstream.tracing.tracer import EventsVersion
     from llmstream.transport.http.async_ import AsyncClients
     from llmstream.transport.http.sync import Clients
 
@@ -32,6 +33,9 @@ class Plan(Record):
         prompt: what is said.
         options: of this call, over the targets' own.
         stream: False asks for the whole answer at once.
+        steps: whether the events of an object's steps are told too; None as its target says.
+        version: of these events.
+        live: people watch, who are shown all that an object says as it comes.
         say: told what takes long before the answer (fetching a model); None for nobody.
         progress: told bytes done and bytes in all (None if unknown) of a fetch; None for nobody.
         ready: told that a local model is there and loaded; None for nobody.
@@ -41,6 +45,9 @@ class Plan(Record):
     prompt: Prompt
     options: Options = Options()
     stream: bool = True
+    steps: bool | None = None
+    version: EventsVersion = "v2"
+    live: bool = False
     say: Callable[[str], None] | None = None
     progress: Callable[[int, int | None], None] | None = None
     ready: Callable[[], None] | None = None
@@ -116,7 +123,7 @@ def _maker(plan: Plan, target: Target) -> Callable[[], Call]:
             options=plan.options.over(ready.options),
             policy=ready.policy,
             stream=plan.stream,
-            route=_route(ready),
+            route=_route(plan, ready),
         )
 
     return make
@@ -143,15 +150,18 @@ def adapter_of(target: Target) -> Adapter:
     return adapter(target.adapter)
 
 
-def _route(target: Target) -> Hashable:
+def _route(plan: Plan, target: Target) -> Hashable:
     if target.command:
         from llmstream.transport.process.route import ProcessRoute
 
         return ProcessRoute(target.command)
     if target.factory:
+        from llmstream.foreign.objects import Watch
         from llmstream.foreign.transport import ForeignRoute
 
-        return ForeignRoute(target.factory, target.arguments)
+        steps = target.steps if plan.steps is None else plan.steps
+        watch = Watch(plan.version if steps else "", plan.live)
+        return ForeignRoute(target.factory, target.arguments, target.path, watch)
     return Connection(target.proxy, target.ca_file, target.client_cert, target.aws_region, target.aws_profile)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncGenerator, Generator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from llmstream.engine.effects import Batch
-from llmstream.engine.meter import Completion, Meter
+from llmstream.engine.meter import Completion
 from llmstream.errors import LLMStreamError
-from llmstream.events import Event
+from llmstream.events import Event, TextDelta
 from llmstream.record import replace
 from llmstream.runnable.arguments import address, checked_model, key, limited
 from llmstream.runnable.base import Runnable
@@ -19,8 +18,9 @@ from llmstream.runnable.options import options_from
 from llmstream.runnable.prompts import PromptLike, prompt_of
 from llmstream.runnable.streams import AsyncStream, Stream
 from llmstream.runnable.targets import Target, resolve
+from llmstream.tracing.chain import Piece, Seat
 from llmstream.tracing.run_config import RunConfig, checked
-from llmstream.tracing.traced import named_tracer
+from llmstream.tracing.traced import Traced, identity
 from llmstream.tracing.tracer import EventDict, EventsVersion, Tracer, spoken
 
 if TYPE_CHECKING:
@@ -153,22 +153,23 @@ class LLM(Runnable[PromptLike, Completion]):
         finally:
             await running.aclose()
 
-    def stream_events(
+    def traced(
         self,
         input: PromptLike,
-        config: RunConfig | None = None,
-        *,
-        version: EventsVersion = "v2",
+        config: RunConfig | None,
+        version: EventsVersion,
+        seat: Seat | None = None,
         **options: object,
-    ) -> Generator[EventDict, None, None]:
-        """Yield LangChain's event dictionaries; an error is an event before it is raised."""
-        plan = self.plan(input, options)
-        trace = _Trace(tracer_of(plan, version, checked(config)))
+    ) -> Generator[EventDict | Piece, None, None]:
+        """Yield the events of a run, its object's steps among them, and between them its chunks."""
+        plan = replace(self.plan(input, options), version=version)
+        trace = Traced(tracer_of(plan, version, checked(config), seat))
         yield trace.start()
         running = batches(plan)
         try:
             for batch in running:
                 yield from trace.batch(batch)
+                yield from pieces(batch)
         except LLMStreamError as error:
             yield trace.failed(error)
             raise
@@ -176,23 +177,25 @@ class LLM(Runnable[PromptLike, Completion]):
             running.close()
         yield trace.end()
 
-    async def astream_events(
+    async def atraced(
         self,
         input: PromptLike,
-        config: RunConfig | None = None,
-        *,
-        version: EventsVersion = "v2",
+        config: RunConfig | None,
+        version: EventsVersion,
+        seat: Seat | None = None,
         **options: object,
-    ) -> AsyncGenerator[EventDict, None]:
-        """Yield LangChain's event dictionaries; an error is an event before it is raised."""
-        plan = self.plan(input, options)
-        trace = _Trace(tracer_of(plan, version, checked(config)))
+    ) -> AsyncGenerator[EventDict | Piece, None]:
+        """The same on the running event loop."""
+        plan = replace(self.plan(input, options), version=version)
+        trace = Traced(tracer_of(plan, version, checked(config), seat))
         yield trace.start()
         running = abatches(plan)
         try:
             async for batch in running:
                 for event in trace.batch(batch):
                     yield event
+                for piece in pieces(batch):
+                    yield piece
         except LLMStreamError as error:
             yield trace.failed(error)
             raise
@@ -241,30 +244,11 @@ class LLM(Runnable[PromptLike, Completion]):
         return self._of([*self.targets, *(target for model in models for target in model.targets)])
 
 
-class _Trace:
-    """A run's tracer and meter, and its clock."""
-
-    def __init__(self, tracer: Tracer) -> None:
-        self._tracer = tracer
-        self._meter = Meter(time.monotonic())
-
-    def start(self) -> EventDict:
-        now = time.monotonic()
-        self._meter = Meter(now)
-        return self._tracer.start(now)
-
-    def batch(self, batch: Batch) -> list[EventDict]:
-        now = time.monotonic()
-        self._meter.write(batch, now)
-        return self._tracer.batch(batch, now)
-
-    def end(self) -> EventDict:
-        now = time.monotonic()
-        return self._tracer.end(self._meter.completion(now), now)
-
-    def failed(self, error: LLMStreamError) -> EventDict:
-        now = time.monotonic()
-        return self._tracer.error(error, self._meter.completion(now), now)
+def pieces(batch: Batch) -> Iterator[Piece]:
+    """Yield the chunks of a batch, as the next step of a composition takes them."""
+    for event in batch:
+        if type(event) is TextDelta:
+            yield Piece(event.text)
 
 
 async def _later(plan: Plan) -> AsyncGenerator[Batch, None]:
@@ -277,11 +261,20 @@ async def _later(plan: Plan) -> AsyncGenerator[Batch, None]:
         await running.aclose()
 
 
-def tracer_of(plan: Plan | None, version: EventsVersion, config: RunConfig | None = None) -> Tracer:
-    """Return the tracer of a plan's run; of one that could not be planned for None."""
-    identity: dict[str, Any] = named_tracer(config or {}, "LLM")
+def tracer_of(
+    plan: Plan | None, version: EventsVersion, config: RunConfig | None = None, seat: Seat | None = None
+) -> Tracer:
+    """Return the tracer of a plan's run; of one that could not be planned for None.
+
+    Args:
+        plan: what is asked of whom.
+        version: of the events.
+        config: how the run is called.
+        seat: the run that this one is a step of, None for an outermost one.
+    """
+    named = identity(config or {}, "LLM", seat)
     if plan is None:
-        return Tracer(version, **identity)
+        return Tracer(version, **named)
     target = plan.targets[0]
     text, messages = spoken(plan.prompt)
     return Tracer(
@@ -293,5 +286,5 @@ def tracer_of(plan: Plan | None, version: EventsVersion, config: RunConfig | Non
         model_type="llm" if getattr(adapter_of(target), "kind", "chat") == "llm" else "chat",
         options=plan.options.over(target.options),
         whole=not plan.stream,
-        **identity,
+        **named,
     )

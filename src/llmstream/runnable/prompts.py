@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from llmstream.errors import UsageError
 from llmstream.nearest import did_you_mean
 from llmstream.prompt import Attachment, Message, Prompt, ToolCall
+from llmstream.runnable.foreign_prompts import plain
 
 PromptLike: TypeAlias = str | Prompt | Message | Sequence[Message | Mapping[str, object]]
 
@@ -28,8 +29,7 @@ def prompt_of(value: PromptLike) -> Prompt:
     """
     if isinstance(value, Prompt):
         return value
-    if isinstance(value, str):
-        value = Message("user", value)
+    value = Message("user", value) if isinstance(value, str) else plain(value)  # type: ignore[assignment]
     if isinstance(value, Message):
         value = [value]
     if not isinstance(value, Sequence) or isinstance(value, bytes | bytearray):

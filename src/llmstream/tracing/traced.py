@@ -1,63 +1,84 @@
-"""Event dictionaries for a Runnable of which nothing is known but its chunks."""
+"""One run's tracer, meter and clock: typed events go in, event dictionaries come out."""
 
 from __future__ import annotations
 
 import time
+from typing import TypedDict
 
+from llmstream.engine.effects import Batch
 from llmstream.engine.meter import Meter
 from llmstream.errors import LLMStreamError
-from llmstream.events import Finish, TextDelta
+from llmstream.events import Finish, FinishReason, TextDelta
+from llmstream.prompt import Json
+from llmstream.tracing.chain import Seat, described
 from llmstream.tracing.run_config import RunConfig
-from llmstream.tracing.tracer import EventDict, EventsVersion, Tracer
+from llmstream.tracing.tracer import EventDict, Tracer
 
 
-def named_tracer(config: RunConfig, name: str) -> dict[str, object]:
-    """Return what a config says of a run's identity, as a Tracer takes it."""
-    run_id = config.get("run_id")
+class Identity(TypedDict):
+    """What a run is called, as a Tracer takes it."""
+
+    run_id: str | None
+    name: str
+    tags: tuple[str, ...]
+    metadata: dict[str, Json]
+    parents: tuple[str, ...]
+
+
+def identity(config: RunConfig, name: str, seat: Seat | None = None) -> Identity:
+    """Return what a run is called.
+
+    Args:
+        config: the caller's.
+        name: unless the config gives one.
+        seat: where in a composition the run belongs, None for an outermost one.
+    """
+    run_id, seat = config.get("run_id"), seat or Seat()
     return {
         "run_id": None if run_id is None else str(run_id),
         "name": config.get("run_name") or name,
-        "tags": config.get("tags") or (),
-        "metadata": config.get("metadata"),
+        "tags": (*seat.tags, *(config.get("tags") or ())),
+        "metadata": dict(config.get("metadata") or {}),
+        "parents": tuple(seat.parents),
     }
 
 
 class Traced:
-    """One run's tracer and meter.
+    """Makes one run's event dictionaries as it goes on.
 
     Args:
-        name: of the run, unless the config gives one.
-        text: the input, as text.
-        config: the run's.
-        version: of the events.
+        tracer: the run's, not used by anything else.
     """
 
-    def __init__(self, name: str, text: str, config: RunConfig, version: EventsVersion) -> None:
-        self._tracer = Tracer(version, prompt_text=text, **named_tracer(config, name))  # type: ignore[arg-type]
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
         self._meter = Meter(time.monotonic())
 
-    def start(self, at: float) -> EventDict:
+    def start(self) -> EventDict:
         """Return the first event."""
-        self._meter = Meter(at)
-        return self._tracer.start(at)
-
-    def chunk(self, chunk: object) -> list[EventDict]:
-        """Return the event of one chunk."""
         now = time.monotonic()
-        delta = TextDelta(str(chunk))
-        self._meter.write([delta], now)
-        return self._tracer.batch([delta], now)
+        self._meter = Meter(now)
+        return self._tracer.start(now)
 
-    def end(self) -> EventDict:
-        """Return the last event of a run that finished."""
+    def batch(self, batch: Batch) -> list[EventDict]:
+        """Return the events of what one read brought."""
         now = time.monotonic()
-        self._meter.write([Finish("stop")], now)
+        self._meter.write(batch, now)
+        return self._tracer.batch(batch, now)
+
+    def chunk(self, text: str) -> list[EventDict]:
+        """Return the events of one chunk, of a run of which nothing is known but these."""
+        return self.batch([TextDelta(text)])
+
+    def end(self, reason: FinishReason | None = None) -> EventDict:
+        """Return the last event of a run that finished; `reason` where the events did not tell it."""
+        now = time.monotonic()
+        if reason is not None:
+            self._meter.write([Finish(reason)], now)
         return self._tracer.end(self._meter.completion(now), now)
 
     def failed(self, error: Exception) -> EventDict:
         """Return the last event of a run that failed."""
         now = time.monotonic()
-        ours = (
-            error if isinstance(error, LLMStreamError) else LLMStreamError(f"{type(error).__name__}: {error}")
-        )
+        ours = error if isinstance(error, LLMStreamError) else LLMStreamError(described(error))
         return self._tracer.error(ours, self._meter.completion(now), now)

@@ -26,6 +26,7 @@ from llmstream.events import (
     Notice,
     ReasoningDelta,
     Retry,
+    Step,
     TextDelta,
     ToolCallDelta,
     Usage,
@@ -108,6 +109,7 @@ class Tracer:
         name: the run's name.
         tags: on every event.
         metadata: the caller's, on every event.
+        parents: ids of the runs that this one is a step of, the outermost first.
         prompt_text: the prompt's text.
         messages: the prompt's messages when it is more than a text, see `spoken`.
         provider: the one that is asked first.
@@ -128,6 +130,7 @@ class Tracer:
         name: str = "LLM",
         tags: Sequence[str] = (),
         metadata: Mapping[str, Json] | None = None,
+        parents: Sequence[str] = (),
         prompt_text: str = "",
         messages: Sequence[Message] | None = None,
         provider: str = "",
@@ -147,6 +150,7 @@ class Tracer:
         self._began = 0.0
         self._name = name
         self._tags = list(tags)
+        self._parents = list(parents)
         self._input: EventDict = {"input": prompt_text}
         if messages is not None:
             self._input["messages"] = [_message_data(message) for message in messages]
@@ -228,6 +232,8 @@ class Tracer:
         for event in events:
             if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
                 made.append(self._event("on_llm_stream", _merged([event]), at))
+            elif isinstance(event, Step):
+                made.append(self._step(event, at))
             elif isinstance(event, Retry):
                 made.append(
                     self._custom("retry", at, attempt=event.attempt, wait=event.wait, error=event.error)
@@ -254,10 +260,19 @@ class Tracer:
             "tags": list(self._tags),
             "metadata": dict(self._metadata),
             "data": data,
-            "parent_ids": [],
-            "seq": self.seq,
-            "t": self.stamp(at),
+            "parent_ids": list(self._parents),
         }
+        return self._stamped(made, at)
+
+    def _step(self, step: Step, at: float) -> EventDict:
+        """Return an event of a step within this run, whose parents begin with this one."""
+        made = dict(step.event)
+        within = made.get("parent_ids")
+        parents = [*self._parents, self.run_id, *(within if isinstance(within, list) else ())]
+        return self._stamped({**made, "parent_ids": parents}, at)
+
+    def _stamped(self, made: EventDict, at: float) -> EventDict:
+        made |= {"seq": self.seq, "t": self.stamp(at)}
         self.seq += 1
         return made
 

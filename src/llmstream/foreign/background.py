@@ -1,0 +1,86 @@
+"""One event loop for everything that LangChain does only on one, in a thread of the process's own.
+
+`astream_events` exists for event loops only, and what it starts may block: LangChain hands that to
+the loop's threads, for whose end ``asyncio.run`` and the interpreter wait, however long it takes.
+The threads of this loop end with the process.  One loop serves all runs, since libraries keep
+connections from one call to the next, and a connection belongs to the loop that opened it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import TypeVar
+
+T = TypeVar("T")
+_Job = Callable[[], None]
+
+
+class Threads(ThreadPoolExecutor):
+    """As many threads as are busy at once, for whose end nobody waits.
+
+    A subclass in name only, because a loop accepts no other executor.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._free = 0
+        self._count = threading.Lock()
+
+    def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
+        """Have a thread call `fn`; return its future result."""
+        future: Future[T] = Future()
+
+        def job() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except BaseException as error:  # noqa: BLE001  # whoever waits for it raises it
+                future.set_exception(error)
+
+        with self._count:
+            fresh = not self._free
+            self._free -= not fresh
+        if fresh:
+            threading.Thread(target=self._work, args=(job,), name="llmstream-step", daemon=True).start()
+        else:
+            self._jobs.put(job)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Do nothing: the threads end with the process."""
+
+    def _work(self, job: _Job) -> None:
+        while True:
+            job()
+            with self._count:
+                self._free += 1
+            job = self._jobs.get()
+
+
+_lock = threading.Lock()
+_loops: dict[int, asyncio.AbstractEventLoop] = {}
+
+
+def loop() -> asyncio.AbstractEventLoop:
+    """Return this process's loop for objects, which runs from now on."""
+    # a forked child has no threads of its parent's
+    process = os.getpid()
+    with _lock:
+        if process not in _loops:
+            made = asyncio.new_event_loop()
+            made.set_default_executor(Threads())
+            threading.Thread(target=made.run_forever, name="llmstream-steps", daemon=True).start()
+            _loops[process] = made
+        return _loops[process]
+
+
+def run(work: Coroutine[object, object, None]) -> None:
+    """Start a coroutine on that loop, in the caller's context, and don't wait for it."""
+    asyncio.run_coroutine_threadsafe(work, loop())

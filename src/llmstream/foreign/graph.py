@@ -1,0 +1,200 @@
+"""Graphs whose state holds messages: how they are asked, and which text is their answer.
+
+Nothing is imported to recognise one: LangGraph's compiled graphs have `channels`, one of which is
+called ``messages``.
+
+Source: langgraph 1.2, `Pregel.channels`, `get_graph`, and the metadata of its runs:
+``langgraph_checkpoint_ns`` is ``NODE:ID``, within a subgraph ``NODE:ID|NODE:ID``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from llmstream.errors import BadMessage
+from llmstream.foreign.chunks import document_of
+from llmstream.foreign.steps import StepEvent
+from llmstream.wire.document import Document
+
+MESSAGES: Final = "messages"
+ASSISTANT: Final = ("ai", "AIMessageChunk", "assistant")
+"""What LangChain calls the type, and OpenAI the role, of a message that a model said."""
+QUIET: Final = ("nostream", "langsmith:nostream")
+"""Tags by which LangGraph leaves a model's text out of a stream."""
+
+
+def inner(model: object) -> object:
+    """Return what LangChain's `with_config` and `bind` were called on."""
+    while not hasattr(model, "channels") and getattr(model, "bound", None) is not None:
+        model = model.bound  # type: ignore[attr-defined]  # it has one
+    return model
+
+
+def has_messages(model: object) -> bool:
+    """Return whether an object is a graph whose state has messages."""
+    channels = getattr(inner(model), "channels", None)
+    return isinstance(channels, Mapping) and MESSAGES in channels
+
+
+def last_node(model: object) -> str:
+    """Return the node after which a graph can only end, empty where that can't be told.
+
+    A node of a subgraph is called ``NODE:NODE``, as LangGraph's drawings do.
+    """
+    try:
+        edges = inner(model).get_graph(xray=True).edges  # type: ignore[attr-defined]
+        ways = [(str(one.source), str(one.target)) for one in edges]
+    except Exception:  # noqa: BLE001  # a drawing that fails decides nothing
+        return ""
+    last = {source for source, target in ways if target == "__end__"}
+    node = last.pop() if len(last) == 1 else ""
+    return node if all(target == "__end__" for source, target in ways if source == node) else ""
+
+
+class LastMessage:
+    """The answer of a graph: the last assistant message of its state.
+
+    Text that may be of another message is kept until the graph's end; only that of a node after
+    which the graph can but end comes as it is made.
+
+    Args:
+        model: the graph.
+        given: how many messages it was asked with.
+        live: give every message's text as it comes, one message after the other, for people who watch.
+    """
+
+    def __init__(self, model: object, given: int, *, live: bool) -> None:
+        self._given = given
+        self._live = live
+        self._last_node = "" if live else last_node(model)
+        self._root = ""
+        self._tools: set[str] = set()
+        self._said: dict[str, list[Document]] = {}
+        self._over: set[str] = set()
+        self._shown: list[str] = []
+        self._tail = ""
+        self._output: object = None
+        self._added: list[object] = []
+
+    def take(self, event: StepEvent) -> Iterator[Document]:
+        """Yield what of the answer an event brings."""
+        self._root = self._root or event.run_id
+        if event.event == "on_tool_start":
+            self._tools.add(event.run_id)
+        elif event.event == "on_chat_model_stream" and self._counts(event):
+            yield from self._heard(event)
+        elif event.run_id in self._said and event.ends:
+            self._over.add(event.run_id)
+            if self._live:
+                yield from self._next(called=bool(getattr(event.data.get("output"), "tool_calls", None)))
+        elif event.run_id == self._root:
+            self._updated(event.data.get("chunk"))
+            if event.ends:
+                self._output = event.data.get("output")
+
+    def rest(self) -> Iterator[Document]:
+        """Yield the last message, or what of it has not been given yet."""
+        # v1 has no last state, only what each node has added
+        whole = messages_of(self._output)
+        document = document_of(last_message(whole or self._added, self._given if whole else 0))
+        text = document.get("text", "")
+        run = next((one for one in reversed(self._said) if _text(self._said[one]) == text), "")
+        if run and (run in self._shown or not self._shown):
+            if run not in self._shown:
+                yield from self._said[run]
+            yield {name: value for name, value in document.items() if name not in ("text", "reasoning")}
+        else:
+            yield from self._parted()
+            yield {"text": "", **document}
+
+    def _counts(self, event: StepEvent) -> bool:
+        """Return whether a model's text may be a message: not one that is asked by a tool, or quietly."""
+        tags = event.tags if isinstance(event.tags, list | tuple) else ()
+        return not any(run in self._tools for run in event.parent_ids) and not any(t in QUIET for t in tags)
+
+    def _updated(self, chunk: object) -> None:
+        for update in chunk.values() if isinstance(chunk, Mapping) else ():
+            self._added += messages_of(update)
+
+    def _heard(self, event: StepEvent) -> Iterator[Document]:
+        run = event.run_id
+        whole = document_of(event.data.get("chunk"))
+        # what else there is comes with the last message
+        piece = {name: value for name, value in whole.items() if name in ("text", "reasoning")}
+        if not piece:
+            return
+        first = run not in self._said
+        self._said.setdefault(run, []).append(piece)
+        if first and self._may_begin(event):
+            yield from self._shows(run)
+        elif self._shown[-1:] == [run]:
+            yield self._noted(piece)
+
+    def _may_begin(self, event: StepEvent) -> bool:
+        if self._live:
+            # one at a time, since two at once would be mixed
+            return not self._shown or self._shown[-1] in self._over
+        return not self._shown and bool(self._last_node) and _node(event) == self._last_node
+
+    def _shows(self, run: str) -> Iterator[Document]:
+        yield from self._parted()
+        self._shown.append(run)
+        yield from map(self._noted, self._said[run])
+
+    def _next(self, *, called: bool) -> Iterator[Document]:
+        """Yield what other messages have said in the meantime."""
+        while self._shown[-1] in self._over:
+            waiting = [run for run in self._said if run not in self._shown]
+            if not waiting:
+                break
+            yield from self._shows(waiting[0])
+        if called:
+            # the lines that tell of the tools stand apart
+            yield from self._parted()
+
+    def _parted(self) -> Iterator[Document]:
+        missing = "\n\n"[len(self._tail) - len(self._tail.rstrip("\n")) :] if self._tail else ""
+        self._tail = ""
+        if missing:
+            yield {"text": missing}
+
+    def _noted(self, piece: Document) -> Document:
+        self._tail = (self._tail + str(piece.get("text", "")))[-2:]
+        return piece
+
+
+def messages_of(state: object) -> Sequence[object]:
+    """Return the messages of a graph's state, a mapping or an object with attributes."""
+    found = state.get(MESSAGES) if isinstance(state, Mapping) else getattr(state, MESSAGES, None)
+    if found is None or isinstance(found, list | tuple):
+        return found or ()
+    return [found]
+
+
+def last_message(messages: Sequence[object], given: int) -> object:
+    """Return the last assistant message.
+
+    Args:
+        messages: of a graph's last state.
+        given: how many messages the graph was asked with; an answer stands behind them.
+
+    Raises:
+        BadMessage: there is none.
+    """
+    # some graphs drop old messages
+    for message in reversed(messages[given:] if len(messages) > given else messages):
+        role = message.get("role", message.get("type")) if isinstance(message, Mapping) else None
+        if (role or getattr(message, "type", None)) in ASSISTANT:
+            return message
+    raise BadMessage("the graph ended without an assistant message in its state's `messages`")
+
+
+def _text(pieces: list[Document]) -> str:
+    return "".join(str(one.get("text", "")) for one in pieces)
+
+
+def _node(event: StepEvent) -> str:
+    metadata = event.metadata if isinstance(event.metadata, Mapping) else {}
+    space = str(metadata.get("langgraph_checkpoint_ns", ""))
+    return ":".join(part.partition(":")[0] for part in space.split("|"))

@@ -1,0 +1,134 @@
+"""Finds what `factory` names, in a module of the user's.
+
+Importing a module runs its code: only the configuration file names one, which must be the user's
+own (the floor of configuration sees to that), and the current folder is never searched, so
+that a file that lies about in it can't take a library's place.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from llmstream.errors import ConfigError
+from llmstream.foreign.errors import said_by
+from llmstream.nearest import did_you_mean, quoted
+from llmstream.record import Record
+
+_MISSING: Final = object()
+
+
+class Factory(Record):
+    """What makes an object.
+
+    Args:
+        name: ``package.module:Class``, or the name of a function or of a finished object.
+        path: a folder from which the module is imported too, empty for none.
+    """
+
+    name: str
+    path: str = ""
+
+
+def found_of(factory: Factory) -> object:
+    """Return what a factory's name stands for.
+
+    Raises:
+        ConfigError: there is no such module, or nothing of that name in it; or the folder may not be used.
+    """
+    name, _, path = factory.name.partition(":")
+    _search(factory.path)
+    try:
+        with _current_folder_left_out():
+            found: object = import_module(name)
+            for part in path.split("."):
+                # may import more: LangChain's packages are lazy
+                here, found = found, getattr(found, part, _MISSING)
+                if found is _MISSING:
+                    break
+    except ModuleNotFoundError as error:
+        missing = error.name or name
+        what = f"there is no module {quoted(missing)}"
+        if not f"{name}.".startswith(f"{missing}."):
+            what = f"the module {quoted(name)} can't be imported: {what}"
+        hint = (
+            f"is it installed beside llmstream, in {sys.prefix}? The current folder is not searched; "
+            'path = "/ABSOLUTE/FOLDER" in the provider adds one'
+        )
+        raise refused(what, hint) from error
+    except Exception as error:  # importing runs any code
+        raise refused(f"the module {quoted(name)} can't be imported: {said_by(error)}") from error
+    if found is _MISSING:
+        near = did_you_mean(part, [one for one in dir(here) if not one.startswith("_")])
+        raise refused(f"the module {quoted(name)} has no {quoted(part)}{near}")
+    return found
+
+
+def _search(folder: str) -> None:
+    """Have modules be imported from a folder too, behind all others."""
+    if not folder or folder in sys.path:
+        return
+    flaw = _flaw_of(Path(folder))
+    if flaw:
+        raise refused(f"path {quoted(folder)}: {flaw}", "code is imported from there")
+    sys.path.append(folder)
+
+
+def _flaw_of(folder: Path) -> str:
+    """Return why a folder may not be imported from, empty when it may."""
+    if not folder.is_absolute():
+        return "it must be absolute"
+    try:
+        status = folder.stat()
+    except OSError as error:
+        return error.strerror or str(error)
+    if not folder.is_dir():
+        return "it is not a folder"
+    if sys.platform == "win32":
+        return ""
+    if status.st_uid != os.geteuid():
+        return "it must belong to you"
+    return "others can write to it: make it yours alone (chmod go-w)" if status.st_mode & 0o022 else ""
+
+
+def refused(what: str, hint: str = "") -> ConfigError:
+    """Return the error of a factory that can't be used."""
+    return ConfigError(what, hint=hint, phase="config")
+
+
+@contextmanager
+def _current_folder_left_out() -> Generator[None, None, None]:
+    """Import without the current folder, which `python -m` and an interactive Python search first."""
+    if _in_command():
+        _keep_to_ourselves()
+    before = list(sys.path)
+    sys.path[:] = filter(None, before)
+    try:
+        yield
+    finally:
+        if "" in before:
+            sys.path.insert(before.index(""), "")
+
+
+def _in_command() -> bool:
+    """Return whether this process is the command's, and not a program that uses the library."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    return getattr(spec, "name", "") == "llmstream.__main__" or Path(sys.argv[0]).stem == "llmstream"
+
+
+@cache
+def _keep_to_ourselves() -> None:
+    """In the command: leave the current folder out for good, and let nobody else write the answer's stream.
+
+    Objects import more when they are asked, and what they print goes to standard error.
+    """
+    if Path(sys.argv[0]).name == "__main__.py" and not sys.flags.safe_path:
+        # `python -m` has put it first
+        del sys.path[:1]
+    sys.stdout = sys.stderr

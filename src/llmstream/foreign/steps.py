@@ -1,0 +1,170 @@
+"""An object's own events, `astream_events`, as the documents that the adapter ``runnable`` reads.
+
+One run gives both: the events of its steps, and the answer, which is the outermost run's text.
+
+Source: langchain-core 1.8, `astream_events`: the first event is the outermost run's, v1 knows no
+parents, and in v2 what gives its output at once has no stream event.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from llmstream.errors import BadMessage
+from llmstream.foreign.as_json import object_of, text_of
+from llmstream.foreign.chunks import END, document_of, joined
+from llmstream.record import Record
+from llmstream.wire.document import Document
+from llmstream.wire.message import MESSAGE_LIMIT
+
+
+class StepEvent(Record):
+    """One event as the object gave it: LangChain's seven keys, whatever their values are."""
+
+    event: str
+    run_id: str
+    name: object
+    tags: object
+    metadata: object
+    data: Mapping[str, object]
+    parent_ids: Sequence[object]
+
+    @property
+    def streams(self) -> bool:
+        """Whether it brings a chunk of its run's output."""
+        return self.event.endswith("_stream")
+
+    @property
+    def ends(self) -> bool:
+        """Whether it is its run's last one."""
+        return self.event.endswith(("_end", "_error"))
+
+
+class Answer(Protocol):
+    """Finds the answer among an object's events."""
+
+    def take(self, event: StepEvent) -> Iterator[Document]:
+        """Yield what of the answer an event brings."""
+        ...
+
+    def rest(self) -> Iterator[Document]:
+        """Yield what only the end of the run decides."""
+        ...
+
+
+class LastStep:
+    """The answer of a chain: the outermost run's chunks, which are those of its last step.
+
+    Args:
+        given: how many messages it was asked with, which does not matter here.
+    """
+
+    def __init__(self, given: int = 0) -> None:
+        self._root = ""
+        self._streamed = False
+        self._output: object = None
+
+    def take(self, event: StepEvent) -> Iterator[Document]:
+        """Yield what of the answer an event brings."""
+        self._root = self._root or event.run_id
+        if event.run_id != self._root:
+            return
+        if event.streams:
+            self._streamed = True
+            yield document_of(event.data.get("chunk"))
+        elif event.ends:
+            self._output = event.data.get("output")
+
+    def rest(self) -> Iterator[Document]:
+        """Yield the output of what gave it at once."""
+        if not self._streamed and self._output is not None:
+            # its text counts also when it is empty
+            yield {"text": "", **document_of(_generated(self._output))}
+
+
+def _generated(output: object) -> object:
+    """Return what a model generated, which LangChain wraps where the model is no chat model."""
+    generations = output.get("generations") if isinstance(output, Mapping) else None
+    return generations[0][0] if generations else output
+
+
+async def documents_of(
+    events: AsyncIterable[object],
+    answer: Answer,
+    *,
+    steps: bool,
+    stream: bool,
+    hide: Callable[[str], str],
+) -> AsyncGenerator[Document, None]:
+    """Yield one document for each step's event and each piece of the answer, then the end.
+
+    Args:
+        events: what `astream_events` gives; closed when this is left, if it can be.
+        answer: finds the answer among them.
+        steps: whether the events themselves are wanted.
+        stream: False keeps the answer until it is whole.
+        hide: takes keys out of a text.
+    """
+    kept: list[Document] = []
+    try:
+        async for one in events:
+            event = event_of(one)
+            if steps:
+                yield {"step": hide(step_text(event))}
+            for document in answer.take(event):
+                if stream:
+                    yield document
+                else:
+                    kept.append(document)
+    finally:
+        if hasattr(events, "aclose"):
+            await events.aclose()
+    kept += answer.rest()
+    for document in kept if stream else joined(kept):
+        yield document
+    yield END
+
+
+def event_of(value: object) -> StepEvent:
+    """Return what an object gave as an event.
+
+    Raises:
+        BadMessage: it is none.
+    """
+    if not isinstance(value, Mapping) or not isinstance(value.get("event"), str):
+        raise BadMessage(f"astream_events gave a value of type {type(value).__name__!r} that is not an event")
+    data, parents = value.get("data"), value.get("parent_ids")
+    return StepEvent(
+        str(value["event"]),
+        text_of(value.get("run_id", "")),
+        value.get("name", ""),
+        value.get("tags"),
+        value.get("metadata"),
+        data if isinstance(data, Mapping) else {},
+        parents if isinstance(parents, list | tuple) else (),
+    )
+
+
+def step_text(event: StepEvent) -> str:
+    """Return an event as JSON text, without its data where it is too long for one line."""
+    made = {
+        "event": event.event,
+        "run_id": event.run_id,
+        "name": text_of(event.name),
+        "tags": _texts(event.tags),
+        "metadata": object_of(event.metadata),
+        "data": object_of(event.data),
+        "parent_ids": _texts(event.parent_ids),
+    }
+    text = json.dumps(made, ensure_ascii=False)
+    # within a line it is escaped once more
+    if len(text) > MESSAGE_LIMIT // 8:
+        made["data"] = {"omitted": f"{len(text)} characters"}
+        text = json.dumps(made, ensure_ascii=False)
+    return text
+
+
+def _texts(values: object) -> list[str]:
+    return [text_of(one) for one in values] if isinstance(values, list | tuple | set) else []

@@ -1,0 +1,225 @@
+"""Steps that give chunks on as they come: generator functions, and LangChain's own Runnables.
+
+What a generator function pulls is pulled within it, so that events that come meanwhile wait for what it
+yields next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, closing
+from typing import (
+    Any,
+    Final,
+    Protocol,
+    runtime_checkable,
+)  # Any: a function of the user's takes and gives what it likes
+
+from llmstream.errors import UsageError
+from llmstream.runnable.base import Runnable
+from llmstream.runnable.steps import (
+    AItems,
+    FunctionStep,
+    Item,
+    Items,
+    RunnableStep,
+    Step,
+    handed_on,
+    joined,
+)
+from llmstream.tracing.chain import ChainRun, Piece, Seat
+
+_END: Final = object()
+Function = Callable[..., Any]
+"""A function of the user's takes and gives what it likes."""
+
+
+class GeneratorStep(Step):
+    """A generator function: it is given its input's chunks as they come, and its own go on at once."""
+
+    def __init__(self, function: Function, afunction: Function | None = None) -> None:
+        native = inspect.isasyncgenfunction(function)
+        self.function = None if native else function
+        self.afunction = function if native else afunction
+        self.name = getattr(function, "__name__", type(function).__name__)
+
+    def invoke(self, value: object) -> object:
+        """Return what the function yields, joined."""
+        return joined(list(self._called(iter([handed_on(value)]))))
+
+    async def ainvoke(self, value: object) -> object:
+        """Return what the function yields, joined."""
+        return joined([one async for one in self._acalled(_one(handed_on(value)))])
+
+    def flow(self, items: Items, seat: Seat | None) -> Items:
+        """Yield what the function yields."""
+        run = ChainRun(self.name, {}, seat=seat) if seat is not None else None
+        passed: list[Item] = [run.start({})] if run else []
+        taken: list[object] = []
+        given: list[object] = []
+
+        def chunks() -> Iterator[object]:
+            for item in items:
+                if isinstance(item, Piece):
+                    taken.append(handed_on(item.value))
+                    yield taken[-1]
+                else:
+                    passed.append(item)
+
+        with closing(items):
+            try:
+                for value in self._called(chunks()):
+                    yield from _emptied(passed)
+                    given.append(value)
+                    if run:
+                        yield run.stream(value)
+                    yield Piece(value)
+            except Exception as error:
+                yield from _emptied(passed)
+                if run:
+                    yield run.failed(error)
+                raise
+        yield from _emptied(passed)
+        if run:
+            yield run.end({"output": joined(given), "input": joined(taken)})
+
+    async def aflow(self, items: AItems, seat: Seat | None) -> AItems:
+        """The same on the running event loop."""
+        run = ChainRun(self.name, {}, seat=seat) if seat is not None else None
+        passed: list[Item] = [run.start({})] if run else []
+        taken: list[object] = []
+        given: list[object] = []
+
+        async def chunks() -> AsyncIterator[object]:
+            async for item in items:
+                if isinstance(item, Piece):
+                    taken.append(handed_on(item.value))
+                    yield taken[-1]
+                else:
+                    passed.append(item)
+
+        async with aclosing(items):
+            try:
+                async for value in self._acalled(chunks()):
+                    for item in _emptied(passed):
+                        yield item
+                    given.append(value)
+                    if run:
+                        yield run.stream(value)
+                    yield Piece(value)
+            except Exception as error:
+                for item in _emptied(passed):
+                    yield item
+                if run:
+                    yield run.failed(error)
+                raise
+        for item in _emptied(passed):
+            yield item
+        if run:
+            yield run.end({"output": joined(given), "input": joined(taken)})
+
+    def _called(self, chunks: Iterator[object]) -> Iterator[object]:
+        if self.function is None:
+            raise UsageError(f"{self.name} is async", hint="use ainvoke, astream or astream_events")
+        return iter(self.function(chunks))
+
+    def _acalled(self, chunks: AsyncIterator[object]) -> AsyncIterator[object]:
+        if self.afunction is not None:
+            found: AsyncIterator[object] = self.afunction(chunks)
+            return found
+        return self._in_thread(chunks)
+
+    async def _in_thread(self, chunks: AsyncIterator[object]) -> AsyncIterator[object]:
+        """Run a blocking generator beside the loop, which makes the chunks that it waits for."""
+        loop = asyncio.get_running_loop()
+
+        async def following() -> object:
+            return await anext(chunks, _END)
+
+        def pulled() -> Iterator[object]:
+            while (chunk := asyncio.run_coroutine_threadsafe(following(), loop).result()) is not _END:
+                yield chunk
+
+        given = self._called(pulled())
+        while (value := await asyncio.to_thread(next, given, _END)) is not _END:
+            yield value
+
+
+@runtime_checkable
+class LangChains(Protocol):
+    """What a Runnable of LangChain's has."""
+
+    def invoke(self, input: object) -> object:
+        """Return the output."""
+        ...
+
+    async def ainvoke(self, input: object) -> object:
+        """Return the output."""
+        ...
+
+    def transform(self, input: Iterator[object]) -> Iterator[object]:
+        """Yield the output's chunks as the input's come."""
+        ...
+
+    def atransform(self, input: AsyncIterator[object]) -> AsyncIterator[object]:
+        """The same on the running event loop."""
+        ...
+
+    def get_name(self) -> str:
+        """Return what events call it."""
+        ...
+
+
+class LangChainStep(GeneratorStep):
+    """A Runnable of LangChain's in a composition of ours."""
+
+    def __init__(self, runnable: LangChains) -> None:
+        super().__init__(runnable.transform, runnable.atransform)
+        self.runnable = runnable
+        self.name = runnable.get_name()
+
+    def invoke(self, value: object) -> object:
+        """Return its output."""
+        return self.runnable.invoke(handed_on(value))
+
+    async def ainvoke(self, value: object) -> object:
+        """Return its output."""
+        return await self.runnable.ainvoke(handed_on(value))
+
+
+async def _one(value: object) -> AsyncIterator[object]:
+    yield value
+
+
+def _emptied(items: list[Item]) -> list[Item]:
+    """Return what a list holds, and empty it."""
+    found = items[:]
+    items.clear()
+    return found
+
+
+def as_step(thing: object) -> Step:
+    """Return what stands in a composition as a step.
+
+    Args:
+        thing: a Runnable of ours, an object of LangChain's with `invoke`, or something to call.
+
+    Raises:
+        TypeError: it is none of these.
+    """
+    if isinstance(thing, Runnable):
+        return RunnableStep(thing)
+    if isinstance(thing, LangChains):
+        return LangChainStep(thing)
+    if inspect.isgeneratorfunction(thing) or inspect.isasyncgenfunction(thing):
+        return GeneratorStep(thing)
+    if callable(thing):
+        return FunctionStep(thing)
+    raise TypeError(f"a step is a Runnable or a function, not {type(thing).__name__}")
+
+
+def is_step(thing: object) -> bool:
+    """Return whether `as_step` takes it."""
+    return isinstance(thing, Runnable) or callable(thing) or isinstance(thing, LangChains)

@@ -1,0 +1,201 @@
+"""The steps of a composition: Runnables, functions and generator functions, all asked alike.
+
+A step takes the items of the one before it, chunks and events, and gives items of its own: it lets
+events pass, and makes its own where it has a seat among them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import aclosing, closing
+from functools import reduce
+from typing import Any, TypeAlias, cast  # Any: a function of the user's takes and gives what it likes
+
+from llmstream.engine.meter import Completion
+from llmstream.errors import UsageError
+from llmstream.runnable.base import Runnable
+from llmstream.tracing.chain import ChainRun, Piece, Seat
+from llmstream.tracing.tracer import EventDict
+
+Item: TypeAlias = EventDict | Piece
+Items: TypeAlias = Generator[Item, None, None]
+AItems: TypeAlias = AsyncGenerator[Item, None]
+
+
+def handed_on(value: object) -> object:
+    """Return what the next step is given of an output: the text of a Completion."""
+    return value.text if isinstance(value, Completion) else value
+
+
+def joined(values: Sequence[object]) -> object:
+    """Return chunks as one value: added up where they can be, else the last; a text for none."""
+    if not values:
+        return ""
+    if all(isinstance(one, str) for one in values):
+        return "".join(cast("Sequence[str]", values))
+    try:
+        return reduce(lambda a, b: a + b, cast("Sequence[Any]", values))
+    except TypeError:
+        return values[-1]
+
+
+class Step(ABC):
+    """One step."""
+
+    @abstractmethod
+    def invoke(self, value: object) -> object:
+        """Return the output of the whole input."""
+
+    @abstractmethod
+    async def ainvoke(self, value: object) -> object:
+        """Return the output of the whole input."""
+
+    @abstractmethod
+    def flow(self, items: Items, seat: Seat | None) -> Items:
+        """Yield the output's chunks as the input's come, and the events of both."""
+
+    @abstractmethod
+    def aflow(self, items: AItems, seat: Seat | None) -> AItems:
+        """The same on the running event loop."""
+
+
+class WholeStep(Step):
+    """A step that begins when its whole input is there."""
+
+    def flow(self, items: Items, seat: Seat | None) -> Items:
+        """Yield the events that pass, then what comes of the whole input."""
+        values = []
+        with closing(items):
+            for item in items:
+                if isinstance(item, Piece):
+                    values.append(item.value)
+                else:
+                    yield item
+        yield from self.answer(handed_on(joined(values)), seat)
+
+    async def aflow(self, items: AItems, seat: Seat | None) -> AItems:
+        """The same on the running event loop."""
+        values = []
+        async with aclosing(items):
+            async for item in items:
+                if isinstance(item, Piece):
+                    values.append(item.value)
+                else:
+                    yield item
+        async with aclosing(self.aanswer(handed_on(joined(values)), seat)) as answer:
+            async for item in answer:
+                yield item
+
+    @abstractmethod
+    def answer(self, value: object, seat: Seat | None) -> Items:
+        """Yield the items of a whole input's output."""
+
+    @abstractmethod
+    def aanswer(self, value: object, seat: Seat | None) -> AItems:
+        """The same on the running event loop."""
+
+
+class RunnableStep(WholeStep):
+    """A Runnable of ours, whose chunks go on as they come."""
+
+    def __init__(self, runnable: Runnable[Any, Any]) -> None:
+        self.runnable = runnable
+
+    def invoke(self, value: object) -> object:
+        """Return its output."""
+        return self.runnable.invoke(handed_on(value))
+
+    async def ainvoke(self, value: object) -> object:
+        """Return its output."""
+        return await self.runnable.ainvoke(handed_on(value))
+
+    def answer(self, value: object, seat: Seat | None) -> Items:
+        """Yield the items of its run."""
+        if seat is not None:
+            yield from self.runnable.traced(value, None, seat.version, seat)
+            return
+        chunks = self.runnable.stream(value)
+        try:
+            for chunk in chunks:
+                yield Piece(chunk)
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+
+    async def aanswer(self, value: object, seat: Seat | None) -> AItems:
+        """The same on the running event loop."""
+        if seat is not None:
+            async with aclosing(self.runnable.atraced(value, None, seat.version, seat)) as items:
+                async for item in items:
+                    yield item
+            return
+        chunks = self.runnable.astream(value)
+        try:
+            async for chunk in chunks:
+                yield Piece(chunk)
+        finally:
+            if hasattr(chunks, "aclose"):
+                await chunks.aclose()
+
+
+class FunctionStep(WholeStep):
+    """A function; one that gives a Runnable has that asked in its place."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        called = getattr(function, "__call__", None)  # noqa: B004  # an object's own may be async
+        self.native = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
+        self.name = getattr(function, "__name__", type(function).__name__)
+
+    def invoke(self, value: object) -> object:
+        """Return what the function returns."""
+        if self.native:
+            raise UsageError(f"{self.name} is async", hint="use ainvoke, astream or astream_events")
+        given = handed_on(value)
+        found = self.function(given)
+        return found.invoke(given) if isinstance(found, Runnable) else found
+
+    async def ainvoke(self, value: object) -> object:
+        """Return what the function returns, which is called in a thread unless it is async."""
+        given = handed_on(value)
+        found = await self.function(given) if self.native else await asyncio.to_thread(self.function, given)
+        return await found.ainvoke(given) if isinstance(found, Runnable) else found
+
+    def answer(self, value: object, seat: Seat | None) -> Items:
+        """Yield what the function returns as one chunk."""
+        run = ChainRun(self.name, {}, seat=seat)
+        if seat is None:
+            yield Piece(self.invoke(value))
+            return
+        yield run.start({"input": value})
+        try:
+            found = self.invoke(value)
+        except Exception as error:
+            yield run.failed(error)
+            raise
+        yield from _given(run, value, found)
+
+    async def aanswer(self, value: object, seat: Seat | None) -> AItems:
+        """The same on the running event loop."""
+        run = ChainRun(self.name, {}, seat=seat)
+        if seat is None:
+            yield Piece(await self.ainvoke(value))
+            return
+        yield run.start({"input": value})
+        try:
+            found = await self.ainvoke(value)
+        except Exception as error:
+            yield run.failed(error)
+            raise
+        for item in _given(run, value, found):
+            yield item
+
+
+def _given(run: ChainRun, value: object, found: object) -> Items:
+    shown = handed_on(found)
+    yield run.stream(shown)
+    yield Piece(found)
+    yield run.end({"output": shown, "input": value})

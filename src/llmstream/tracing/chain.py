@@ -1,0 +1,104 @@
+"""Event dictionaries of a run that has steps: LangChain's `on_chain_...`, for compositions of ours.
+
+A step is told its `Seat`, which is where its run belongs; the outermost run numbers all lines.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from llmstream.errors import LLMStreamError
+from llmstream.prompt import Json
+from llmstream.record import Record
+from llmstream.tracing.run_config import RunConfig
+from llmstream.tracing.tracer import EventDict, EventsVersion, uuid7
+
+
+class Piece(Record):
+    """A chunk of a run's output on its way to the next step, beside the events."""
+
+    value: object
+
+
+class Seat(Record):
+    """Where a step's run belongs.
+
+    Args:
+        version: of the events.
+        parents: ids of the runs around it, the outermost first; ours has them in v1 too.
+        tags: what its events are tagged with.
+    """
+
+    version: EventsVersion = "v2"
+    parents: Sequence[str] = ()
+    tags: Sequence[str] = ()
+
+
+class ChainRun:
+    """Makes the event dictionaries of one run that is no model's.
+
+    Args:
+        name: of the run, unless the config gives one.
+        config: the caller's.
+        version: of the events.
+        seat: where it belongs, None for an outermost one.
+    """
+
+    def __init__(
+        self, name: str, config: RunConfig, version: EventsVersion = "v2", seat: Seat | None = None
+    ) -> None:
+        self._seat = seat or Seat(version)
+        self._name = str(config.get("run_name") or name)
+        self._tags = [*self._seat.tags, *(config.get("tags") or ())]
+        self._metadata = dict(config.get("metadata") or {})
+        self._began = time.monotonic()
+        self._count = 0
+        self.run_id = str(config.get("run_id") or uuid7())
+
+    def seat(self, number: int) -> Seat:
+        """Return where the step with this number, from 1, belongs."""
+        return Seat(self._seat.version, (*self._seat.parents, self.run_id), (f"seq:step:{number}",))
+
+    def start(self, data: Mapping[str, object]) -> EventDict:
+        """Return the first event."""
+        return self._event("start", data)
+
+    def stream(self, chunk: object) -> EventDict:
+        """Return the event of one chunk of the output."""
+        return self._event("stream", {"chunk": chunk})
+
+    def end(self, data: Mapping[str, object]) -> EventDict:
+        """Return the last event of a run that finished."""
+        return self._event("end", data)
+
+    def failed(self, error: Exception) -> EventDict:
+        """Return the last event of a run that failed, which LangChain has not."""
+        ours = error if isinstance(error, LLMStreamError) else LLMStreamError(described(error))
+        return self._event("error", {"error": dict(ours.to_dict())})
+
+    def stamped(self, event: EventDict) -> EventDict:
+        """Return a step's event with its place among all lines of this run."""
+        stamped = {**event, "seq": self._count, "t": round(time.monotonic() - self._began, 6)}
+        self._count += 1
+        return stamped
+
+    def _event(self, kind: str, data: Mapping[str, object]) -> EventDict:
+        made: EventDict = {
+            "event": f"on_chain_{kind}",
+            "run_id": self.run_id,
+            "name": self._name,
+            # copies: what a caller does to one event must not show in the next
+            "tags": list(self._tags),
+            "metadata": dict(self._metadata),
+            # a library's events hold the values themselves, as LangChain's do
+            "data": cast("Json", dict(data)),
+            "parent_ids": list(self._seat.parents),
+        }
+        return self.stamped(made)
+
+
+def described(error: Exception) -> str:
+    """Return an exception's class and message."""
+    return f"{type(error).__name__}: {error}"
