@@ -1,13 +1,12 @@
 """Finds what `factory` names, in a module of the user's.
 
 Importing a module runs its code: only the configuration file names one, which must be the user's
-own (the floor of configuration sees to that), and the current folder is never searched, so
-that a file that lies about in it can't take a library's place.
+own (the floor of configuration sees to that, and to the folder that it names), and the current
+folder is never searched, so that a file that lies about in it can't take a library's place.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -40,7 +39,7 @@ def found_of(factory: Factory) -> object:
     """Return what a factory's name stands for.
 
     Raises:
-        ConfigError: there is no such module, or nothing of that name in it; or the folder may not be used.
+        ConfigError: there is no such module, or nothing of that name in it.
     """
     name, _, path = factory.name.partition(":")
     _search(factory.path)
@@ -72,29 +71,8 @@ def found_of(factory: Factory) -> object:
 
 def _search(folder: str) -> None:
     """Have modules be imported from a folder too, behind all others."""
-    if not folder or folder in sys.path:
-        return
-    flaw = _flaw_of(Path(folder))
-    if flaw:
-        raise refused(f"path {quoted(folder)}: {flaw}", "code is imported from there")
-    sys.path.append(folder)
-
-
-def _flaw_of(folder: Path) -> str:
-    """Return why a folder may not be imported from, empty when it may."""
-    if not folder.is_absolute():
-        return "it must be absolute"
-    try:
-        status = folder.stat()
-    except OSError as error:
-        return error.strerror or str(error)
-    if not folder.is_dir():
-        return "it is not a folder"
-    if sys.platform == "win32":
-        return ""
-    if status.st_uid != os.geteuid():
-        return "it must belong to you"
-    return "others can write to it: make it yours alone (chmod go-w)" if status.st_mode & 0o022 else ""
+    if folder and folder not in sys.path:
+        sys.path.append(folder)
 
 
 def refused(what: str, hint: str = "") -> ConfigError:

@@ -161,7 +161,7 @@ def _route(plan: Plan, target: Target) -> Hashable:
 
         steps = target.steps if plan.steps is None else plan.steps
         watch = Watch(plan.version if steps else "", plan.live)
-        return ForeignRoute(target.factory, target.arguments, target.path, watch)
+        return ForeignRoute(target.factory, target.arguments, str(target.path or ""), watch)
     return Connection(target.proxy, target.ca_file, target.client_cert, target.aws_region, target.aws_profile)
 
 

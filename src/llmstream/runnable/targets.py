@@ -46,8 +46,6 @@ class Target(Record):
         command: of the adapter `exec`: the argument list.
         factory: of the adapter `runnable`: what makes the object, ``package.module:Class``.
         arguments: of the adapter `runnable`: the factory's keyword arguments.
-        path: of the adapter `runnable`: a folder from which the factory is imported too.
-        steps: of the adapter `runnable`: whether the events of its steps are told.
         unlock: gets the endpoint's key when it is needed and not before, None when it has it.
         file: of the adapter `replay`: the recording that answers.
         path: of the adapter `runnable`: a folder from which the factory is imported too.
@@ -68,8 +66,6 @@ class Target(Record):
     command: tuple[str, ...] = ()
     factory: str = ""
     arguments: Mapping[str, Json] = NOTHING
-    path: str = ""
-    steps: bool = False
     unlock: Callable[[], Secret | None] | None = None
     file: Path | None = None
     path: Path | None = None
