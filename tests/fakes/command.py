@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import select
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -138,6 +141,43 @@ def _own_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
+def in_process(arguments: Sequence[str], stdin: bytes, environment: Mapping[str, str], folder: Path) -> Run:
+    """Run the command to its end in this process, on pipes that are read when it has ended.
+
+    Args:
+        arguments: of the command line.
+        stdin: what standard input holds.
+        environment: the variables, all of them.
+        folder: the current one.
+    """
+    from llmstream.cli import run
+    from llmstream.cli.environment import Environment
+    from llmstream.render.base import Writer
+
+    before = dict(os.environ), Path.cwd()
+    text = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        given.write(stdin)
+        given.seek(0)
+        os.environ.clear()
+        os.environ.update(environment)
+        os.chdir(folder)
+        try:
+            writers = Writer(out.fileno()), Writer(err.fileno(), "standard error")
+            surroundings = Environment(*writers, os.environ, stdin=given.fileno())
+            # the full parser's help goes through the library's own printing
+            with contextlib.redirect_stdout(text):
+                status = run(arguments, surroundings)
+        finally:
+            os.environ.clear()
+            os.environ.update(before[0])
+            os.chdir(before[1])
+        printed = text.buffer.getvalue()
+        out.seek(0)
+        err.seek(0)
+        return Run(status, (out.read() + printed).decode(), err.read().decode())
+
+
 class Command:
     """Runs the command in a home.
 
@@ -152,7 +192,20 @@ class Command:
     def __call__(
         self, *arguments: str, stdin: str | bytes | None = None, env: Mapping[str, str] | None = None
     ) -> Run:
-        """Run it to its end on pipes; without `stdin` standard input is empty."""
+        """Run it to its end, on files or pipes; without `stdin` standard input is empty.
+
+        It runs in this process, unless a variable counts only at the interpreter's start.
+        """
+        environment = {**self.home.environment, **(env or {})}
+        if "PYTHONPATH" in environment:
+            return self.apart(*arguments, stdin=stdin, env=env)
+        data = stdin.encode() if isinstance(stdin, str) else stdin or b""
+        return in_process(arguments, data, environment, self.home.folder)
+
+    def apart(
+        self, *arguments: str, stdin: str | bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> Run:
+        """Run it to its end in a process of its own, on pipes."""
         data = stdin.encode() if isinstance(stdin, str) else stdin or b""
         done = subprocess.run(
             [*COMMAND, *arguments],
