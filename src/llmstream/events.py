@@ -1,6 +1,6 @@
 """What happens during one answer, as a closed union of small values.
 
-Adapters make these from wire messages, the engine adds its own (Start, Retry, Notice, Fallback),
+Adapters make these from wire messages, the engine adds its own (Start, Retry, Notice, Fallback, Winner),
 and sinks, the library and the event dictionaries read them.  They carry no times, so that two
 runs can be compared with ``==``; whoever receives a batch notes when.
 """
@@ -97,6 +97,20 @@ class Fallback(Record):
     error: str
 
 
+class Winner(Record):
+    """Of several models that were asked at once this one was the first to answer; it goes on alone.
+
+    Args:
+        provider: its provider.
+        model: its name.
+        cancelled: the others that were still under way, as PROVIDER/MODEL.
+    """
+
+    provider: str
+    model: str
+    cancelled: tuple[str, ...]
+
+
 class Notice(Record):
     """Something the user should know that is no error: an option that was dropped, a limit."""
 
@@ -114,6 +128,16 @@ class Step(Record):
 
 
 Event: TypeAlias = (
-    Start | TextDelta | ReasoningDelta | ToolCallDelta | Usage | Finish | Retry | Fallback | Notice | Step
+    Start
+    | TextDelta
+    | ReasoningDelta
+    | ToolCallDelta
+    | Usage
+    | Finish
+    | Retry
+    | Fallback
+    | Winner
+    | Notice
+    | Step
 )
 Delta: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta

@@ -27,6 +27,7 @@ from llmstream import (
     ToolCall,
     ToolCallDelta,
     Usage,
+    Winner,
 )
 
 
@@ -77,7 +78,7 @@ def told(event: Event) -> str:
             return f"{index} {id_} {name} {arguments}"
         case Finish(reason):
             return reason
-        case Start() | Usage() | Notice():
+        case Start() | Usage() | Notice() | Winner():
             return ""
         case Step(inner):
             return str(inner["event"])

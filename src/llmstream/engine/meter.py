@@ -22,6 +22,7 @@ from llmstream.events import (
     TextDelta,
     ToolCallDelta,
     Usage,
+    Winner,
 )
 from llmstream.prompt import ToolCall
 from llmstream.record import Record
@@ -182,7 +183,7 @@ class Meter:
             return 1
         if isinstance(event, Start):
             self.provider, self.model, self._sent = event.provider, event.model, at
-        elif isinstance(event, Fallback):
+        elif isinstance(event, Fallback | Winner):
             self.provider, self.model = event.provider, event.model
         elif isinstance(event, Usage):
             self.usage = event

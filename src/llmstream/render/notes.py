@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from llmstream.errors import ConfigError, LLMStreamError
-from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry, ToolCallDelta
+from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry, ToolCallDelta, Winner
 from llmstream.render.base import Answer, Sink, Writer, encode
 from llmstream.render.guard import guarded, one_line
 
@@ -142,6 +142,8 @@ class NotesSink(Sink):
                 return f"retrying in {wait:.1f} s ({which}): {briefly(reason)}"
             case Fallback(provider, model, reason):
                 return f"falling back to {provider}/{model}: {reason}"
+            case Winner(provider, model, cancelled) if cancelled:
+                return f"{provider}/{model} answered first; cancelled: {', '.join(cancelled)}"
             case Notice(message):
                 return f"warning: {message}"
             case _:

@@ -36,6 +36,7 @@ class Plan(Record):
         steps: whether the events of an object's steps are told too; None as its target says.
         version: of these events.
         live: people watch, who are shown all that an object says as it comes.
+        rivals: others with their fallbacks that are asked at the same time; the first to answer goes on.
         say: told what takes long before the answer (fetching a model); None for nobody.
         progress: told bytes done and bytes in all (None if unknown) of a fetch; None for nobody.
         ready: told that a local model is there and loaded; None for nobody.
@@ -48,6 +49,7 @@ class Plan(Record):
     steps: bool | None = None
     version: EventsVersion = "v2"
     live: bool = False
+    rivals: Sequence[Sequence[Target]] = ()
     say: Callable[[str], None] | None = None
     progress: Callable[[int, int | None], None] | None = None
     ready: Callable[[], None] | None = None
@@ -74,6 +76,10 @@ def batches(
     Raises:
         LLMStreamError: it failed; what had come before has been yielded.
     """
+    if plan.rivals:
+        from llmstream.runnable.race import batches_of_first
+
+        return batches_of_first(plan)
     from llmstream.transport.http.sync import HttpTransport
 
     if all(_by_http(target) for target in plan.targets):
@@ -87,6 +93,10 @@ def abatches(
     plan: Plan, clients: AsyncClients | None = None, *, around: Around | None = None
 ) -> AsyncGenerator[Batch, None]:
     """The same on the running event loop."""
+    if plan.rivals:
+        from llmstream.runnable.race import abatches_of_first
+
+        return abatches_of_first(plan)
     from llmstream.transport.http.async_ import AsyncHttpTransport
 
     if all(_by_http(target) for target in plan.targets):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from llmstream.engine.effects import Batch
@@ -74,6 +74,7 @@ class LLM(Runnable[PromptLike, Completion]):
             endpoint = replace(endpoint, base_url=address(base_url))
         if api_key is not None:
             endpoint = replace(endpoint, api_key=key(api_key))
+        self._rivals: tuple[tuple[Target, ...], ...] = ()
         self.targets: tuple[Target, ...] = (
             replace(
                 target,
@@ -85,7 +86,12 @@ class LLM(Runnable[PromptLike, Completion]):
 
     def _of(self, targets: Sequence[Target]) -> LLM:
         made = LLM(targets[0])
-        made.targets, made._beside = tuple(targets), self._beside
+        made.targets, made._beside, made._rivals = tuple(targets), self._beside, self._rivals
+        return made
+
+    def _each(self, change: Callable[[Target], Target]) -> LLM:
+        made = self._of(tuple(map(change, self.targets)))
+        made._rivals = tuple(tuple(map(change, lane)) for lane in self._rivals)
         return made
 
     @property
@@ -96,7 +102,7 @@ class LLM(Runnable[PromptLike, Completion]):
     def plan(self, prompt: PromptLike, options: dict[str, object], *, stream: bool = True) -> Plan:
         """Return what a call with these options does."""
         extras, options = self._beside.taken_from(options)
-        return Plan(self.targets, extras.on(prompt_of(prompt)), options_from(options), stream)
+        return Plan(self.targets, extras.on(prompt_of(prompt)), options_from(options), stream, self._rivals)
 
     def stream(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Stream:  # type: ignore[override]  # chunks are str, as LangChain's
         """Return the answer's chunks as they come.
@@ -207,7 +213,7 @@ class LLM(Runnable[PromptLike, Completion]):
         """Return the same model with options that every call is given."""
         extras, options = self._beside.taken_from(options)
         over = options_from(options)
-        made = self._of([replace(target, options=over.over(target.options)) for target in self.targets])
+        made = self._each(lambda target: replace(target, options=over.over(target.options)))
         made._beside = extras
         return made
 
@@ -229,7 +235,7 @@ class LLM(Runnable[PromptLike, Completion]):
                 wait_exponential_jitter=wait_exponential_jitter,
             )
         retries = max(0, stop_after_attempt - 1)
-        return self._of([replace(t, policy=replace(t.policy, max_retries=retries)) for t in self.targets])
+        return self._each(lambda target: replace(target, policy=replace(target.policy, max_retries=retries)))
 
     def with_fallbacks(
         self,
@@ -239,9 +245,16 @@ class LLM(Runnable[PromptLike, Completion]):
     ) -> Runnable[PromptLike, Completion]:
         """Return one that takes the next model when this fails before its first chunk."""
         models = [one for one in fallbacks if isinstance(one, LLM)]
-        if len(models) < len(fallbacks) or exceptions_to_handle != (Exception,):
+        racing = self._rivals or any(model._rivals for model in models)
+        if racing or len(models) < len(fallbacks) or exceptions_to_handle != (Exception,):
             return super().with_fallbacks(fallbacks, exceptions_to_handle=exceptions_to_handle)
         return self._of([*self.targets, *(target for model in models for target in model.targets)])
+
+    def with_race(self, others: Sequence[LLM]) -> LLM:
+        """Return one that asks this and others at once; the first to give a token goes on alone."""
+        made = self._of(self.targets)
+        made._rivals = (*self._rivals, *(lane for one in others for lane in (one.targets, *one._rivals)))
+        return made
 
 
 def pieces(batch: Batch) -> Iterator[Piece]:

@@ -124,11 +124,15 @@ def _call(plan: Plan, target: Target, call: RecordedCall, replay: Replay, *, fir
     replay.call(call)
     # of a fallback within the recording only that knows the name
     named = target.endpoint if first else None
+    model = named.model if named else ""
+    if target.file is not None and model.endswith(target.file.name):
+        # the configuration names none: what stands for it is the file
+        model = ""
     return Call(
         adapter=Replayed(spoken, call.attempts[0].request),
         endpoint=Endpoint(
             provider=named.provider if named else call.provider,
-            model=(named.model if named else "") or call.model,
+            model=model or call.model,
             base_url=call.base_url,
             api_key=None if call.key is None else Secret(f"[{call.key}]", call.key),
         ),

@@ -1,0 +1,163 @@
+"""Measures models from the library: what `llmstream bench` does, as functions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from llmstream.engine.effects import Batch
+from llmstream.errors import UsageError
+from llmstream.measure.figures import LATENCIES, Figures, figures
+from llmstream.measure.load import Ask, Load, run
+from llmstream.measure.prompts import DEFAULT, made_up
+from llmstream.measure.samples import Sample
+from llmstream.prompt import Prompt
+from llmstream.record import replace
+from llmstream.runnable.blocking import result
+from llmstream.runnable.calls import Plan, abatches
+
+if TYPE_CHECKING:
+    from llmstream.runnable.llm import LLM
+    from llmstream.runnable.prompts import PromptLike
+    from llmstream.transport.http.async_ import AsyncClients
+
+
+def bench(
+    models: str | LLM | Sequence[str | LLM],
+    prompt: PromptLike | None = None,
+    *,
+    requests: int | None = None,
+    concurrency: int = 1,
+    rate: float | None = None,
+    duration: float | None = None,
+    warmup: int = 1,
+    prompt_tokens: int | None = None,
+    seed: int = 0,
+    limits: Mapping[str, float] | None = None,
+    interleave: bool = False,
+    **options: object,
+) -> list[Figures]:
+    """Put load on models and return each one's figures, in their order; failures are counted in them.
+
+    Args:
+        models: PROVIDER/MODEL, PROVIDER, an alias, an LLM, or several of these.
+        prompt: what is asked; None for one of ours, or only for the made-up words.
+        requests: how many are measured; 20 unless there is a duration.
+        concurrency: how many are under way.
+        rate: requests a second, sent when they are due whatever the others take, instead of that.
+        duration: seconds after which none is sent any more.
+        warmup: requests before those that are measured.
+        prompt_tokens: about so many tokens of made-up words in each prompt, other ones each time.
+        seed: of the arrivals and the made-up words.
+        limits: seconds by the names ttft, itl, e2e and tpot, for the goodput.
+        interleave: ask the models in turn instead of one after the other.
+        options: of each request, as `LLM` takes them.
+
+    Raises:
+        ConfigError: a model is unknown or has no key.
+        UsageError: an argument can't be used.
+    """
+    return result(
+        abench(
+            models,
+            prompt,
+            requests=requests,
+            concurrency=concurrency,
+            rate=rate,
+            duration=duration,
+            warmup=warmup,
+            prompt_tokens=prompt_tokens,
+            seed=seed,
+            limits=limits,
+            interleave=interleave,
+            **options,
+        )
+    )
+
+
+async def abench(
+    models: str | LLM | Sequence[str | LLM],
+    prompt: PromptLike | None = None,
+    *,
+    requests: int | None = None,
+    concurrency: int = 1,
+    rate: float | None = None,
+    duration: float | None = None,
+    warmup: int = 1,
+    prompt_tokens: int | None = None,
+    seed: int = 0,
+    limits: Mapping[str, float] | None = None,
+    interleave: bool = False,
+    **options: object,
+) -> list[Figures]:
+    """The same for async; being cancelled ends all requests."""
+    from llmstream.runnable.llm import LLM
+
+    load = Load(requests, concurrency, rate, duration, warmup, seed, interleave).checked()
+    unknown = sorted(set(limits or {}) - set(LATENCIES))
+    if unknown:
+        raise UsageError(f"there is no limit {unknown[0]!r}", hint=f"limits: {', '.join(LATENCIES)}")
+    given = [models] if isinstance(models, str | LLM) else models
+    asked = [one if isinstance(one, LLM) else LLM(one) for one in given]
+    said = prompt if prompt is not None or prompt_tokens else DEFAULT
+    plans = [one.plan("" if said is None else said, dict(options)) for one in asked]
+    if prompt_tokens is not None and prompt_tokens < 1:
+        raise UsageError(f"prompt_tokens must be at least 1, not {prompt_tokens}")
+    samples: list[list[Sample]] = [[] for _ in plans]
+    await measure(plans, load, samples, words_for(prompt_tokens, seed))
+    return [of(plan, found, limits) for plan, found in zip(plans, samples, strict=True)]
+
+
+def words_for(tokens: int | None, seed: int) -> Callable[[int], str] | None:
+    """Return what makes up the words of a request by its number, None where none are wanted."""
+    return None if tokens is None else lambda number: made_up(tokens, seed, number)
+
+
+async def measure(
+    plans: Sequence[Plan],
+    load: Load,
+    samples: Sequence[list[Sample]],
+    words: Callable[[int], str] | None = None,
+) -> None:
+    """Put load on the models of plans; nothing is tried again.
+
+    Args:
+        plans: one a model.
+        load: how much is asked of each.
+        samples: a list for each plan, to which its requests are added as they end.
+        words: made-up words for the request of a number, behind the plan's own prompt.
+    """
+    from llmstream.transport.http.async_ import AsyncClients
+
+    clients = AsyncClients(keep_alive=True)
+    try:
+        await run([_ask(_once(plan), words, clients) for plan in plans], load, samples)
+    finally:
+        await clients.aclose()
+
+
+def of(plan: Plan, samples: Sequence[Sample], limits: Mapping[str, float] | None = None) -> Figures:
+    """Return the figures of a plan's model."""
+    endpoint = plan.targets[0].endpoint
+    return figures(endpoint.provider, endpoint.model, samples, limits)
+
+
+def _once(plan: Plan) -> Plan:
+    """Return a plan of which nothing is tried again: each request is measured by itself."""
+    target = plan.targets[0]
+    return replace(plan, targets=[replace(target, policy=replace(target.policy, max_retries=0))], rivals=())
+
+
+def _ask(plan: Plan, words: Callable[[int], str] | None, clients: AsyncClients) -> Ask:
+    def ask(number: int) -> AsyncGenerator[Batch, None]:
+        one = plan if words is None else replace(plan, prompt=_longer(plan.prompt, words(number)))
+        return abatches(one, clients)
+
+    return ask
+
+
+def _longer(prompt: Prompt, words: str) -> Prompt:
+    """Return a prompt with words behind its last message."""
+    *before, last = prompt.messages
+    content = f"{last.content}\n\n{words}" if last.content else words
+    return Prompt((*before, replace(last, content=content)))
