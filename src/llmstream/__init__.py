@@ -49,10 +49,15 @@ if TYPE_CHECKING:
         TextDelta,
         ToolCallDelta,
         Usage,
+        Winner,
     )
+    from llmstream.measure.benchmark import abench, bench
+    from llmstream.measure.figures import Figures
     from llmstream.prompt import Attachment, Message, Options, Prompt, ToolCall
     from llmstream.runnable.base import Runnable
+    from llmstream.runnable.comparison import Comparison, acompare, compare
     from llmstream.runnable.llm import LLM
+    from llmstream.runnable.race import arace, race
     from llmstream.runnable.streams import AsyncStream, Stream
     from llmstream.tracing.run_config import RunConfig
 
@@ -63,23 +68,30 @@ _HOMES = {
     "ProviderError RequestRefused StreamBroken StreamEndedEarly StreamError TimeLimitPassed Unavailable "
     "UsageError",
     "llmstream.events": "Event Fallback Finish Notice ReasoningDelta Retry Start Step TextDelta "
-    "ToolCallDelta Usage",
+    "ToolCallDelta Usage Winner",
+    "llmstream.measure.benchmark": "abench bench",
+    "llmstream.measure.figures": "Figures",
     "llmstream.prompt": "Attachment Message Options Prompt ToolCall",
     "llmstream.runnable.base": "Runnable",
+    "llmstream.runnable.comparison": "Comparison acompare compare",
     "llmstream.runnable.llm": "LLM",
+    "llmstream.runnable.race": "arace race",
     "llmstream.tracing.run_config": "RunConfig",
     "llmstream.runnable.streams": "AsyncStream Stream",
 }
+_ASKING = {"LLM", "abench", "acompare", "arace", "bench", "compare", "race"}
+"""Names through which models are asked, for which the configuration has to be known."""
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "LLM", "AsyncStream", "Attachment", "AuthenticationError", "BadMessage", "Cancelled",
-    "Completion", "ConfigError", "ConnectionFailed", "ContextTooLong", "Event", "Fallback",
-    "Finish", "HistoryError", "LLMStreamError", "Latency", "LocalModelError", "Message", "MissingExtra",
+    "Comparison", "Completion", "ConfigError", "ConnectionFailed", "ContextTooLong", "Event", "Fallback",
+    "Figures", "Finish", "HistoryError", "LLMStreamError", "Latency", "LocalModelError", "Message", "MissingExtra",
     "MissingKey", "Notice", "Options", "Prompt", "PromptBlocked", "ProviderError", "ReasoningDelta",
     "RequestRefused", "Retry", "RunConfig", "Runnable", "Start", "Step", "Stream", "StreamBroken",
     "StreamEndedEarly", "StreamError", "TextDelta", "TimeLimitPassed", "Timing", "ToolCall",
-    "ToolCallDelta", "Unavailable", "Usage", "UsageError", "__version__",
+    "ToolCallDelta", "Unavailable", "Usage", "UsageError", "Winner",
+    "__version__", "abench", "acompare", "arace", "bench", "compare", "race",
 ]  # fmt: skip
 
 
@@ -88,7 +100,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'llmstream' has no attribute {name!r}")
     from importlib import import_module
 
-    if name == "LLM":
+    if name in _ASKING:
         from llmstream.config.settings import library_target
         from llmstream.runnable.targets import use
 

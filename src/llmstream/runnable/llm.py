@@ -84,13 +84,9 @@ class LLM(Runnable[PromptLike, Completion]):
             ),
         )
 
-    def _of(self, targets: Sequence[Target]) -> LLM:
-        made = LLM(targets[0])
-        made.targets, made._beside, made._rivals = tuple(targets), self._beside, self._rivals
-        return made
-
-    def _each(self, change: Callable[[Target], Target]) -> LLM:
-        made = self._of(tuple(map(change, self.targets)))
+    def _copy(self, change: Callable[[Target], Target] = lambda target: target) -> LLM:
+        made = LLM(self.targets[0])
+        made.targets, made._beside = tuple(map(change, self.targets)), self._beside
         made._rivals = tuple(tuple(map(change, lane)) for lane in self._rivals)
         return made
 
@@ -102,7 +98,7 @@ class LLM(Runnable[PromptLike, Completion]):
     def plan(self, prompt: PromptLike, options: dict[str, object], *, stream: bool = True) -> Plan:
         """Return what a call with these options does."""
         extras, options = self._beside.taken_from(options)
-        return Plan(self.targets, extras.on(prompt_of(prompt)), options_from(options), stream, self._rivals)
+        return Plan(self.targets, extras.on(prompt_of(prompt)), options_from(options), stream, rivals=self._rivals)
 
     def stream(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Stream:  # type: ignore[override]  # chunks are str, as LangChain's
         """Return the answer's chunks as they come.
@@ -213,7 +209,7 @@ class LLM(Runnable[PromptLike, Completion]):
         """Return the same model with options that every call is given."""
         extras, options = self._beside.taken_from(options)
         over = options_from(options)
-        made = self._each(lambda target: replace(target, options=over.over(target.options)))
+        made = self._copy(lambda target: replace(target, options=over.over(target.options)))
         made._beside = extras
         return made
 
@@ -235,7 +231,7 @@ class LLM(Runnable[PromptLike, Completion]):
                 wait_exponential_jitter=wait_exponential_jitter,
             )
         retries = max(0, stop_after_attempt - 1)
-        return self._each(lambda target: replace(target, policy=replace(target.policy, max_retries=retries)))
+        return self._copy(lambda target: replace(target, policy=replace(target.policy, max_retries=retries)))
 
     def with_fallbacks(
         self,
@@ -248,11 +244,13 @@ class LLM(Runnable[PromptLike, Completion]):
         racing = self._rivals or any(model._rivals for model in models)
         if racing or len(models) < len(fallbacks) or exceptions_to_handle != (Exception,):
             return super().with_fallbacks(fallbacks, exceptions_to_handle=exceptions_to_handle)
-        return self._of([*self.targets, *(target for model in models for target in model.targets)])
+        made = self._copy()
+        made.targets += tuple(target for model in models for target in model.targets)
+        return made
 
     def with_race(self, others: Sequence[LLM]) -> LLM:
         """Return one that asks this and others at once; the first to give a token goes on alone."""
-        made = self._of(self.targets)
+        made = self._copy()
         made._rivals = (*self._rivals, *(lane for one in others for lane in (one.targets, *one._rivals)))
         return made
 
