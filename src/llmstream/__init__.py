@@ -86,7 +86,8 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 __all__ = [
     "LLM", "AsyncStream", "Attachment", "AuthenticationError", "BadMessage", "Cancelled",
     "Comparison", "Completion", "ConfigError", "ConnectionFailed", "ContextTooLong", "Event", "Fallback",
-    "Figures", "Finish", "HistoryError", "LLMStreamError", "Latency", "LocalModelError", "Message", "MissingExtra",
+    "Figures", "Finish", "HistoryError", "LLMStreamError", "Latency", "LocalModelError", "Message",
+    "MissingExtra",
     "MissingKey", "Notice", "Options", "Prompt", "PromptBlocked", "ProviderError", "ReasoningDelta",
     "RequestRefused", "Retry", "RunConfig", "Runnable", "Start", "Step", "Stream", "StreamBroken",
     "StreamEndedEarly", "StreamError", "TextDelta", "TimeLimitPassed", "Timing", "ToolCall",

@@ -11,7 +11,7 @@ from llmstream.measure.figures import LATENCIES, Figures, figures
 from llmstream.measure.load import Ask, Load, run
 from llmstream.measure.prompts import DEFAULT, made_up
 from llmstream.measure.samples import Sample
-from llmstream.prompt import Prompt
+from llmstream.prompt import Message, Prompt
 from llmstream.record import replace
 from llmstream.runnable.blocking import result
 from llmstream.runnable.calls import Plan, abatches
@@ -99,10 +99,11 @@ async def abench(
         raise UsageError(f"there is no limit {unknown[0]!r}", hint=f"limits: {', '.join(LATENCIES)}")
     given = [models] if isinstance(models, str | LLM) else models
     asked = [one if isinstance(one, LLM) else LLM(one) for one in given]
-    said = prompt if prompt is not None or prompt_tokens else DEFAULT
-    plans = [one.plan("" if said is None else said, dict(options)) for one in asked]
     if prompt_tokens is not None and prompt_tokens < 1:
         raise UsageError(f"prompt_tokens must be at least 1, not {prompt_tokens}")
+    # in an empty prompt the made-up words stand alone
+    alone = Prompt((Message("user", ""),)) if prompt_tokens else DEFAULT
+    plans = [one.plan(alone if prompt is None else prompt, dict(options)) for one in asked]
     samples: list[list[Sample]] = [[] for _ in plans]
     await measure(plans, load, samples, words_for(prompt_tokens, seed))
     return [of(plan, found, limits) for plan, found in zip(plans, samples, strict=True)]

@@ -24,7 +24,9 @@ from llmstream.render.guard import one_line
 from llmstream.render.histogram import figure, histogram, seconds
 
 TITLES: Final = {"ttft": "TTFT", "itl": "ITL", "e2e": "E2E", "tpot": "TPOT"}
-BLANKS: Final = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
+AT_END: Final = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
+ALL_COLUMNS: Final = 49
+"""Width of the table of latencies; a narrower one has fewer columns."""
 MOST_BINS: Final = 48
 GAP: Final = 2
 """Blanks between two columns: one of padding, one in place of a line."""
@@ -54,7 +56,7 @@ def text_of(parts: Iterable[RenderableType], width: int, *, color: bool) -> str:
         for part in parts:
             console.print(part, no_wrap=isinstance(part, Text), overflow="ellipsis")
     # rich fills rows with blanks
-    return BLANKS.sub(r"\1", captured.get())
+    return AT_END.sub(lambda match: match[0].replace(" ", ""), captured.get())
 
 
 def compared(completions: Sequence[Completion], reasons: Sequence[str], width: int) -> list[RenderableType]:
@@ -131,7 +133,7 @@ def _summary(one: Figures) -> list[Text]:
 
 
 def _latencies(one: Figures, width: int) -> Table:
-    columns = names(one.e2e) if one.e2e else ()
+    columns = names(one.e2e) if one.e2e and width >= ALL_COLUMNS else ("p50", "p90", "max")
     rows = [("", *columns)]
     for name in LATENCIES:
         spread: Spread | None = getattr(one, name)

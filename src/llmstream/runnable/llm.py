@@ -75,14 +75,9 @@ class LLM(Runnable[PromptLike, Completion]):
         if api_key is not None:
             endpoint = replace(endpoint, api_key=key(api_key))
         self._rivals: tuple[tuple[Target, ...], ...] = ()
-        self.targets: tuple[Target, ...] = (
-            replace(
-                target,
-                endpoint=endpoint,
-                policy=limited(target.policy, timeout, max_retries),
-                options=options_from(options).over(target.options),
-            ),
-        )
+        policy, given = limited(target.policy, timeout, max_retries), options_from(options)
+        given = given.over(target.options)
+        self.targets: tuple[Target, ...] = (replace(target, endpoint=endpoint, policy=policy, options=given),)
 
     def _copy(self, change: Callable[[Target], Target] = lambda target: target) -> LLM:
         made = LLM(self.targets[0])
@@ -98,7 +93,9 @@ class LLM(Runnable[PromptLike, Completion]):
     def plan(self, prompt: PromptLike, options: dict[str, object], *, stream: bool = True) -> Plan:
         """Return what a call with these options does."""
         extras, options = self._beside.taken_from(options)
-        return Plan(self.targets, extras.on(prompt_of(prompt)), options_from(options), stream, rivals=self._rivals)
+        return Plan(
+            self.targets, extras.on(prompt_of(prompt)), options_from(options), stream, rivals=self._rivals
+        )
 
     def stream(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Stream:  # type: ignore[override]  # chunks are str, as LangChain's
         """Return the answer's chunks as they come.

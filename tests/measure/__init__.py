@@ -1,0 +1,1 @@
+"""Load, figures, and how they are shown."""
