@@ -62,12 +62,13 @@ def test_fifty_megabytes_of_standard_input_arrive_whole(fake: Fake) -> None:
 def test_an_empty_prompt_is_a_usage_error(fake: Fake, stdin: str) -> None:
     run = fake("ok")(stdin=stdin)
     assert (run.status, run.out) == (2, "")
-    assert run.err.startswith("llmstream: there is no prompt")
+    assert run.err.startswith("llmstream: the prompt is empty")
     assert fake.provider.log() == []
 
 
 @pytest.mark.parametrize(
-    ("stdin", "said"), [(b"\xff\xfe", "no UTF-8 text: byte 0xff at offset 0"), (b"a\0b", "binary")]
+    ("stdin", "said"),
+    [(b"\xff\x00\x01", "not UTF-8 text: it is binary (byte 0xff at offset 0)"), (b"a\0b", "binary")],
 )
 def test_standard_input_that_is_no_text_is_refused(fake: Fake, stdin: bytes, said: str) -> None:
     run = fake("ok")(stdin=stdin)
@@ -122,7 +123,7 @@ def test_files_go_in_under_their_names(fake: Fake) -> None:
 def test_a_file_that_is_not_there_is_a_usage_error(fake: Fake, option: str) -> None:
     run = fake("ok")(option, "missing.txt", "Hello")
     assert run.status == 2
-    assert "missing.txt can't be read: No such file" in run.err
+    assert "can't read missing.txt: No such file" in run.err
 
 
 def test_an_image_is_known_by_its_content(fake: Fake) -> None:

@@ -101,7 +101,7 @@ def test_a_schema_asks_for_structured_output(fake: Fake) -> None:
         (["--color", "blue"], "auto, always, never"),
         (["--reasoning", "maybe"], "show, hide"),
         (["--model"], "--model"),
-        (["--schema", "{"], "no JSON"),
+        (["--schema", "{"], "not JSON"),
         (["-Z"], "-Z"),
     ],
 )

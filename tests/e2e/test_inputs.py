@@ -124,11 +124,11 @@ def test_a_file_is_as_large_as_can_be_sent_and_no_larger(
 @pytest.mark.parametrize(
     ("option", "content", "said"),
     [
-        ("--attach", b"plain text", "no image, audio or PDF"),
-        ("--attach", b"", "no image, audio or PDF"),
-        ("--file", CONTENTS["png"], "no UTF-8 text"),
-        ("--attach", None, "can't be read"),
-        ("--file", None, "can't be read"),
+        ("--attach", b"plain text", "not a recognised image"),
+        ("--attach", b"", "not a recognised image"),
+        ("--file", CONTENTS["png"], "not UTF-8 text"),
+        ("--attach", None, "can't read"),
+        ("--file", None, "can't read"),
     ],
 )
 def test_a_file_of_the_wrong_kind_is_refused_before_anything_is_sent(

@@ -19,6 +19,7 @@ FILE_LIMIT: Final = 16 * 1024 * 1024
 ATTACHMENT_LIMIT: Final = 20 * 1024 * 1024
 """Bytes; what the most generous providers take in one request, encoding included."""
 
+WHERE: Final = "standard input"
 STDIN: Final = "-"
 """The place that stands for standard input."""
 
@@ -53,7 +54,7 @@ def text_of(data: bytes, called: str, say: Callable[[str], None], *, strict: boo
 
     Args:
         data: all of it.
-        called: what it is, for messages: a path, or ``stdin``.
+        called: what it is, for messages: a path, or ``standard input``.
         say: told how many bytes were replaced.
         strict: refuse what is more likely in another encoding than damaged UTF-8.
 
@@ -99,7 +100,7 @@ def _binary(data: bytes, wrong: int) -> bool:
 
 
 def _binary_hint(data: bytes, called: str) -> str:
-    place = STDIN if called == "stdin" else called
+    place = STDIN if called == WHERE else called
     if kind_of(data):
         return f"attach it instead: -a {place}"
     return f"-f takes text, and -a {place} takes an image, audio file or PDF"
@@ -114,7 +115,7 @@ def _encoding_hint(called: str) -> str:
 def with_files(
     text: str,
     paths: Sequence[Place],
-    say: Callable[[str], None],
+    say: Callable[[str], None] = lambda said: None,
     stdin: Callable[[], bytes] | None = None,
 ) -> str:
     """Return a prompt's text with files before it, each under its name in a fence of its own.
@@ -133,7 +134,7 @@ def with_files(
 
 def _fenced(path: Place, say: Callable[[str], None], stdin: Callable[[], bytes] | None) -> str:
     if stdin is not None and path == STDIN:
-        content, name = text_of(stdin(), "stdin", say), "stdin"
+        content, name = text_of(stdin(), WHERE, say), "stdin"
     else:
         name = os.fspath(path)
         content = text_of(read(name, FILE_LIMIT), name, say, strict=True)
@@ -168,7 +169,7 @@ def attachments(
 def _attachment(place: Place, stdin: Callable[[], bytes] | None) -> Attachment:
     name = os.fspath(place)
     if stdin is not None and name == STDIN:
-        data, name, path = _within(stdin(), "stdin", ATTACHMENT_LIMIT), "stdin", ""
+        data, name, path = _within(stdin(), WHERE, ATTACHMENT_LIMIT), WHERE, ""
     elif name.startswith(("https://", "http://")):
         from urllib.parse import urlsplit
 

@@ -9,6 +9,7 @@ from llmstream.cli.running.asked import asked
 from llmstream.cli.running.fetching import Fetching
 from llmstream.cli.running.outputs import outputs
 from llmstream.cli.running.pump import Run
+from llmstream.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 def run(values: Values, words: Sequence[str], environment: Environment) -> int:
     """Run the default command and return its exit status."""
     began = time.monotonic()
+    if values.get("json") and (values.get("events") or values.get("events_version")):
+        raise UsageError(
+            "--json and --events exclude each other",
+            hint="the last line of --events holds what --json prints",
+        )
     fetching = Fetching(environment)
 
     def plan() -> Plan:

@@ -70,18 +70,20 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "model", "text", "PROVIDER/MODEL, PROVIDER or an alias [env: LLMSTREAM_MODEL]", MODEL, "plan", "m"
     ),
     Option("system", "text", "System prompt", MODEL, "plan", "s"),
-    Option("file", "path", "Text file added to the prompt under its name", MODEL, "plan", "f", many=True),
+    Option(
+        "file", "path", "Text file added to the prompt; - is standard input", MODEL, "plan", "f", many=True
+    ),
     Option(
         "attach",
         "path",
-        "Image, audio file or PDF; path or URL",
+        "Image, audio file or PDF; path, URL or -",
         MODEL,
         "plan",
         "a",
         many=True,
         metavar="PATH_OR_URL",
     ),
-    Option("no-stdin", "flag", "Leave standard input alone", MODEL, "plan"),
+    Option("no-stdin", "flag", "Leave standard input alone, as in a `while read` loop", MODEL, "plan"),
     Option(
         "option",
         "text",
@@ -97,8 +99,17 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("top-p", "float", "Nucleus sampling mass, 0 to 1", SHAPE, "options"),
     Option("stop", "text", "Sequence that ends the answer", SHAPE, "options", many=True),
     Option("seed", "int", "For repeatable sampling", SHAPE, "options"),
-    Option("schema", "text", "Answer as JSON by this JSON Schema", SHAPE, "options", metavar="JSON_OR_FILE"),
-    Option("separator", "text", "Print TEXT after every chunk", OUTPUT, "output", "S"),
+    Option(
+        "schema",
+        "text",
+        "Answer as JSON: JSON Schema, file, or 'name, age int'",
+        SHAPE,
+        "options",
+        metavar="SCHEMA",
+    ),
+    Option(
+        "separator", "text", "Print TEXT after every chunk; \\n \\t \\0 are escapes", OUTPUT, "output", "S"
+    ),
     Option("no-newline", "flag", "Add no final newline", OUTPUT, "output", "n"),
     Option("events", "flag", "JSON Lines of events on standard output", OUTPUT, "output"),
     Option(

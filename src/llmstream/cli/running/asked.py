@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstream.cli.parsing.table import OPTIONS
-from llmstream.cli.running.stdin import prompt_text
+from llmstream.cli.running.stdin import StandardInput, prompt_text
 from llmstream.config.settings import Overrides, Settings
 from llmstream.errors import UsageError
 from llmstream.prompt import Attachment, Message, Options, Prompt
@@ -68,18 +68,16 @@ def targets_of(values: Values, settings: Settings, overrides: Overrides, fetchin
 def prompt_of(values: Values, words: Sequence[str], environment: Environment, fetching: Fetching) -> Prompt:
     """Return the prompt of words, standard input, files and attachments."""
     files, beside = listed(values, "file"), listed(values, "attach")
-    text = prompt_text(
-        words,
-        use_stdin=not values.get("no_stdin"),
-        say=fetching.say,
-        more=bool(files or beside),
-        stdin=environment.stdin,
-    )
+    source = StandardInput(environment.stdin, fetching.say, use=not values.get("no_stdin"))
     attached: tuple[Attachment, ...] = ()
+    before = ""
     if files or beside:
-        from llmstream.cli.running.inputs import attachments, with_files
+        from llmstream.runnable.files import attachments, with_files
 
-        text, attached = with_files(text, files), attachments(beside)
+        before = with_files("", files, fetching.say, lambda: source.take("-f"))
+        attached = attachments(beside, lambda: source.take("-a"))
+    text = prompt_text(words, source, more=bool(files or beside))
+    text = "\n\n".join(filter(None, (before, text)))
     system = values.get("system")
     messages = [Message("system", str(system))] if system else []
     return Prompt((*messages, Message("user", text, attached)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from llmstream.errors import LLMStreamError
 from llmstream.render.base import Answer, Sink, Tee, encode
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from llmstream.cli.parsing.table import Values
     from llmstream.engine.meter import Meter
     from llmstream.runnable.calls import Plan
+
+
+ESCAPES: Final = {"n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
 
 
 def outputs(values: Values, plan: Plan | None, environment: Environment, began: float) -> Sink:
@@ -53,10 +56,19 @@ def _answer(values: Values, environment: Environment) -> Answer:
     """Return the sink that shows the answer's text."""
     return PlainSink(
         environment.out,
-        separator=str(values.get("separator") or ""),
+        separator=unescaped(str(values.get("separator") or "")),
         newline=not values.get("no_newline"),
         guard=environment.out.isatty and not values.get("raw"),
     )
+
+
+def unescaped(text: str) -> str:
+    r"""Return a separator with ``\n``, ``\t``, ``\0`` and ``\\`` in it replaced; anything else stands."""
+    if "\\" not in text:
+        return text
+    import re
+
+    return re.sub(r"\\([nt0\\])", lambda found: ESCAPES[found[1]], text)
 
 
 def _for_people(values: Values, environment: Environment, answer: Answer | None, machine: bool) -> list[Sink]:

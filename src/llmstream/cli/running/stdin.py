@@ -1,9 +1,10 @@
-"""The prompt's text, from the command line's words and standard input."""
+"""Standard input, read once and to its end, and the prompt's text from it and the command line's words."""
 
 from __future__ import annotations
 
 import os
 import select
+import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -11,77 +12,154 @@ from llmstream.errors import UsageError
 
 PATIENCE: Final = 3.0
 """Seconds of silence after which a hint says what is awaited."""
+LONGEST: Final = 64 * 1024 * 1024
+"""Bytes that are read; a stream without end would fill the memory."""
 PLACE: Final = "{stdin}"
+WHERE: Final = "standard input"
 
 
-def prompt_text(
-    words: Sequence[str], *, use_stdin: bool, say: Callable[[str], None], more: bool = False, stdin: int = 0
-) -> str:
+class StandardInput:
+    """Standard input of one run.
+
+    Args:
+        descriptor: its file descriptor.
+        say: tells the user what is awaited.
+        use: False to leave it alone.
+    """
+
+    def __init__(self, descriptor: int, say: Callable[[str], None], *, use: bool = True) -> None:
+        self._descriptor = descriptor
+        self._say = say
+        self._use = use
+        self._taken = ""
+        self.terminal = os.isatty(descriptor)
+
+    @property
+    def piped(self) -> bool:
+        """Whether the prompt may come from it: it is wanted, not a terminal, and no option has taken it."""
+        return self._use and not self.terminal and not self._taken
+
+    @property
+    def typed(self) -> bool:
+        """Whether somebody could type the prompt."""
+        return self._use and self.terminal and not self._taken
+
+    @property
+    def taken(self) -> str:
+        """The option that has taken it, empty for none."""
+        return self._taken
+
+    def take(self, option: str) -> bytes:
+        """Return all of it for an option such as ``-f -``.
+
+        Raises:
+            UsageError: it is left alone, or was taken already.
+        """
+        if not self._use:
+            raise UsageError(f"{option} - reads standard input, and --no-stdin leaves it alone")
+        if self._taken:
+            raise UsageError(f"standard input can be read once: {self._taken} - has it already")
+        self._taken = option
+        if self.terminal:
+            self.tell_how_to_end("text")
+        return self.read()
+
+    def tell_how_to_end(self, what: str = "prompt") -> None:
+        """Say how what is typed on a terminal ends."""
+        self._say(f"type the {what}, then end it with Ctrl-D on a line of its own")
+
+    def text(self) -> str:
+        """Return all of it as text.
+
+        Raises:
+            UsageError: it is binary, too long, or can't be read.
+        """
+        from llmstream.runnable.files import text_of
+
+        return text_of(self.read(), WHERE, self._say)
+
+    def read(self) -> bytes:
+        """Return all of it, with a hint when nothing comes for a while."""
+        if not self.terminal:
+            if not _readable(self._descriptor):
+                return b""
+            self._await()
+        parts, length = [], 0
+        while part := self._some():
+            parts.append(part)
+            length += len(part)
+            if length > LONGEST:
+                raise UsageError(f"standard input is larger than the {LONGEST >> 20} MiB limit")
+        return b"".join(parts)
+
+    def _await(self) -> None:
+        try:
+            ready = select.select([self._descriptor], [], [], PATIENCE)[0]
+        except (OSError, ValueError):  # Windows takes only sockets here
+            return
+        if not ready:
+            self._say("waiting for standard input to end; --no-stdin leaves it alone")
+
+    def _some(self) -> bytes:
+        while True:
+            try:
+                return os.read(self._descriptor, 1 << 20)
+            except BlockingIOError:
+                # a parent such as Node hands down a pipe in non-blocking mode
+                select.select([self._descriptor], [], [])
+            except OSError as error:
+                raise UsageError(f"can't read standard input: {error.strerror}") from error
+
+
+def _readable(descriptor: int) -> bool:
+    """Return whether a descriptor is open for reading; what nohup puts there is not."""
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_WRONLY
+    except OSError:
+        return False
+
+
+def prompt_text(words: Sequence[str], source: StandardInput, *, more: bool = False) -> str:
     """Return the prompt's text.
 
     Args:
         words: of the command line; ``-`` alone stands for standard input.
-        use_stdin: whether standard input is read when it is not a terminal.
-        say: tells the user what is awaited.
+        source: standard input; an option may have taken it.
         more: something else is in the prompt, so that its text may be empty.
-        stdin: descriptor of standard input.
 
     Raises:
-        UsageError: there is no prompt, or standard input is no text.
+        UsageError: there is no prompt, or standard input is not text.
     """
-    text = "" if list(words) == ["-"] else " ".join(map(_whole_characters, words))
-    terminal = os.isatty(stdin)
-    if use_stdin and not terminal:
-        piped = read_stdin(say, stdin)
+    alone = list(words) == ["-"]
+    if alone and source.taken:
+        raise UsageError(f"standard input can be read once: {source.taken} - has it already")
+    text = "" if alone else " ".join(map(whole_characters, words))
+    if source.piped:
+        piped = source.text()
         if PLACE in text:
             text = text.replace(PLACE, piped.strip("\n"))
         elif piped.strip():
             text = f"{text}\n\n{piped}" if text else piped
-    elif terminal and use_stdin and list(words) in ([], ["-"]) and not more:
-        say("type the prompt, then end it with Ctrl-D on a line of its own")
-        text = _decoded(_read_all(stdin))
+    elif PLACE in text and (source.typed or source.taken):
+        raise UsageError(
+            f"the prompt has {PLACE}, but nothing is piped in",
+            hint=f'llmstream "Summarise: {PLACE}" < notes.txt; --no-stdin sends {PLACE} as it is',
+        )
+    elif source.typed and (alone or not words) and not more:
+        source.tell_how_to_end()
+        text = source.text()
     if not text.strip() and not more:
         raise UsageError(
-            "there is no prompt: it is empty",
-            hint='write it behind the command, llmstream "What is a monad?", or pipe it in',
+            "the prompt is empty",
+            hint='pass it as an argument (llmstream "What is a monad?") or pipe it in',
         )
     return text
 
 
-def read_stdin(say: Callable[[str], None], stdin: int = 0) -> str:
-    """Return all of standard input as text, with a hint when nothing comes for a while."""
-    try:
-        ready = select.select([stdin], [], [], PATIENCE)[0]
-    except (OSError, ValueError):  # Windows takes only sockets here
-        ready = [stdin]
-    if not ready:
-        say("waiting for standard input to end (Ctrl-D); --no-stdin leaves it alone")
-    return _decoded(_read_all(stdin))
-
-
-def _read_all(stdin: int) -> bytes:
-    parts = []
-    try:
-        while part := os.read(stdin, 1 << 20):
-            parts.append(part)
-    except OSError as error:
-        raise UsageError(f"standard input can't be read: {error.strerror}") from error
-    return b"".join(parts)
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"standard input is no UTF-8 text: byte 0x{data[error.start]:02x} at offset {error.start}",
-            hint="iconv -t UTF-8 converts text",
-        ) from error
-    if "\0" in text:
-        raise UsageError(f"standard input is binary: a NUL byte at offset {text.index(chr(0))}")
-    return text
-
-
-def _whole_characters(word: str) -> str:
+def whole_characters(word: str) -> str:
     """Return an argument as it was meant, whatever encoding the locale claims."""
     return word if word.isascii() else os.fsencode(word).decode("utf-8", "replace")
