@@ -76,7 +76,7 @@ class JsonlSink(Sink):
         before = {key: start[key] for key in ("event", "run_id", "name", "tags", "metadata")}
         before["event"] = "on_llm_stream"
         self._head = DUMPS(before)[:-1] + ', "data": {"chunk": '
-        self._middle = '}, "parent_ids": [], "seq": '
+        self._middle = f'}}, "parent_ids": {DUMPS(start["parent_ids"])}, "seq": '
         self._put([DUMPS(start) + "\n"])
 
     def write(self, batch: list[Event], at: float) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from llmstream.errors import ConfigError, LLMStreamError
-from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry, ToolCallDelta, Winner
+from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry, Step, ToolCallDelta, Winner
 from llmstream.render.base import Answer, Sink, Writer, encode
 from llmstream.render.guard import guarded, one_line
 
 if TYPE_CHECKING:
+    from llmstream.render.steps import StepLines
     from llmstream.runnable.calls import Plan
 
 RED, DIM, RESET = "\x1b[31m", "\x1b[2m", "\x1b[0m"
@@ -76,6 +77,7 @@ class NotesSink(Sink):
         color: whether notes may be dim.
         answer: the answer's sink when it writes to the same terminal: notes never cut its lines.
         calls: whether tool calls are told, which machine-readable outputs have elsewhere.
+        steps: whether the steps of an object are told, a line each.
     """
 
     wants_text = False
@@ -87,6 +89,7 @@ class NotesSink(Sink):
         color: bool = False,
         answer: Answer | None = None,
         calls: bool = False,
+        steps: bool = False,
     ) -> None:
         self._writer = writer
         self._max_retries = 0
@@ -95,6 +98,8 @@ class NotesSink(Sink):
         self._held: list[bytes] = []
         self._finish: FinishReason = "unknown"
         self._calls: dict[int, list[str]] | None = {} if calls else None
+        self._tells_steps = steps
+        self._steps: StepLines | None = None
 
     def open(self, plan: Plan | None, at: float) -> None:
         """Take note of how many attempts there are."""
@@ -107,6 +112,8 @@ class NotesSink(Sink):
                 self._finish = event.reason
             elif isinstance(event, ToolCallDelta):
                 self._called(event)
+            elif isinstance(event, Step):
+                self._stepped(event, at)
             elif text := self._said(event):
                 self._held.append(note_line(text, color=self._color))
         if self._held and (self._answer is None or self._answer.ended_with_newline):
@@ -129,6 +136,16 @@ class NotesSink(Sink):
             call = self._calls.setdefault(delta.index, [""])
             call[0] = call[0] or delta.name or ""
             call.append(delta.arguments)
+
+    def _stepped(self, step: Step, at: float) -> None:
+        if not self._tells_steps:
+            return
+        if self._steps is None:
+            from llmstream.render.steps import StepLines
+
+            self._steps = StepLines()
+        if line := self._steps.line(step, at):
+            self._held.append(dimmed(one_line(line), self._color))
 
     def _flush(self) -> None:
         held, self._held = self._held, []

@@ -120,6 +120,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "output",
         choices=("v1", "v2"),
     ),
+    Option("steps", "flag", "The steps of a chain or an agent too (adapter runnable)", OUTPUT, "plan"),
     Option("json", "flag", "One JSON object at the end", OUTPUT, "output"),
     Option(
         "reasoning", "text", "Thinking text on standard error", OUTPUT, "output", choices=("show", "hide")

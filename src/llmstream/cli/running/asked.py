@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from llmstream.cli.parsing.table import OPTIONS
 from llmstream.cli.running.stdin import StandardInput, prompt_text
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from llmstream.cli.parsing.table import Values
     from llmstream.cli.running.fetching import Fetching
     from llmstream.runnable.targets import Target
+
+MACHINE: Final = ("events", "events_version", "json")
+"""Options that leave standard output to scripts."""
 
 
 def asked(values: Values, words: Sequence[str], environment: Environment, fetching: Fetching) -> Plan:
@@ -41,10 +44,22 @@ def asked(values: Values, words: Sequence[str], environment: Environment, fetchi
         prompt=prompt_of(values, words, environment, fetching),
         options=overrides.options or Options(),
         stream=values.get("stream") is not False,
+        steps=_steps(values, targets, fetching),
+        version="v1" if values.get("events_version") == "v1" else "v2",
+        live=environment.out.isatty and not any(map(values.get, MACHINE)),
         say=fetching.say,
         progress=fetching.progress,
         ready=fetching.close,
     )
+
+
+def _steps(values: Values, targets: Sequence[Target], fetching: Fetching) -> bool | None:
+    """Return whether steps are wanted, None where the configuration decides."""
+    if not values.get("steps"):
+        return None
+    if not any(target.factory or target.file for target in targets):
+        fetching.say('warning: --steps has no effect: only providers with adapter = "runnable" have steps')
+    return True
 
 
 def settings_of(environment: Environment, fetching: Fetching) -> Settings:

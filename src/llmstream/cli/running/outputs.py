@@ -83,7 +83,8 @@ def _for_people(values: Values, environment: Environment, answer: Answer | None,
         guard = environment.err.isatty and not values.get("raw")
         sinks.append(ReasoningSink(environment.err, dim=color, guard=guard, answer=shared))
     if not environment.quiet:
-        sinks.append(NotesSink(environment.err, color=color, answer=shared, calls=not machine))
+        steps = environment.err.isatty and not machine
+        sinks.append(NotesSink(environment.err, color=color, answer=shared, calls=not machine, steps=steps))
     return sinks
 
 

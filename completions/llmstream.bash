@@ -1,0 +1,57 @@
+# bash completion for llmstream; made by `llmstream completions bash`, don't edit
+_llmstream_models() {
+    local folder="${XDG_CACHE_HOME:-$HOME/.cache}/llmstream/models" file name
+    printf '%s\n' local/ local-completions/ openai/ openai-responses/ openai-completions/ anthropic/ gemini/ azure/ vertex/ bedrock/ mistral/ cohere/ groq/ deepseek/ xai/ openrouter/ together/ fireworks/ perplexity/ cerebras/ sambanova/ nvidia/ huggingface/ moonshot/ zai/ minimax/ qwen/ nebius/ deepinfra/ hyperbolic/ novita/ ai21/ cloudflare/ ollama/ lmstudio/ llamacpp/ vllm/ sglang/ litellm/
+    for file in "$folder"/*.json; do
+        [ -r "$file" ] || continue
+        name="${file##*/}"
+        sed 's/.*"models": *\[//' "$file" 2>/dev/null | grep -o '"[A-Za-z0-9._:/@+-]*"' |
+            sed -e 's/"//g' -e "s|^|${name%.json}/|"
+    done
+}
+_llmstream() {
+    local line="${COMP_LINE:0:COMP_POINT}" cur prev value command="" list word i strip=""
+    cur="${line##*[[:space:]]}"
+    COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        word="${COMP_WORDS[i]}"
+        [ "$word" = "--" ] && return
+        [ $i -eq 1 ] && command="$word"
+    done
+    prev="${COMP_WORDS[COMP_CWORD - 1]}"
+    value="$cur"
+    case "$cur" in --*=*) prev="${cur%%=*}" value="${cur#*=}" strip="$prev=" ;; esac
+    case "$prev" in
+        --fallback|--model|-m) COMPREPLY=($(compgen -W "$(_llmstream_models)" -- "$value")) ;;
+        --attach|--config|--file|--schema|-a|-f) COMPREPLY=($(compgen -f -- "$value")) ;;
+        --events-version) COMPREPLY=($(compgen -W "v1 v2" -- "$value")) ;;
+        --reasoning) COMPREPLY=($(compgen -W "show hide" -- "$value")) ;;
+        --color) COMPREPLY=($(compgen -W "auto always never" -- "$value")) ;;
+        --max-tokens|--option|--query|--retries|--seed|--separator|--stop|--system|--temperature|--timeout-connect|--timeout-first|--timeout-idle|--timeout-total|--top-p|-S|-o|-q|-s) return ;;
+        *)
+            case "$command" in
+        prompt) list="--model -m --system -s --file -f --attach -a --no-stdin --option -o --temperature --max-tokens --top-p --stop --seed --schema --separator -S --no-newline -n --events --events-version --steps --json --reasoning --stats --raw --color --quiet -q --sync --async --stream --no-stream --fallback --retries --timeout-connect --timeout-first --timeout-idle --timeout-total --config --show-request --debug --version --help -h" ;;
+        models) list="--json --query -q --refresh --color --quiet --config --debug" ;;
+        providers) list="--json --color --quiet -q --config --debug" ;;
+        pull) list="--color --quiet -q --config --debug" ;;
+        config) list="path show check init edit alias --color --quiet -q --config --debug --origin --model -m" ;;
+        keys) list="set list delete --color --quiet -q --config --debug" ;;
+        schema) list="events config --color --quiet -q --config --debug" ;;
+        completions) list="bash zsh fish powershell --color --quiet -q --config --debug" ;;
+        *) list="prompt models providers pull config keys schema completions --model -m --system -s --file -f --attach -a --no-stdin --option -o --temperature --max-tokens --top-p --stop --seed --schema --separator -S --no-newline -n --events --events-version --steps --json --reasoning --stats --raw --color --quiet -q --sync --async --stream --no-stream --fallback --retries --timeout-connect --timeout-first --timeout-idle --timeout-total --config --show-request --debug --version --help -h" ;;
+            esac
+            if [ "$command" = models ] && [ "${cur#-}" = "$cur" ]; then
+                list="local local-completions openai openai-responses openai-completions anthropic gemini azure vertex bedrock mistral cohere groq deepseek xai openrouter together fireworks perplexity cerebras sambanova nvidia huggingface moonshot zai minimax qwen nebius deepinfra hyperbolic novita ai21 cloudflare ollama lmstudio llamacpp vllm sglang litellm"
+            elif [ "$command" = pull ] && [ "${cur#-}" = "$cur" ]; then
+                COMPREPLY=($(compgen -f -- "$cur"))
+                return
+            fi
+            COMPREPLY=($(compgen -W "$list" -- "$cur"))
+            ;;
+    esac
+    # readline replaces only what stands behind the last : or =
+    case "$value" in *:*) strip="${value%"${value##*:}"}" ;; *) strip="" ;; esac
+    [ -n "$strip" ] && COMPREPLY=("${COMPREPLY[@]#"$strip"}")
+    case "${COMPREPLY[0]-}" in */) compopt -o nospace 2>/dev/null ;; esac
+}
+complete -F _llmstream llmstream
