@@ -71,6 +71,15 @@ def _dispatch(argv: Sequence[str], environment: Environment | None, signals: Sig
     values, words = parsed
     if values.get("version") or values.get("help"):
         return _about(environment, version=bool(values.get("version")))
+    if name == "prompt" and 0 < len(words) <= 3:
+        from llmstream.cli.parsing.near import help_asked, meant
+
+        topic = help_asked(argv, values, words)
+        if topic in ("prompt", "version"):
+            return _about(environment, version=topic == "version")
+        if topic is not None:
+            return run([*topic.split(), "--help"], environment)
+        environment.meant = meant(argv, words)
     from llmstream.cli.command import carry_out
 
     return carry_out(name, values, words, environment)

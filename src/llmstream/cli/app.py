@@ -10,6 +10,7 @@ import typer
 
 from llmstream.cli.exits import Exit
 from llmstream.cli.parsing.commands import COMMANDS, GROUPS, RESERVED, Command
+from llmstream.cli.parsing.near import as_prompt
 from llmstream.cli.parsing.table import PROMPT, Option, Values, options_of
 from llmstream.errors import UsageError
 from llmstream.render.notes import error_lines
@@ -32,7 +33,7 @@ def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> t
         Options and words; an exit status when help was printed or the line can't be understood.
     """
     if name in RESERVED:
-        hint = f"to prompt with that word: llmstream -- {name}"
+        hint = f"to send it as a prompt: {as_prompt([name, *argv])}"
         return _complain(environment, f"{name!r} is reserved for a command of a later version", hint)
     made = _app()
     try:
@@ -46,7 +47,7 @@ def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> t
         if type(error).__name__ == "NoArgsIsHelpError":
             environment.err.write(f"{error.format_message()}\n".encode())
             return Exit.USAGE
-        return _complain(environment, error.format_message(), _help_of(name))
+        return _complain(environment, error.format_message(), _hint(name, argv))
     return parsed if isinstance(parsed, tuple) else Exit.OK
 
 
@@ -56,8 +57,15 @@ def _complain(environment: Environment, message: str, hint: str) -> int:
     return Exit.USAGE
 
 
-def _help_of(command: str) -> str:
-    return f"see llmstream {'' if command == PROMPT else command + ' '}--help"
+def _hint(name: str, argv: Sequence[str]) -> str:
+    """Return where help is, and how what may be a prompt is sent as one."""
+    lines = [f"see llmstream {'' if name == PROMPT else name + ' '}--help"]
+    words = sum(not word.startswith("-") for word in argv)
+    if name == PROMPT or words > 1 or any(" " in word for word in argv):
+        lines.append(
+            f"to send it as a prompt: {as_prompt(argv if name == PROMPT else [*name.split(), *argv])}"
+        )
+    return "\n".join(lines)
 
 
 def _app() -> typer.Typer:

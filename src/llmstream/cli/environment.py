@@ -27,6 +27,9 @@ class Environment:
         stdin: descriptor of standard input.
         signals: handlers that are installed in this process, to be armed again for each run.
         config: what a command's --config says.
+
+    Attributes:
+        meant: the command that a prompt's words look like, empty for none.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Environment:
         self.debug = debug
         self.closed_stdout = closed_stdout
         self.config = config
+        self.meant = ""
         self.stdin = stdin
         self.signals = signals or Signals()
 

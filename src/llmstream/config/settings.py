@@ -17,6 +17,7 @@ from llmstream.config import layers, parts, paths
 from llmstream.config.file.load import ConfigFile, load
 from llmstream.config.keys import find as secrets
 from llmstream.errors import ConfigError
+from llmstream.nearest import quoted
 from llmstream.prompt import Endpoint, Options, Secret
 from llmstream.record import Record, replace
 from llmstream.runnable.options import options_from
@@ -115,14 +116,17 @@ class Settings:
         Raises:
             ConfigError: an alias leads back to itself.
         """
+        provider, _, model = self._followed(spec).partition("/")
+        return provider, model
+
+    def _followed(self, spec: str) -> str:
         seen = [spec]
         while spec in self.aliases:
             spec = self.aliases[spec]
             if spec in seen:
                 raise ConfigError(f'the alias "{spec}" leads back to itself', phase="config")
             seen.append(spec)
-        provider, _, model = spec.partition("/")
-        return provider, model
+        return spec
 
     def provider(self, name: str) -> Provider:
         """Return what is known of a provider.
@@ -146,8 +150,17 @@ class Settings:
             MissingKey: the provider wants a key and there is none.
         """
         name, model = self.split(spec)
-        if not name:
-            raise ConfigError(f'"{spec}" names no provider: write PROVIDER or PROVIDER/MODEL', phase="config")
+        if not name.strip():
+            said = f"{quoted(spec)} names no provider" if spec.strip() else "the model's name is empty"
+            raise ConfigError(
+                said, hint="write PROVIDER/MODEL, or PROVIDER for its default model", phase="config"
+            )
+        if not model and "/" in self._followed(spec):
+            raise ConfigError(
+                f"{quoted(spec)} names no model",
+                hint=f"write {name}/MODEL, or {name} for its default; `llmstream models {name}` lists them",
+                phase="config",
+            )
         provider = layers.provider(name, self.file, self.environment, spec)
         key = self._key(provider, fetch=fetch_key) if provider.wants_key else None
         endpoint = Endpoint(
@@ -219,6 +232,15 @@ class Settings:
         return secrets.key_state(
             name, provider.key_settings, self.environment, folder=self._folder, optional=optional
         )
+
+    def lacks_key(self, spec: str) -> bool:
+        """Return whether the provider of a name wants a key and there is none.
+
+        Raises:
+            ConfigError: as for `provider`.
+        """
+        state = self.key_state(self.split(spec)[0])
+        return state.wanted and not state.found
 
     def names(self) -> list[str]:
         """Return all providers' names: the file's, then the catalogue's that the file doesn't have."""

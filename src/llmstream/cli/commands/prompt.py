@@ -31,7 +31,12 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
     fetching = Fetching(environment)
 
     def plan() -> Plan:
-        return asked(values, words, environment, fetching)
+        made = asked(values, words, environment, fetching)
+        if environment.meant:
+            from llmstream.cli.running.lookalike import confirm
+
+            confirm(environment, made.targets[0], fetching.say)
+        return made
 
     def sinks(made: Plan | None) -> Sink:
         return outputs(values, made, environment, began)

@@ -75,9 +75,14 @@ def targets_of(values: Values, settings: Settings, overrides: Overrides, fetchin
     model = values.get("model")
     specs = [settings.choice(str(model) if model is not None else None).spec, *listed(values, "fallback")]
     specs = [full_name(settings, spec, fetching) for spec in specs]
-    # a request that is only shown needs no key
-    first = settings.target(specs[0], overrides, fetch_key=not values.get("show_request"))
-    return [first, *(settings.later(spec, overrides) for spec in specs[1:])]
+    others = [settings.later(spec, overrides) for spec in specs[1:]]
+    for spec in specs[1:]:
+        if settings.lacks_key(spec):
+            fetching.say(f"warning: the fallback {spec} has no API key")
+    # a request that is only shown needs no key; one that has a fallback may fail for lack of it
+    if others and settings.lacks_key(specs[0]):
+        return [settings.later(specs[0], overrides), *others]
+    return [settings.target(specs[0], overrides, fetch_key=not values.get("show_request")), *others]
 
 
 def prompt_of(values: Values, words: Sequence[str], environment: Environment, fetching: Fetching) -> Prompt:

@@ -67,8 +67,8 @@ def find_key(
         return _checked(provider, kept, "keyring")
     if optional:
         return None
-    if names and not fetch:
-        return Secret(NOT_FETCHED, f"${names[0]}")
+    if not fetch:
+        return Secret(NOT_FETCHED, f"${names[0]}" if names else "")
     raise missing(provider, names)
 
 
@@ -136,12 +136,9 @@ def key_state(
         folder: as for `find_key`.
         optional: as for `find_key`.
     """
-    try:
-        key = find_key(provider, settings, environment, folder=folder, fetch=False, optional=optional)
-    except MissingKey:
-        return KeyState(wanted=True, found=False, origin="")
-    if key is None:
-        return KeyState(wanted=False, found=False, origin="")
+    key = find_key(provider, settings, environment, folder=folder, fetch=False, optional=optional)
+    if key is None or not key.origin:
+        return KeyState(wanted=key is not None, found=False, origin="")
     if key.origin.startswith("$"):
         return KeyState(True, bool(environment.get(key.origin[1:], "").strip()), key.origin)
     file = settings.get("api_key_file")

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+from typing import Final
 
 from llmstream.adapters import catalogue
 from llmstream.config import paths
 from llmstream.config.settings import Settings
 from llmstream.errors import ConfigError
 from llmstream.local.models import installed
+from llmstream.nearest import quoted, typo_of
+
+SHORTEST: Final = 3
+"""Characters of a part of a model's name."""
 
 
 def known_models(settings: Settings) -> list[str]:
@@ -37,30 +43,42 @@ def known_models(settings: Settings) -> list[str]:
 def spec_of(settings: Settings, spec: str) -> str:
     """Return a model's full name for a name that no provider or alias has.
 
-    A model whose whole name it is goes before those with that part in their names, one that is
-    ready to be asked before one whose key is missing, and of one service's dialects the first.
+    A part must have three characters, begin a word of the model's name, and mean one model: nobody's
+    prompt goes to somebody whom it wasn't meant for.  A model whose whole name it is goes before those
+    with that part in their names, those whose key is set before the others, and of one service's
+    dialects the first.
 
     Raises:
-        ConfigError: several models have that part in their names.
+        ConfigError: several models have that part in their names, or the name is nearly an alias's or a
+            provider's.
     """
     if settings.split(spec)[0] in settings.names():
         return spec
     part = spec.lower()
-    matches = [one for one in known_models(settings) if part in one.partition("/")[2].lower()]
-    whole = [one for one in matches if one.partition("/")[2].lower() == part]
-    ready = [one for one in whole or matches if _ready(settings, one)]
-    chosen = ready or whole or matches
+    known = known_models(settings)
+    whole = [one for one in known if one.partition("/")[2].lower() == part]
+    if not whole:
+        _refuse_near_miss(settings, spec)
+    matches = whole or [one for one in known if _begins_a_word(part, one.partition("/")[2].lower())]
+    ready = [one for one in matches if settings.key_state(one.partition("/")[0]).found]
+    chosen = ready or matches
     if len({_service(settings, one) for one in chosen}) > 1:
         names = ", ".join(chosen[:8]) + (", ..." if len(chosen) > 8 else "")
-        raise ConfigError(
-            f"{spec!r} is part of {len(chosen)} models' names: {names}", hint="name one of them"
-        )
+        raise ConfigError(f"{quoted(spec)} matches {len(chosen)} models; choose one", hint=names)
     return chosen[0] if chosen else spec
 
 
-def _ready(settings: Settings, spec: str) -> bool:
-    state = settings.key_state(spec.partition("/")[0])
-    return state.found or not state.wanted
+def _refuse_near_miss(settings: Settings, spec: str) -> None:
+    close = typo_of(spec, [*settings.aliases, *settings.file.providers, *catalogue.names()])
+    if close is not None and "/" not in spec:
+        raise ConfigError(f'unknown model {quoted(spec)}; did you mean "{close}"?')
+
+
+def _begins_a_word(part: str, name: str) -> bool:
+    """Return whether a part is long enough and begins a word of a model's name."""
+    if len(part) < SHORTEST or not part[0].isalnum():
+        return False
+    return re.search(rf"(?<![a-z0-9]){re.escape(part)}", name) is not None
 
 
 def _service(settings: Settings, spec: str) -> tuple[str, str]:

@@ -1,0 +1,38 @@
+"""A prompt that looks like a mistyped command: said, and asked about where sending it costs money."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from llmstream.errors import UsageError
+from llmstream.render.notes import note_line
+
+if TYPE_CHECKING:
+    from llmstream.cli.environment import Environment
+    from llmstream.runnable.targets import Target
+
+
+def confirm(environment: Environment, target: Target, say: Callable[[str], None]) -> None:
+    """Say which command was probably meant; on a terminal, ask before a paid model is asked.
+
+    Args:
+        environment: its `meant` is the command.
+        target: the model that the prompt is for.
+        say: writes a note.
+
+    Raises:
+        UsageError: the user doesn't want it sent.
+    """
+    command = f"llmstream {environment.meant}"
+    paid = target.endpoint.api_key is not None or target.unlock is not None
+    if not (paid and environment.err.isatty and os.isatty(environment.stdin)):
+        say(f"sent as a prompt; did you mean `{command}`?")
+        return
+    name = f"{target.endpoint.provider}/{target.endpoint.model}"
+    question = note_line(f"did you mean `{command}`? Send it to {name} as a prompt? [y/N]", color=False)
+    environment.err.write(question.rstrip(b"\n") + b" ")
+    answer = os.read(environment.stdin, 1024).decode("utf-8", "replace").strip().lower()
+    if answer not in ("y", "yes"):
+        raise UsageError("not sent", hint=f"run `{command}`, or send it with llmstream -- ...")
