@@ -34,12 +34,11 @@ def concise_schema(text: str) -> dict[str, Json]:
     Raises:
         UsageError: a field is missing, is given twice, or has an unknown type.
     """
-    parts = [part.strip() for part in re.split(r"\n" if "\n" in text.strip() else ",", text)]
+    text = text.strip()
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
     fields: dict[str, Json] = {}
-    for part in parts:
-        if not part and "\n" in text:
-            continue
-        name, schema = _field(part)
+    for part in lines if len(lines) > 1 else text.split(","):
+        name, schema = _field(part.strip())
         if name in fields:
             raise UsageError(f"--schema names the field {quoted(name)} twice")
         fields[name] = schema
