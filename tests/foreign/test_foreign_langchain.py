@@ -134,14 +134,14 @@ def test_a_langchain_message_that_comes_whole_is_understood_as_well(talking: LLM
     plan = Plan(talking.targets, prompt_of("hello"), stream=False)
 
     async def run() -> Completion:
-        stream = AsyncStream(abatches(plan))
+        stream = AsyncStream(lambda: abatches(plan))
         assert [chunk async for chunk in stream] == ["Hello"]
         return stream.completion
 
     if engine == "async":
         check_talk(asyncio.run(run()))
     else:
-        stream = Stream(batches(plan))
+        stream = Stream(lambda: batches(plan))
         assert list(stream) == ["Hello"]
         check_talk(stream.completion)
 

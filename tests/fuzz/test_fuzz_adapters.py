@@ -72,21 +72,21 @@ class Canned:
         return reads
 
     def perform(self, effect: object) -> Reply:
-        if isinstance(effect, Prepare):
-            return effect.make()
         if isinstance(effect, Open):
             return Head(200, {"content-type": self._content_type})
         if isinstance(effect, Read):
             return self._reads.pop(0) if self._reads else b""
         return None
 
-    def close(self) -> None:
+    def stop(self) -> None:
         self._reads.clear()
+
+    close = stop
 
 
 @pytest.mark.parametrize("name", sorted(ADAPTERS))
 def test_only_our_errors_leave_the_engine(name: str, record_property: Callable[[str, object], None]) -> None:
-    from llmstream.transport.drivers import drive
+    from llmstream.transport.drivers import Run
 
     seed = random.randrange(2**32)
     rng = random.Random(seed)
@@ -98,7 +98,7 @@ def test_only_our_errors_leave_the_engine(name: str, record_property: Callable[[
         body = mutated(rng.choice(bodies), rng)
         transport = Canned(body, TYPES.get(name, "text/event-stream"), rng)
         try:
-            for batch in drive(converse([Prepare(lambda: call)], time.monotonic, rng.random), transport):
+            for batch in Run(converse([Prepare(lambda: call)], time.monotonic, rng.random), transport):
                 assert batch
         except LLMStreamError as error:
             assert error.message

@@ -15,6 +15,7 @@ from llmstream import LLM
 from llmstream.engine.policy import Policy
 from llmstream.prompt import Endpoint, Options, Secret
 from llmstream.runnable.targets import Target
+from llmstream.transport.http.pool import POOL
 from runnable.serving import USAGE, VERSE
 
 __all__ = ["PATIENCE", "USAGE", "VERSE", "LittleServer", "Script", "Step", "new_tag"]
@@ -62,7 +63,8 @@ class LittleServer:
         self._ask(f"/left/{tag}/{count}")
 
     def quiet(self) -> None:
-        """Wait until no client is connected."""
+        """Wait until no client is connected; kept connections are closed for that."""
+        POOL.close()
         self._ask("/quiet/")
 
     def open(self, gate: str) -> None:

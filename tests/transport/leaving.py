@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from llmstream.transport.http.pool import POOL
 from runnable.little_server import PATIENCE
 
 DESCRIPTORS = Path("/proc/self/fd")
 needs_proc = pytest.mark.skipif(not DESCRIPTORS.exists(), reason="reads Linux's /proc")
-PASSING = ("llmstream-watchdog", "asyncio-waitpid", "waitpid")
+PASSING = ("llmstream-idle", "asyncio-waitpid", "waitpid")
 """Beginnings of the names of threads that were told to end, ours and asyncio's, and may need a moment."""
 
 
@@ -62,13 +63,15 @@ class CancelledAt:
 
 
 def open_now() -> tuple[int, int]:
-    """Return how many descriptors and threads there are, the loop's own threads aside."""
+    """Return how many descriptors and threads there are, the loop's own threads and kept connections aside."""
+    POOL.close()
     threads = [one for one in threading.enumerate() if not one.name.startswith("asyncio_")]
     return len(list(DESCRIPTORS.iterdir())), len(threads)
 
 
 def join_threads() -> None:
     """Wait for threads that were told to end."""
+    POOL.close()
     for thread in threading.enumerate():
         if thread.name.startswith(PASSING):
             thread.join(PATIENCE)

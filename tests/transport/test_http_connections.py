@@ -18,6 +18,7 @@ from llmstream.errors import (
     StreamBroken,
     StreamEndedEarly,
 )
+from llmstream.transport.http.pool import POOL
 from runnable.fixtures import Way
 from runnable.little_server import VERSE, LittleServer, Script, new_tag
 
@@ -55,10 +56,16 @@ def test_an_answer_that_is_left_closes_its_connection(little: LittleServer, way:
     little.left(tag)
 
 
-def test_a_finished_answer_closes_its_connection(little: LittleServer, way: Way) -> None:
-    tag = new_tag()
-    way.chunks(little.llm(tag=tag))
-    little.left(tag)
+def test_a_finished_answer_keeps_its_connection_until_the_model_is_closed(
+    little: LittleServer, way: Way
+) -> None:
+    POOL.close()
+    with little.llm() as llm:
+        for _ in range(3):
+            way.chunks(llm)
+            assert len(POOL) == 1
+    assert len(POOL) == 0
+    little.quiet()
 
 
 def test_nothing_is_read_behind_the_end_mark(little: LittleServer, way: Way) -> None:

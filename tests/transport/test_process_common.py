@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from llmstream.errors import TimeLimitPassed
-from llmstream.transport.process.common import TAIL, Patience, Tail
-from llmstream.transport.watchdog import STANDSTILL, TICK
+from llmstream.transport.patience import STANDSTILL, TICK, Patience
+from llmstream.transport.process.common import TAIL, Tail
 
 
 def test_time_in_which_we_stood_still_does_not_count() -> None:

@@ -85,6 +85,10 @@ class Close(Record):
     """Give up the answer that was opened, if there is one; sends None."""
 
 
+class Keep(Record):
+    """The answer has come whole: keep what carried it for the next run, if it can be; sends None."""
+
+
 class Head(Record):
     """Status and headers of an answer; names of headers in lower case."""
 
@@ -92,7 +96,7 @@ class Head(Record):
     headers: Mapping[str, str]
 
 
-Effect: TypeAlias = Prepare | Open | Read | Sleep | Close
+Effect: TypeAlias = Prepare | Open | Read | Sleep | Close | Keep
 Batch: TypeAlias = list[Event]
 """The events that one read brought, never empty."""
 Reply: TypeAlias = Call | Head | bytes | None

@@ -26,7 +26,7 @@ from llmstream.foreign.imports import Factory
 from llmstream.foreign.objects import Watch, Way, way_to
 from llmstream.foreign.steps import documents_of
 from llmstream.prompt import Json
-from llmstream.transport.process.common import Patience
+from llmstream.transport.patience import Patience
 from llmstream.wire.document import Document
 
 ROOM: Final = 8
@@ -180,10 +180,19 @@ class Mailbox:
             self._lines.clear()
         self.stop_task()
 
+    def has_ended(self) -> bool:
+        """Return whether nothing more comes."""
+        return self.ended
+
     def wait(self, seconds: float) -> None:
-        """Wait in a thread until something has come, `seconds` at most."""
+        """Wait in a thread until something has come or nothing is wanted, `seconds` at most."""
         with self._changed:
-            self._changed.wait_for(self.has_news, seconds)
+            self._changed.wait_for(lambda: self.has_news() or self.stopped, seconds)
+
+    def wait_for_end(self, seconds: float) -> None:
+        """Wait in a thread until nothing more comes, `seconds` at most."""
+        with self._changed:
+            self._changed.wait_for(self.has_ended, seconds)
 
     @contextmanager
     def _change(self) -> Generator[None, None, None]:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final
 
 from llmstream.engine.effects import Effect, Head, Open, Read, Reply
-from llmstream.errors import TimeLimitPassed
+from llmstream.errors import Cancelled, TimeLimitPassed
 from llmstream.foreign import background
 from llmstream.foreign.answer import (
     Ear,
@@ -29,7 +29,7 @@ from llmstream.foreign.answer import (
 from llmstream.foreign.objects import Watch, Way
 from llmstream.prompt import Json
 from llmstream.transport.drivers import AsyncTransport, Transport
-from llmstream.transport.process.common import Patience
+from llmstream.transport.patience import Patience
 
 HEAD: Final = Head(200, {"content-type": "application/x-ndjson"})
 GRACE: Final = 0.25
@@ -78,6 +78,7 @@ class ForeignTransport:
     def __init__(self, route: ForeignRoute) -> None:
         self._route = route
         self._box = Mailbox()
+        self._begun = False
 
     def perform(self, effect: Effect) -> Reply:
         """Carry out one effect and return what it brought.
@@ -88,20 +89,26 @@ class ForeignTransport:
         box = self._box
         if isinstance(effect, Read):
             patience = Patience(effect.deadline)
-            while not box.has_news():
+            while not (box.has_news() or box.stopped):
                 box.wait(patience.slice(time.monotonic()))
-            return box.take()
+            return _taken(box)
         if isinstance(effect, Open):
+            self._begun = True
             start(partial(answer, self._route.question(effect.request.body), box))
             return HEAD
         self.close()
         return None
 
+    def stop(self) -> None:
+        """End at once whatever is waited for, and have the object stop."""
+        self._box.stop()
+
     def close(self) -> None:
-        """Have the object stop."""
-        if not self._box.stopped:
+        """Have the object stop, and give it a moment for that."""
+        if self._begun:
+            self._begun = False
             self._box.stop()
-            self._box.wait(GRACE)
+            self._box.wait_for_end(GRACE)
 
 
 class AsyncForeignTransport:
@@ -115,6 +122,7 @@ class AsyncForeignTransport:
         self._route = route
         self._box = Mailbox()
         self._ear = Ear(self._box)
+        self._begun = False
 
     async def perform(self, effect: Effect) -> Reply:
         """Carry out one effect and return what it brought.
@@ -123,22 +131,29 @@ class AsyncForeignTransport:
             LLMStreamError: what went wrong, without naming the provider.
         """
         if isinstance(effect, Read):
-            await self._ear.until(self._box.has_news, effect.deadline)
-            return self._box.take()
+            box = self._box
+            await self._ear.until(lambda: box.has_news() or box.stopped, effect.deadline)
+            return _taken(box)
         if isinstance(effect, Open):
             # in a thread, since importing and making take time that the loop has not
+            self._begun = True
             question = self._route.question(effect.request.body)
             start(partial(self._answer, question, asyncio.get_running_loop()))
             return HEAD
         await self.aclose()
         return None
 
+    def stop(self) -> None:
+        """End at once whatever is waited for, and have the object stop."""
+        self._box.stop()
+
     async def aclose(self) -> None:
-        """Have the object stop."""
-        if not self._box.stopped:
+        """Have the object stop, and give it a moment for that."""
+        if self._begun:
+            self._begun = False
             self._box.stop()
             with suppress(TimeLimitPassed):
-                await self._ear.until(self._box.has_news, time.monotonic() + GRACE)
+                await self._ear.until(self._box.has_ended, time.monotonic() + GRACE)
 
     def _answer(self, question: Question, loop: asyncio.AbstractEventLoop) -> None:
         with question.failing_into(self._box):
@@ -153,3 +168,9 @@ class AsyncForeignTransport:
     def _begin(self, question: Question, way: Way) -> None:
         # kept here, since a loop doesn't keep its tasks
         self._task = asyncio.ensure_future(answer_on_loop(question, self._box, way))
+
+
+def _taken(box: Mailbox) -> bytes:
+    if box.stopped:
+        raise Cancelled("the answer was closed")
+    return box.take()

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from llmstream.errors import ConnectionFailed, LocalModelError, StreamError
+from llmstream.errors import ConnectionFailed, LocalModelError, StreamError, TimeLimitPassed
 from llmstream.local.files import (
     GGUF_MAGIC,
     Progress,
@@ -25,15 +25,15 @@ from llmstream.local.files import (
     settle,
 )
 from llmstream.prompt import Secret
-from llmstream.transport.http.get import check_address, named, opened, shown
+from llmstream.transport.http.get import check_address, opened, shown
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    import httpx
+    from llmstream.transport.http.get import Download
 
 _ATTEMPTS: Final = 5
-_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_RANGE: Final = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18}|\*)", re.ASCII)
 _SMALLEST: Final = 24  # bytes of a GGUF file's fixed head
 
 
@@ -75,7 +75,7 @@ def _persistently(part: _Part, token: Secret | None, say: Say, progress: Progres
         before = part.size()
         try:
             return _attempt(part, token, say, progress)
-        except StreamError as error:
+        except (StreamError, TimeLimitPassed) as error:
             if left and part.size() > before and part.mark():
                 continue
             hint = "the same command goes on where this stopped" if part.mark() else ""
@@ -134,7 +134,7 @@ def _attempt(part: _Part, token: Secret | None, say: Say, progress: Progress) ->
     mark = part.mark()
     wanted = {"range": f"bytes={part.size()}-", "if-range": mark} if mark else {}
     with opened(part.url, wanted, token) as response:
-        if response.status_code == 416:
+        if response.status == 416:
             return _nothing_follows(response, part, token, say, progress)
         offset, total = _place(response, part)
         if total is not None and not offset and _is_there(part.target, total):
@@ -152,7 +152,7 @@ def _attempt(part: _Part, token: Secret | None, say: Say, progress: Progress) ->
 
 
 def _nothing_follows(
-    response: httpx.Response, part: _Part, token: Secret | None, say: Say, progress: Progress
+    response: Download, part: _Part, token: Secret | None, say: Say, progress: Progress
 ) -> Path:
     """Take the part for the whole when the server says so, else fetch all anew."""
     if part.size() and response.headers.get("content-range") == f"bytes */{part.size()}":
@@ -163,32 +163,30 @@ def _nothing_follows(
     return _attempt(part, token, say, progress)
 
 
-def _place(response: httpx.Response, part: _Part) -> tuple[int, int | None]:
+def _place(response: Download, part: _Part) -> tuple[int, int | None]:
     """Return where in the file the body begins, and how long the file is as far as that is known."""
-    if response.status_code == 206:
+    if response.status == 206:
         found = _RANGE.fullmatch(response.headers.get("content-range", ""))
         if found is None or int(found[1]) != part.size():
             part.discard()
             raise ConnectionFailed(f"{shown(part.url)} sent another piece than was asked for")
         return int(found[1]), None if found[2] == "*" else int(found[2])
     length = response.headers.get("content-length", "")
-    return 0, int(length) if length.isascii() and length.isdigit() else None
+    return 0, int(length) if length.isascii() and length.isdigit() and len(length) <= 18 else None
 
 
 def _is_there(target: Path, total: int) -> bool:
     return target.is_file() and target.stat().st_size == total
 
 
-def _mark(response: httpx.Response) -> str:
+def _mark(response: Download) -> str:
     """Return what If-Range may be sent with: a strong ETag, else the date.  Source: RFC 9110, 13.1.5."""
     tag: str = response.headers.get("etag", "")
     date: str = response.headers.get("last-modified", "")
     return tag if tag.startswith('"') else date
 
 
-def _receive(
-    response: httpx.Response, part: _Part, offset: int, total: int | None, progress: Progress
-) -> Path:
+def _receive(response: Download, part: _Part, offset: int, total: int | None, progress: Progress) -> Path:
     need_room(part.target.parent, (total or 0) - offset)
     if not offset:
         part.begin(_mark(response))
@@ -202,22 +200,16 @@ def _receive(
 
 
 def _copy(
-    response: httpx.Response, part: _Part, out: BinaryIO, offset: int, total: int | None, progress: Progress
+    response: Download, part: _Part, out: BinaryIO, offset: int, total: int | None, progress: Progress
 ) -> None:
-    from llmstream.transport.http.common import reading_error
-    from llmstream.transport.http.quick_httpx import httpx
-
     head = b"" if not offset else GGUF_MAGIC
-    try:
-        for block in response.iter_raw():
-            if len(head) < len(GGUF_MAGIC):
-                head = (head + block)[: len(GGUF_MAGIC)]
-                _check_head(head, part.url)
-            out.write(block)
-            offset += len(block)
-            progress(offset, total)
-    except httpx.HTTPError as error:
-        raise named(reading_error(error, expired=False), part.url) from error
+    for block in response.blocks():
+        if len(head) < len(GGUF_MAGIC):
+            head = (head + block)[: len(GGUF_MAGIC)]
+            _check_head(head, part.url)
+        out.write(block)
+        offset += len(block)
+        progress(offset, total)
 
 
 def _check_head(head: bytes, url: str) -> None:

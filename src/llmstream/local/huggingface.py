@@ -11,7 +11,7 @@ from urllib.parse import quote
 from llmstream.errors import BadMessage, ConfigError, UsageError
 from llmstream.prompt import Secret
 from llmstream.record import Record
-from llmstream.transport.http.get import bounded, check_address, opened
+from llmstream.transport.http.get import check_address, opened
 
 HUB: Final = "https://huggingface.co"
 _SOURCE: Final = re.compile(r"hf:([\w.-]+/[\w.-]+)(?::(.+))?", re.ASCII)
@@ -73,12 +73,12 @@ def _token(text: str) -> Secret | None:
 
 
 def _files(url: str, token: Secret | None) -> list[str]:
-    with opened(url, {"accept": "application/json"}, token) as response:
-        body = bounded(response, _MOST_OF_A_LIST, url)
+    with opened(url, {"accept": "application/json"}, token) as answer:
+        body = answer.beginning(_MOST_OF_A_LIST)
     try:
         siblings = json.loads(body)["siblings"]
         names = [sibling["rfilename"] for sibling in siblings]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadMessage(f"{url} did not answer with a list of files") from error
     return [name for name in names if isinstance(name, str) and name.lower().endswith(".gguf")]
 

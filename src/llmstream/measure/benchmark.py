@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from llmstream.engine.effects import Batch
 from llmstream.errors import UsageError
 from llmstream.measure.figures import LATENCIES, Figures, figures
 from llmstream.measure.load import Ask, Load, run
@@ -15,11 +14,11 @@ from llmstream.prompt import Message, Prompt
 from llmstream.record import replace
 from llmstream.runnable.blocking import result
 from llmstream.runnable.calls import Plan, abatches
+from llmstream.runnable.runs import AsyncBatches
 
 if TYPE_CHECKING:
     from llmstream.runnable.llm import LLM
     from llmstream.runnable.prompts import PromptLike
-    from llmstream.transport.http.async_ import AsyncClients
 
 
 def bench(
@@ -128,13 +127,7 @@ async def measure(
         samples: a list for each plan, to which its requests are added as they end.
         words: made-up words for the request of a number, behind the plan's own prompt.
     """
-    from llmstream.transport.http.async_ import AsyncClients
-
-    clients = AsyncClients(keep_alive=True)
-    try:
-        await run([_ask(_once(plan), words, clients) for plan in plans], load, samples)
-    finally:
-        await clients.aclose()
+    await run([_ask(_once(plan), words) for plan in plans], load, samples)
 
 
 def of(plan: Plan, samples: Sequence[Sample], limits: Mapping[str, float] | None = None) -> Figures:
@@ -149,10 +142,10 @@ def _once(plan: Plan) -> Plan:
     return replace(plan, targets=[replace(target, policy=replace(target.policy, max_retries=0))], rivals=())
 
 
-def _ask(plan: Plan, words: Callable[[int], str] | None, clients: AsyncClients) -> Ask:
-    def ask(number: int) -> AsyncGenerator[Batch, None]:
+def _ask(plan: Plan, words: Callable[[int], str] | None) -> Ask:
+    def ask(number: int) -> AsyncBatches:
         one = plan if words is None else replace(plan, prompt=_longer(plan.prompt, words(number)))
-        return abatches(one, clients)
+        return abatches(one)
 
     return ask
 

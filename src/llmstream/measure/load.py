@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count, cycle
 from random import Random
 from typing import TypeAlias
 
-from llmstream.engine.effects import Batch
 from llmstream.errors import UsageError
 from llmstream.measure.samples import Sample, sampled
 from llmstream.record import Record
+from llmstream.runnable.runs import AsyncBatches
 
-Ask: TypeAlias = Callable[[int], AsyncGenerator[Batch, None]]
+Ask: TypeAlias = Callable[[int], AsyncBatches]
 """Sends the request of that number to one model; warm-ups have numbers below 0."""
 REQUESTS = 20
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import AsyncGenerator
 
 from llmstream.engine.effects import Batch
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event, ReasoningDelta, Start, TextDelta, ToolCallDelta, Usage
+from llmstream.runnable.runs import AsyncBatches
 
 
 class Sample:
@@ -67,7 +67,7 @@ class Sample:
                 self.output_tokens = event.output_tokens
 
 
-async def sampled(batches: AsyncGenerator[Batch, None]) -> Sample:
+async def sampled(batches: AsyncBatches) -> Sample:
     """Carry one request out and return what was measured; its failure is a part of that."""
     clock = time.monotonic
     sample = Sample(clock())

@@ -8,12 +8,12 @@ does more, the docstring says so.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar  # Any: what a composition's last step gives
 
 from llmstream.runnable import batch as batches
+from llmstream.runnable.flows import AsyncChosen, AsyncClosable, Chosen, Closable
 from llmstream.tracing.run_config import RunConfig, checked, concurrency_of, configs_of
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ class Runnable(ABC, Generic[In, Out]):
 
     def stream_events(
         self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
-    ) -> Generator[EventDict, None, None]:
-        """Yield LangChain's event dictionaries of a run, with its error as an event before it is raised.
+    ) -> Chosen[EventDict]:
+        """Return LangChain's event dictionaries of a run, with its error as an event before it is raised.
 
         Args:
             input: what to run.
@@ -120,20 +120,18 @@ class Runnable(ABC, Generic[In, Out]):
         from llmstream.runnable.filters import filtered
 
         kept, rest = filtered(options)
-        with closing(self.traced(input, config, version, None, **rest)) as items:
-            yield from (item for item in items if isinstance(item, dict) and kept(item))
+        items = self.traced(input, config, version, None, **rest)
+        return Chosen(items, lambda item: item if isinstance(item, dict) and kept(item) else None)
 
-    async def astream_events(
+    def astream_events(
         self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
-    ) -> AsyncGenerator[EventDict, None]:
-        """Yield LangChain's event dictionaries of a run; as `stream_events`, on the running event loop."""
+    ) -> AsyncChosen[EventDict]:
+        """Return LangChain's event dictionaries of a run; as `stream_events`, on the running event loop."""
         from llmstream.runnable.filters import filtered
 
         kept, rest = filtered(options)
-        async with aclosing(self.atraced(input, config, version, None, **rest)) as items:
-            async for item in items:
-                if isinstance(item, dict) and kept(item):
-                    yield item
+        items = self.atraced(input, config, version, None, **rest)
+        return AsyncChosen(items, lambda item: item if isinstance(item, dict) and kept(item) else None)
 
     def traced(
         self,
@@ -142,7 +140,7 @@ class Runnable(ABC, Generic[In, Out]):
         version: EventsVersion,
         seat: Seat | None = None,
         **options: object,
-    ) -> Generator[EventDict | Piece, None, None]:
+    ) -> Closable[EventDict | Piece]:
         """Yield the events of a run, and between them its chunks, for what it is a step of.
 
         Args:
@@ -163,15 +161,25 @@ class Runnable(ABC, Generic[In, Out]):
             raise
         yield trace.end("stop")
 
-    async def atraced(
+    def atraced(
         self,
         input: In,
         config: RunConfig | None,
         version: EventsVersion,
         seat: Seat | None = None,
         **options: object,
-    ) -> AsyncGenerator[EventDict | Piece, None]:
+    ) -> AsyncClosable[EventDict | Piece]:
         """The same on the running event loop."""
+        return self._atraced(input, config, version, seat, **options)
+
+    async def _atraced(
+        self,
+        input: In,
+        config: RunConfig | None,
+        version: EventsVersion,
+        seat: Seat | None,
+        **options: object,
+    ) -> AsyncGenerator[EventDict | Piece, None]:
         trace = _trace(self, input, checked(config), version, seat)
         yield trace.start()
         try:

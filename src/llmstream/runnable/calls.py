@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -12,17 +13,18 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from llmstream.adapters.base import Adapter
 from llmstream.adapters.registry import adapter
 from llmstream.engine.conversation import converse
-from llmstream.engine.effects import Batch, Call, Prepare, Steps
+from llmstream.engine.effects import Call, Prepare, Steps
+from llmstream.errors import ConfigError
 from llmstream.prompt import Options, Prompt
 from llmstream.record import Record, replace
+from llmstream.runnable.runs import AsyncBatches, AsyncGiven, Batches, Given
 from llmstream.runnable.targets import Target
-from llmstream.transport.drivers import adrive, drive
+from llmstream.transport.async_driver import AsyncRun
+from llmstream.transport.drivers import AsyncTransport, Run, Transport
 from llmstream.transport.http.common import Connection
 
 if TYPE_CHECKING:
     from llmstream.tracing.tracer import EventsVersion
-    from llmstream.transport.http.async_ import AsyncClients
-    from llmstream.transport.http.sync import Clients
 
 
 class Plan(Record):
@@ -63,47 +65,55 @@ Around: TypeAlias = Callable[[Steps], Steps]
 """Goes around a run's steps, as a recorder does."""
 
 
-def batches(
-    plan: Plan, clients: Clients | None = None, *, around: Around | None = None
-) -> Generator[Batch, None, None]:
-    """Run a plan on blocking sockets and yield the events of each read.
+def batches(plan: Plan, transport: Transport | None = None, *, around: Around | None = None) -> Batches:
+    """Run a plan on this thread and give out the events of each read.
 
     Args:
         plan: what to ask.
-        clients: connections to share, None for some of its own.
+        transport: carries the run out and is closed with it; None for the usual one.
         around: goes around the run's steps; None for nothing.
 
     Raises:
-        LLMStreamError: it failed; what had come before has been yielded.
+        LLMStreamError: while iterating: it failed; what had come before has been given out.
     """
     if plan.rivals:
         from llmstream.runnable.race import batches_of_first
 
-        return batches_of_first(plan)
-    from llmstream.transport.http.sync import HttpTransport
-
-    if all(_by_http(target) for target in plan.targets):
-        return drive(_steps(plan, around), HttpTransport(clients))
-    from llmstream.transport.router import Router
-
-    return drive(_steps(plan, around), Router(lambda: HttpTransport(clients)))
+        return Given(batches_of_first(plan))
+    return Run(_steps(plan, around), transport or transport_for(plan))
 
 
 def abatches(
-    plan: Plan, clients: AsyncClients | None = None, *, around: Around | None = None
-) -> AsyncGenerator[Batch, None]:
-    """The same on the running event loop."""
+    plan: Plan, transport: AsyncTransport | None = None, *, around: Around | None = None
+) -> AsyncBatches:
+    """The same on the event loop that iterates."""
     if plan.rivals:
         from llmstream.runnable.race import abatches_of_first
 
-        return abatches_of_first(plan)
+        return AsyncGiven(abatches_of_first(plan))
+    return AsyncRun(_steps(plan, around), transport or async_transport_for(plan))
+
+
+def transport_for(plan: Plan) -> Transport:
+    """Return what carries a plan out on a thread; recorders are put around it."""
+    from llmstream.transport.http.sync import HttpTransport
+
+    if all(_by_http(target) for target in plan.targets):
+        return HttpTransport()
+    from llmstream.transport.router import Router
+
+    return Router(HttpTransport)
+
+
+def async_transport_for(plan: Plan) -> AsyncTransport:
+    """The same for an event loop."""
     from llmstream.transport.http.async_ import AsyncHttpTransport
 
     if all(_by_http(target) for target in plan.targets):
-        return adrive(_steps(plan, around), AsyncHttpTransport(clients))
+        return AsyncHttpTransport()
     from llmstream.transport.router import AsyncRouter
 
-    return adrive(_steps(plan, around), AsyncRouter(lambda: AsyncHttpTransport(clients)))
+    return AsyncRouter(AsyncHttpTransport)
 
 
 def _steps(plan: Plan, around: Around | None) -> Steps:
@@ -194,3 +204,17 @@ def _started(plan: Plan, target: Target) -> Target:
         base_url = base_url.removesuffix("/v1")
     endpoint = replace(target.endpoint, base_url=base_url, api_key=key)
     return replace(target, endpoint=endpoint, options=target.options.over(LOCAL_DEFAULTS))
+
+
+def close_kept(target: Target) -> None:
+    """Close the connections to a target that are kept for its next answer."""
+    pool = sys.modules.get("llmstream.transport.http.pool")
+    if pool is None or not target.endpoint.base_url:
+        return  # nothing was ever kept
+    from llmstream.transport.http.address import address_of
+
+    try:
+        to = address_of(target.endpoint.base_url)
+    except ConfigError:
+        return
+    pool.POOL.close(lambda key: (key.scheme, key.host, key.port) == (to.scheme, to.host, to.port))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from llmstream.engine.effects import Batch
@@ -13,7 +14,8 @@ from llmstream.record import replace
 from llmstream.runnable.arguments import address, checked_model, key, limited
 from llmstream.runnable.base import Runnable
 from llmstream.runnable.beside import beside
-from llmstream.runnable.calls import Plan, abatches, adapter_of, batches
+from llmstream.runnable.calls import Plan, abatches, adapter_of, batches, close_kept
+from llmstream.runnable.flows import AsyncFlow, Flow, Pieces
 from llmstream.runnable.options import options_from
 from llmstream.runnable.prompts import PromptLike, prompt_of
 from llmstream.runnable.streams import AsyncStream, Stream
@@ -85,6 +87,22 @@ class LLM(Runnable[PromptLike, Completion]):
         made._rivals = tuple(tuple(map(change, lane)) for lane in self._rivals)
         return made
 
+    def close(self) -> None:
+        """Close the connections that are kept for the next answer; another answer opens a new one.
+
+        They are closed by themselves after half a minute, and at exit.
+        """
+        for target in (*self.targets, *(one for lane in self._rivals for one in lane)):
+            close_kept(target)
+
+    def __enter__(self) -> LLM:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
     @property
     def run_name(self) -> str:
         """What events call a run that is given no name."""
@@ -104,12 +122,14 @@ class LLM(Runnable[PromptLike, Completion]):
             LLMStreamError: while iterating; the chunks before it were given out.
         """
         checked(config)
-        return Stream(batches(self.plan(input, options)))
+        plan = self.plan(input, options)
+        return Stream(lambda: batches(plan))
 
     def astream(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> AsyncStream:  # type: ignore[override]
         """Return the answer's chunks as they come."""
         checked(config)
-        return AsyncStream(_later(self.plan(input, options)))
+        plan = self.plan(input, options)
+        return AsyncStream(lambda: abatches(plan))
 
     def invoke(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Completion:
         """Return the whole answer, which is streamed all the same so that limits hold."""
@@ -127,30 +147,19 @@ class LLM(Runnable[PromptLike, Completion]):
                 pass
             return stream.completion
 
-    def events(
-        self, input: PromptLike, config: RunConfig | None = None, **options: object
-    ) -> Generator[Event, None, None]:
-        """Yield the typed events of a run; closing it ends the request."""
+    def events(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Flow[Event]:
+        """Return the typed events of a run; closing it ends the request."""
         checked(config)
-        running = batches(self.plan(input, options))
-        try:
-            for batch in running:
-                yield from batch
-        finally:
-            running.close()
+        plan = self.plan(input, options)
+        return Flow(lambda: batches(plan), Events())
 
-    async def aevents(
+    def aevents(
         self, input: PromptLike, config: RunConfig | None = None, **options: object
-    ) -> AsyncGenerator[Event, None]:
-        """Yield the typed events of a run; closing it ends the request."""
+    ) -> AsyncFlow[Event]:
+        """Return the typed events of a run; closing it ends the request."""
         checked(config)
-        running = abatches(self.plan(input, options))
-        try:
-            async for batch in running:
-                for event in batch:
-                    yield event
-        finally:
-            await running.aclose()
+        plan = self.plan(input, options)
+        return AsyncFlow(lambda: abatches(plan), Events())
 
     def traced(
         self,
@@ -159,48 +168,23 @@ class LLM(Runnable[PromptLike, Completion]):
         version: EventsVersion,
         seat: Seat | None = None,
         **options: object,
-    ) -> Generator[EventDict | Piece, None, None]:
-        """Yield the events of a run, its object's steps among them, and between them its chunks."""
+    ) -> Flow[EventDict | Piece]:
+        """Return the events of a run, its object's steps among them, and between them its chunks."""
         plan = replace(self.plan(input, options), version=version)
-        trace = Traced(tracer_of(plan, version, checked(config), seat))
-        yield trace.start()
-        running = batches(plan)
-        try:
-            for batch in running:
-                yield from trace.batch(batch)
-                yield from pieces(batch)
-        except LLMStreamError as error:
-            yield trace.failed(error)
-            raise
-        finally:
-            running.close()
-        yield trace.end()
+        return Flow(lambda: batches(plan), Dictionaries(tracer_of(plan, version, checked(config), seat)))
 
-    async def atraced(
+    def atraced(
         self,
         input: PromptLike,
         config: RunConfig | None,
         version: EventsVersion,
         seat: Seat | None = None,
         **options: object,
-    ) -> AsyncGenerator[EventDict | Piece, None]:
+    ) -> AsyncFlow[EventDict | Piece]:
         """The same on the running event loop."""
         plan = replace(self.plan(input, options), version=version)
-        trace = Traced(tracer_of(plan, version, checked(config), seat))
-        yield trace.start()
-        running = abatches(plan)
-        try:
-            async for batch in running:
-                for event in trace.batch(batch):
-                    yield event
-                for piece in pieces(batch):
-                    yield piece
-        except LLMStreamError as error:
-            yield trace.failed(error)
-            raise
-        finally:
-            await running.aclose()
-        yield trace.end()
+        tracer = tracer_of(plan, version, checked(config), seat)
+        return AsyncFlow(lambda: abatches(plan), Dictionaries(tracer))
 
     def bind(self, **options: object) -> LLM:
         """Return the same model with options that every call is given."""
@@ -252,21 +236,40 @@ class LLM(Runnable[PromptLike, Completion]):
         return made
 
 
-def pieces(batch: Batch) -> Iterator[Piece]:
-    """Yield the chunks of a batch, as the next step of a composition takes them."""
-    for event in batch:
-        if type(event) is TextDelta:
-            yield Piece(event.text)
+class Events(Pieces[Event]):
+    """The typed events."""
+
+    def batch(self, batch: Batch) -> Batch:
+        """Return them one by one."""
+        return batch
 
 
-async def _later(plan: Plan) -> AsyncGenerator[Batch, None]:
-    """Run a plan on the loop that iterates, which need not be there when `astream` is called."""
-    running = abatches(plan)
-    try:
-        async for batch in running:
-            yield batch
-    finally:
-        await running.aclose()
+class Dictionaries(Pieces[EventDict | Piece]):
+    """A run's event dictionaries, and behind those of each read its chunks for the next step.
+
+    Args:
+        tracer: the run's.
+    """
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._trace = Traced(tracer)
+
+    def begin(self) -> list[EventDict | Piece]:
+        """Return the start."""
+        return [self._trace.start()]
+
+    def batch(self, batch: Batch) -> list[EventDict | Piece]:
+        """Return the events of one read, then its chunks."""
+        chunks = [Piece(event.text) for event in batch if type(event) is TextDelta]
+        return [*self._trace.batch(batch), *chunks]
+
+    def end(self, *, closed: bool) -> list[EventDict | Piece]:
+        """Return the end."""
+        return [] if closed else [self._trace.end()]
+
+    def failed(self, error: LLMStreamError) -> list[EventDict | Piece]:
+        """Return the error, which is raised behind it."""
+        return [self._trace.failed(error)]
 
 
 def tracer_of(

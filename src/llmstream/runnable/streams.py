@@ -3,137 +3,98 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from types import TracebackType
+from collections.abc import Callable, Iterable, Sequence
 
 from llmstream.engine.effects import Batch
 from llmstream.engine.meter import Completion, Meter
+from llmstream.errors import LLMStreamError
 from llmstream.events import FinishReason, TextDelta
 from llmstream.record import replace
+from llmstream.runnable.flows import AsyncFlow, Flow, Pieces
+from llmstream.runnable.runs import AsyncBatches, Batches
 
 
-class _Answer:
-    """What both kinds of stream know of their answer: what has come, and how it ended.
-
-    The generators below hold this and not the stream: a stream that nobody holds any more is
-    gone at once, and its connection with it.
-    """
+class Text(Pieces[str]):
+    """The answer's text, and how the answer ended."""
 
     def __init__(self) -> None:
-        self.meter = Meter(time.monotonic())
+        self._meter = Meter(time.monotonic())
         self._ended: FinishReason | None = None
+        self._dropped = ""
 
-    def completion(self) -> Completion:
-        """Return what has come so far."""
-        found = self.meter.completion(time.monotonic())
-        if self._ended is None or self.meter.finish is not None:
-            return found
-        return replace(found, finish_reason=self._ended)
+    def batch(self, batch: Batch) -> Sequence[str]:
+        """Return the chunks of text."""
+        self._meter.write(batch, time.monotonic())
+        return [event.text for event in batch if type(event) is TextDelta]
 
-    def end(self, reason: FinishReason) -> None:
+    def end(self, *, closed: bool) -> Sequence[str]:
         """Note how the answer ended, unless that is known."""
-        self._ended = self._ended or reason
+        self._ended = self._ended or ("cancelled" if closed else "unknown")
+        return ()
 
-    def leave(self, error: BaseException) -> None:
+    def failed(self, error: LLMStreamError) -> Sequence[str]:
+        """Note that the answer failed."""
+        self.left(error)
+        return ()
+
+    def left(self, error: BaseException) -> None:
         """Note that the answer ended with an exception."""
-        self.end("error" if isinstance(error, Exception) else "cancelled")
+        self._ended = self._ended or ("error" if isinstance(error, Exception) else "cancelled")
+
+    def dropped(self, pieces: Iterable[str]) -> None:
+        """Leave out of the completion what was never given out."""
+        self._dropped = "".join(pieces) + self._dropped
+
+    def completion(self, waiting: Iterable[str]) -> Completion:
+        """Return what has been given out so far; `waiting` are the chunks that have not been."""
+        found = self._meter.completion(time.monotonic())
+        behind = "".join(waiting) + self._dropped
+        if behind:
+            found = replace(found, text=found.text[: -len(behind)])
+        elif self._ended is None or self._meter.finish is not None:
+            return found
+        return replace(found, finish_reason=self._ended or "unknown")
 
 
-def _chunks(batches: Generator[Batch, None, None], answer: _Answer) -> Generator[str, None, None]:
-    try:
-        for batch in batches:
-            answer.meter.write(batch, time.monotonic())
-            for event in batch:
-                if type(event) is TextDelta:
-                    yield event.text
-    except BaseException as error:
-        answer.leave(error)
-        raise
-    answer.end("unknown")
-
-
-async def _achunks(batches: AsyncGenerator[Batch, None], answer: _Answer) -> AsyncGenerator[str, None]:
-    try:
-        async for batch in batches:
-            answer.meter.write(batch, time.monotonic())
-            for event in batch:
-                if type(event) is TextDelta:
-                    yield event.text
-    except BaseException as error:
-        answer.leave(error)
-        raise
-    answer.end("unknown")
-
-
-class Stream(Iterator[str]):
+class Stream(Flow[str]):
     """The chunks of one answer; a context manager that ends the request when it is left.
 
     Args:
-        batches: the run.
+        start: begins the run.
     """
 
-    def __init__(self, batches: Generator[Batch, None, None]) -> None:
-        self._answer = _Answer()
-        self._batches = batches
-        self._chunks = _chunks(batches, self._answer)
+    def __init__(self, start: Callable[[], Batches]) -> None:
+        self._text = Text()
+        super().__init__(start, self._text)
 
     @property
     def completion(self) -> Completion:
-        """What has come so far; after the last chunk, the whole answer.
+        """What has been given out so far; after the last chunk, the whole answer.
 
         Its finish reason is ``error`` where the answer failed, ``cancelled`` where it was closed before
         its end, and ``unknown`` while more is to come.
         """
-        return self._answer.completion()
-
-    def __next__(self) -> str:
-        return next(self._chunks)
-
-    def close(self) -> None:
-        """End the request, so that the provider stops generating; may be called again."""
-        self._chunks.close()
-        self._batches.close()
-        self._answer.end("cancelled")
+        return self._text.completion(self._flow.ready)
 
     def __enter__(self) -> Stream:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
-
-class AsyncStream(AsyncIterator[str]):
+class AsyncStream(AsyncFlow[str]):
     """The same for async; a task that is cancelled ends the request too."""
 
-    def __init__(self, batches: AsyncGenerator[Batch, None]) -> None:
-        self._answer = _Answer()
-        self._batches = batches
-        self._chunks = _achunks(batches, self._answer)
+    def __init__(self, start: Callable[[], AsyncBatches]) -> None:
+        self._text = Text()
+        super().__init__(start, self._text)
 
     @property
     def completion(self) -> Completion:
-        """What has come so far; after the last chunk, the whole answer.
+        """What has been given out so far; after the last chunk, the whole answer.
 
         Its finish reason is ``error`` where the answer failed, ``cancelled`` where it was closed or its
         task cancelled before its end, and ``unknown`` while more is to come.
         """
-        return self._answer.completion()
-
-    async def __anext__(self) -> str:
-        return await anext(self._chunks)
-
-    async def aclose(self) -> None:
-        """End the request, so that the provider stops generating; may be called again."""
-        await self._chunks.aclose()
-        await self._batches.aclose()
-        self._answer.end("cancelled")
+        return self._text.completion(self._flow.ready)
 
     async def __aenter__(self) -> AsyncStream:
         return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()

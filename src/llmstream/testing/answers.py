@@ -27,7 +27,7 @@ from llmstream.events import (
 )
 from llmstream.prompt import Endpoint, Message, Options, Prompt
 from llmstream.record import Record, replace, values
-from llmstream.transport.drivers import drive
+from llmstream.transport.drivers import Run
 from llmstream.wire.message import WireMessage
 
 ENDPOINT: Final = Endpoint("acme", "model-1", "https://acme.test/v1")
@@ -169,7 +169,7 @@ def _answer(
     meter, failure = Meter(0.0), None
     steps = converse([Prepare(lambda: call)], lambda: 0.0, lambda: 0.0)
     try:
-        for batch in drive(steps, _Canned(reads, exchange.content_type)):
+        for batch in Run(steps, _Canned(reads, exchange.content_type)):
             for event in batch:
                 if not isinstance(event, Start):
                     _check_event(event)
@@ -187,11 +187,11 @@ class _Canned:
         self._head = Head(200, {"content-type": content_type} if content_type else {})
 
     def perform(self, effect: Effect) -> Reply:
-        if isinstance(effect, Prepare):
-            return effect.make()
         if isinstance(effect, Open):
             return self._head
         return next(self._reads, b"") if isinstance(effect, Read) else None
 
-    def close(self) -> None:
+    def stop(self) -> None:
         self._reads = iter(())
+
+    close = stop

@@ -1,27 +1,40 @@
-"""The two loops that run a conversation; they decide nothing.
+"""The loop that carries a conversation out on a thread, and what it has in common with that for event loops.
 
-Each takes the steps of a conversation and a transport, has the transport carry out the effects,
-and yields the batches.  Leaving one early closes the transport and so the connection.
+Both decide nothing (async_driver.py is the other one).  Each takes the steps of a conversation and a
+transport, has the transport carry out the effects, and gives
+out the batches.  Making a call ready and waiting for the next attempt need no transport and are done here.
+
+A run can be closed at any time and from anywhere: by whoever reads it, by another thread or task while a
+read waits, by the garbage collector.  Closing ends what is waited for and the connection with it; whoever
+was reading then finds the run at its end.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
-from typing import Protocol
+import threading
+from collections.abc import Iterator
+from typing import Final, Protocol
 
-from llmstream.engine.effects import Batch, Effect, Reply, Steps
-from llmstream.errors import LLMStreamError
+from llmstream.engine.effects import Batch, Call, Effect, Keep, Prepare, Read, Reply, Sleep, Steps
+from llmstream.errors import Cancelled, LLMStreamError
+
+KEEP: Final = Keep()
+"""Said to a transport when a conversation has come to its end."""
 
 
 class Transport(Protocol):
-    """Carries effects out, one after the other."""
+    """Carries effects out, one after the other: Open, Read, Keep and Close."""
 
     def perform(self, effect: Effect) -> Reply:
         """Carry out one effect and return what it brought, or raise an LLMStreamError."""
         ...
 
+    def stop(self) -> None:
+        """End at once whatever is waited for, now and later; from any thread, and as often as one likes."""
+        ...
+
     def close(self) -> None:
-        """Give up whatever is open; may be called again."""
+        """Give up whatever is open; may be called again, but not while an effect is carried out."""
         ...
 
 
@@ -32,53 +45,104 @@ class AsyncTransport(Protocol):
         """Carry out one effect and return what it brought, or raise an LLMStreamError."""
         ...
 
+    def stop(self) -> None:
+        """End at once whatever is waited for, now and later; from any thread, and as often as one likes."""
+        ...
+
     async def aclose(self) -> None:
         """Give up whatever is open; may be called again."""
         ...
 
 
-def drive(steps: Steps, transport: Transport) -> Generator[Batch, None, None]:
-    """Yield a conversation's batches, carrying its effects out on a transport."""
-    perform, send = transport.perform, steps.send
-    try:
-        step = next(steps)
-        while True:
-            if type(step) is list:
-                yield step
-                step = send(None)
-                continue
+class Run(Iterator[Batch]):
+    """A conversation's batches, as they come.
+
+    Args:
+        steps: the conversation.
+        transport: carries its effects out; closed with the run.
+    """
+
+    def __init__(self, steps: Steps, transport: Transport) -> None:
+        self._steps = steps
+        self._transport = transport
+        self._reading = threading.Lock()
+        self._pause: threading.Event | None = None
+        self._closing = False
+        self._ended = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, perhaps before its end."""
+        return self._closing
+
+    def __next__(self) -> Batch:
+        self._reading.acquire()
+        try:
+            if self._ended or self._closing:
+                raise StopIteration
+            return self._next()
+        except StopIteration:
+            self._end(keep=not self._closing)
+            raise
+        except BaseException as error:
+            self._end()
+            if self._closing and isinstance(error, LLMStreamError):
+                raise StopIteration from None
+            raise
+        finally:
+            self._reading.release()
+            if self._closing and not self._ended:
+                self.close()
+
+    def _next(self) -> Batch:
+        steps, perform = self._steps, self._transport.perform
+        step = steps.send(None)
+        while type(step) is not list:
             try:
-                reply = perform(step)  # type: ignore[arg-type]  # no list: an effect
+                # a Read first: the way of every token
+                reply = perform(step) if type(step) is Read else self._carried_out(step)  # type: ignore[arg-type]
             except LLMStreamError as error:
                 step = steps.throw(error)
             else:
-                step = send(reply)
-    except StopIteration:
-        return
-    finally:
-        # now, and not when nobody holds them any more: a recording ends with them
-        steps.close()
-        transport.close()
+                step = steps.send(reply)
+        return step
 
+    def _carried_out(self, effect: Effect) -> Reply:
+        if isinstance(effect, Prepare):
+            call: Call = effect.make()
+            return call
+        if isinstance(effect, Sleep):
+            self._pause = pause = threading.Event()
+            if self._closing or pause.wait(effect.seconds):
+                raise Cancelled("the answer was closed")
+            return None
+        return self._transport.perform(effect)
 
-async def adrive(steps: Steps, transport: AsyncTransport) -> AsyncGenerator[Batch, None]:
-    """Yield a conversation's batches, carrying its effects out on an async transport."""
-    perform, send = transport.perform, steps.send
-    try:
-        step = next(steps)
-        while True:
-            if type(step) is list:
-                yield step
-                step = send(None)
-                continue
+    def close(self) -> None:
+        """End the run and its connection; from any thread, and as often as one likes."""
+        self._closing = True
+        if self._ended:
+            return
+        self._transport.stop()
+        if self._pause is not None:
+            self._pause.set()
+        # whoever reads at this moment ends it
+        if self._reading.acquire(blocking=False):
             try:
-                reply = await perform(step)  # type: ignore[arg-type]  # no list: an effect
-            except LLMStreamError as error:
-                step = steps.throw(error)
-            else:
-                step = send(reply)
-    except StopIteration:
-        return
-    finally:
-        steps.close()
-        await transport.aclose()
+                self._end()
+            finally:
+                self._reading.release()
+
+    def _end(self, *, keep: bool = False) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            self._steps.close()
+            if keep:
+                self._transport.perform(KEEP)
+        finally:
+            self._transport.close()
+
+    def __del__(self) -> None:
+        self.close()

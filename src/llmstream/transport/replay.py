@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from copy import copy
 
 from llmstream.engine.effects import Effect, Head, Open, Read, Reply
-from llmstream.errors import LLMStreamError, StreamBroken
+from llmstream.errors import Cancelled, LLMStreamError, StreamBroken
 from llmstream.transport.drivers import AsyncTransport, Transport
 from llmstream.transport.tape.entries import Attempt, RecordedCall
 
@@ -135,6 +137,7 @@ class ReplayTransport:
 
     def __init__(self, replay: Replay) -> None:
         self._replay = replay
+        self._stopped = threading.Event()
 
     def perform(self, effect: Effect) -> Reply:
         """Carry out one effect and return what it brought.
@@ -152,13 +155,17 @@ class ReplayTransport:
             return replay.head()
         return None
 
+    def stop(self) -> None:
+        """End at once the wait for what comes next."""
+        self._stopped.set()
+
     def close(self) -> None:
         """Do nothing: the recording was read before."""
 
     def _wait(self, at: float) -> None:
         seconds = self._replay.due(at)
-        if seconds > 0:
-            time.sleep(seconds)
+        if self._stopped.wait(seconds) if seconds > 0 else self._stopped.is_set():
+            raise Cancelled("the answer was closed")
 
 
 class AsyncReplayTransport:
@@ -170,6 +177,8 @@ class AsyncReplayTransport:
 
     def __init__(self, replay: Replay) -> None:
         self._replay = replay
+        self._stopped = False
+        self._waiting: asyncio.Future[None] | None = None
 
     async def perform(self, effect: Effect) -> Reply:
         """Carry out one effect and return what it brought.
@@ -187,12 +196,35 @@ class AsyncReplayTransport:
             return replay.head()
         return None
 
+    def stop(self) -> None:
+        """End at once the wait for what comes next."""
+        self._stopped = True
+        waiting = self._waiting
+        if waiting is not None:
+            with suppress(RuntimeError):  # its loop is closed
+                waiting.get_loop().call_soon_threadsafe(_wake, waiting)
+
     async def aclose(self) -> None:
         """Do nothing: the recording was read before."""
 
     async def _wait(self, at: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._waiting = waiting = loop.create_future()
         # also for nothing: a loop has others to serve
-        await asyncio.sleep(max(0.0, self._replay.due(at)))
+        timer = loop.call_later(max(0.0, self._replay.due(at)), _wake, waiting)
+        try:
+            if not self._stopped:
+                await waiting
+        finally:
+            self._waiting = None
+            timer.cancel()
+        if self._stopped:
+            raise Cancelled("the answer was closed")
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 def _breaks_off() -> LLMStreamError:

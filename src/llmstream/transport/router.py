@@ -5,11 +5,10 @@ A run may go from one kind to another when it falls back; opening a request says
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
-from llmstream.engine.effects import Call, Effect, Open, Prepare, Reply, Sleep
+from llmstream.engine.effects import Effect, Open, Reply
 from llmstream.transport.drivers import AsyncTransport, Transport
 
 
@@ -36,19 +35,25 @@ class Router:
     def __init__(self, http: Callable[[], Transport]) -> None:
         self._http = http
         self._current: Transport | None = None
+        self._stopped = False
 
     def perform(self, effect: Effect) -> Reply:
         """Carry out one effect."""
-        if type(effect) is Prepare:
-            call: Call = effect.make()
-            return call
-        if type(effect) is Sleep:
-            time.sleep(effect.seconds)
-            return None
         if isinstance(effect, Open):
             self.close()
-            self._current = effect.route.transport() if isinstance(effect.route, Route) else self._http()
+            self._current = current = (
+                effect.route.transport() if isinstance(effect.route, Route) else self._http()
+            )
+            if self._stopped:
+                current.stop()
         return self._current.perform(effect) if self._current is not None else None
+
+    def stop(self) -> None:
+        """End at once whatever is waited for, now and later."""
+        self._stopped = True
+        current = self._current
+        if current is not None:
+            current.stop()
 
     def close(self) -> None:
         """Close the transport in use."""
@@ -63,23 +68,25 @@ class AsyncRouter:
     def __init__(self, http: Callable[[], AsyncTransport]) -> None:
         self._http = http
         self._current: AsyncTransport | None = None
+        self._stopped = False
 
     async def perform(self, effect: Effect) -> Reply:
         """Carry out one effect."""
-        import asyncio
-
-        if type(effect) is Prepare:
-            call: Call = await asyncio.to_thread(effect.make) if effect.slow else effect.make()
-            return call
-        if type(effect) is Sleep:
-            await asyncio.sleep(effect.seconds)
-            return None
         if isinstance(effect, Open):
             await self.aclose()
-            self._current = (
+            self._current = current = (
                 effect.route.async_transport() if isinstance(effect.route, Route) else self._http()
             )
+            if self._stopped:
+                current.stop()
         return await self._current.perform(effect) if self._current is not None else None
+
+    def stop(self) -> None:
+        """End at once whatever is waited for, now and later."""
+        self._stopped = True
+        current = self._current
+        if current is not None:
+            current.stop()
 
     async def aclose(self) -> None:
         """Close the transport in use."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from llmstream.wire.message import MESSAGE_LIMIT, Decoder, WireMessage
 
-__all__ = ["MESSAGE_LIMIT", "Decoder", "WireMessage", "decoder"]
+__all__ = ["MESSAGE_LIMIT", "Decoder", "WireMessage", "decoder", "prepare"]
 
 
 def decoder(framing: str, content_type: str, limit: int = MESSAGE_LIMIT) -> Decoder:
@@ -41,3 +41,15 @@ def decoder(framing: str, content_type: str, limit: int = MESSAGE_LIMIT) -> Deco
     from llmstream.wire.sniff import choose
 
     return choose(framing, content_type, limit)
+
+
+def prepare(framing: str) -> None:
+    """Load what decodes an answer, in the time that a server needs to begin with one.
+
+    Args:
+        framing: as for `decoder`.
+    """
+    if framing != "text":
+        from llmstream.wire.sniff import build
+
+        build(framing)

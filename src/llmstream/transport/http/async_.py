@@ -1,137 +1,46 @@
-"""Effects on an event loop's sockets; the same as http_sync, step by step."""
+"""Effects on sockets, for event loops; the same as `sync`, step by step."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import Sequence
+from socket import socket
 
-from llmstream.engine.effects import NEVER, Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
-from llmstream.errors import StreamEndedEarly
-from llmstream.transport.http.common import (
-    DEFAULT_HEADERS,
-    DIRECT,
-    FAULTS,
-    Connection,
-    body_ended,
-    head_of,
-    no_cookies,
-    opening_error,
-    proxies,
-    reading_error,
-    request_of,
-    signed,
-    socket_of,
-    traced_socket,
-    trust,
-)
-from llmstream.transport.http.quick_httpx import httpx
-from llmstream.transport.watchdog import STANDSTILL, TICK, Shuttable, shut_down
-from llmstream.wire.inflate import Inflater
-
-
-class AsyncClients:
-    """Clients by route, made when they are first needed; one for each, to be shared by many runs.
-
-    Args:
-        keep_alive: whether connections are kept for the next request.
-    """
-
-    def __init__(self, *, keep_alive: bool) -> None:
-        self._keep_alive = keep_alive
-        self._clients: dict[object, httpx.AsyncClient] = {}
-
-    def at(self, route: Connection, url: str) -> httpx.AsyncClient:
-        """Return a client for an address; it neither follows redirects nor keeps cookies."""
-        https = url.startswith("https:")
-        key = (route, https)
-        if key not in self._clients:
-            with proxies():
-                self._clients[key] = httpx.AsyncClient(
-                    verify=trust(route, https=https),
-                    proxy=route.proxy,
-                    headers=DEFAULT_HEADERS,
-                    cookies=no_cookies(),
-                    limits=httpx.Limits(max_keepalive_connections=None if self._keep_alive else 0),
-                    follow_redirects=False,
-                    timeout=None,
-                )
-        return self._clients[key]
-
-    async def aclose(self) -> None:
-        """Close all connections."""
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
-            await client.aclose()
-
-
-class LoopWatchdog:
-    """The watchdog's deadlines as one timer of the running loop, re-armed only when it fires."""
-
-    def __init__(self) -> None:
-        self.expired = False
-        self.connection: Shuttable | None = None
-        self.deadline = NEVER
-        self.wakes_at = NEVER
-        self._given = NEVER
-        self._stood = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-        self._loop = asyncio.get_running_loop()
-
-    def arm(self, deadline: float) -> None:
-        """Set the deadline of the wait that follows, as the thread's does."""
-        if deadline != self._given:
-            self._given, self._stood = deadline, 0.0
-        self.deadline = deadline + self._stood
-        if self.deadline < self.wakes_at:
-            self.schedule()
-
-    def watch(self, connection: Shuttable) -> None:
-        """Watch a socket; one that comes when the deadline has passed already is shut down at once."""
-        self.connection = connection
-        if self.expired:
-            shut_down(connection)
-
-    def stop(self) -> None:
-        """End the timer."""
-        self.deadline = NEVER
-        self.connection = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def schedule(self) -> None:
-        """Have the timer look at the deadline when it passes, or after a tick."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self.wakes_at = min(self.deadline, self._loop.time() + TICK)
-        self._timer = self._loop.call_at(self.wakes_at, self._fire)
-
-    def _fire(self) -> None:
-        now = self._loop.time()
-        if now - self.wakes_at > STANDSTILL:
-            self.deadline += now - self.wakes_at
-            self._stood += now - self.wakes_at
-        if now >= self.deadline:
-            self.expired = True
-            shut_down(self.connection)
-            self.deadline = NEVER
-        self._timer, self.wakes_at = None, NEVER
-        self.schedule()
+from llmstream.engine.effects import NEVER, Effect, Head, Keep, Open, Read, Reply
+from llmstream.errors import Cancelled, TimeLimitPassed
+from llmstream.transport.http.answer import Answer
+from llmstream.transport.http.channels import Channel
+from llmstream.transport.http.common import DIRECT, Connection, signed
+from llmstream.transport.http.connect import Wait, Waiting
+from llmstream.transport.http.errors import reading_error
+from llmstream.transport.http.exchange import exchanged
+from llmstream.transport.http.parser import NotHttp
+from llmstream.transport.http.pool import POOL, Pool
+from llmstream.transport.http.sync import LAST_BYTES
+from llmstream.transport.http.waiting import ready_of
+from llmstream.transport.patience import Patience
 
 
 class AsyncHttpTransport:
-    """Carries out one run's effects.
+    """Carries out one run's effects on the loop that is running when it first does.
 
     Args:
-        clients: to share, not closed here; None for some of its own.
+        pool: where connections are kept; None for the process's own.
     """
 
-    def __init__(self, clients: AsyncClients | None = None) -> None:
-        self._clients = clients or AsyncClients(keep_alive=False)
-        self._shared = clients is not None
-        self._response: httpx.Response | None = None
-        self._body: AsyncIterator[bytes] | None = None
-        self._watchdog = LoopWatchdog()
+    def __init__(self, pool: Pool | None = None) -> None:
+        self._pool = POOL if pool is None else pool
+        self._answer: Answer | None = None
+        self._channel: Channel | None = None
+        self._patience = Patience()
+        self._stopped = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
+        self._future: asyncio.Future[bytes | None] | None = None
+        self._watched: socket | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._wakes_at = NEVER
 
     async def perform(self, effect: Effect) -> Reply:
         """Carry out one effect and return what it brought.
@@ -139,86 +48,240 @@ class AsyncHttpTransport:
         Raises:
             LLMStreamError: what went wrong, without naming the provider.
         """
-        kind = type(effect)
-        if kind is Read:
-            return await self._read(effect.deadline)  # type: ignore[union-attr]  # kind says it
-        if kind is Open:
-            return await self._open(effect)  # type: ignore[arg-type]
-        if kind is Sleep:
-            await asyncio.sleep(effect.seconds)  # type: ignore[union-attr]
-        elif kind is Prepare:
-            make = effect.make  # type: ignore[union-attr]
-            call: Call = await asyncio.to_thread(make) if effect.slow else make()  # type: ignore[union-attr]
-            return call
-        else:
-            await asyncio.shield(self._drop())
+        if type(effect) is Read:
+            return await self._read(effect.deadline)
+        if isinstance(effect, Open):
+            return await self._open(effect)
+        if isinstance(effect, Keep):
+            await self._keep()
+        self._drop()
         return None
 
+    def stop(self) -> None:
+        """End at once whatever is waited for, now and later; from any thread."""
+        self._stopped = True
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            self._drop()
+        elif threading.get_ident() == self._thread:
+            self._end()
+        else:
+            try:
+                loop.call_soon_threadsafe(self._end)
+            except RuntimeError:  # it was closed meanwhile
+                self._drop()
+
     async def aclose(self) -> None:
-        """Give up whatever is open."""
-        self._watchdog.stop()
-        # a task may be cancelled while it closes, and httpx then leaves the connection open for good
-        await asyncio.shield(self._close())
+        """Give up whatever is open; waits for nothing."""
+        self.stop()
 
-    async def _close(self) -> None:
-        await self._drop()
-        if not self._shared:
-            await self._clients.aclose()
+    def _end(self) -> None:
+        future = self._future
+        if future is not None and not future.done():
+            future.set_result(None)
+        self._drop()
 
-    async def _drop(self) -> None:
-        response, self._response, self._body = self._response, None, None
-        if response is not None:
-            await response.aclose()
+    def _drop(self) -> None:
+        answer, channel = self._answer, self._channel
+        self._answer = self._channel = None
+        self._leave()
+        if answer is not None:
+            answer.link.close()
+        elif channel is not None:
+            channel.shut_down()
 
-    async def _trace(self, name: str, info: dict[str, object]) -> None:
-        found = traced_socket(name, info)
-        if found is not None:
-            self._watchdog.watch(found)
+    def _leave(self) -> None:
+        """Have the loop forget us."""
+        loop, watched, timer = self._loop, self._watched, self._timer
+        self._watched, self._timer, self._wakes_at = None, None, NEVER
+        if timer is not None:
+            timer.cancel()
+        if watched is not None and loop is not None and not loop.is_closed():
+            loop.remove_reader(watched)
+
+    async def _keep(self) -> None:
+        """Leave the connection to the next run, if the answer's last bytes are here or about to come."""
+        answer = self._answer
+        if answer is None or self._stopped:
+            return
+        self._leave()
+        try:
+            kept = answer.drained()
+            if not kept and answer.parser.reusable:
+                await self._ready(Wait((answer.link.channel.sock,)), LAST_BYTES)
+                kept = answer.drained()
+        except (OSError, NotHttp):
+            return
+        if kept and self._answer is answer:
+            self._answer = self._channel = None
+            self._pool.keep(answer.link)
 
     async def _open(self, effect: Open) -> Head:
-        await self._drop()
-        self._watchdog.expired = False
+        self._drop()
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
         route = effect.route if isinstance(effect.route, Connection) else DIRECT
-        client = self._clients.at(route, effect.request.url)
         if route.aws_region:
             # it may read files and ask AWS
             effect = await asyncio.to_thread(signed, effect, route)
-        request = request_of(client, effect, self._trace)
-        self._watchdog.arm(effect.deadline)
+        self._patience.arm(effect.deadline)
+        self._answer = answer = await self._driven(exchanged(effect, route, self._pool, self._hold))
+        if self._stopped:
+            self._drop()
+            raise Cancelled("the answer was closed")
+        return answer.head
+
+    def _hold(self, channel: Channel) -> None:
+        self._channel = channel
+        if self._stopped:
+            channel.shut_down()
+
+    async def _driven(self, steps: Waiting[Answer]) -> Answer:
+        assert self._loop is not None
         try:
-            response = await client.send(request, stream=True)
-        except FAULTS as error:
-            raise opening_error(error, self._watchdog.expired) from error
+            wait = next(steps)
+            while True:
+                seconds = self._patience.slice(self._loop.time(), wait.seconds)
+                ready = await self._ready(wait, seconds)
+                self._patience.woke(self._loop.time())
+                wait = steps.send(ready)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
         finally:
-            self._watchdog.deadline = NEVER
-        self._response = response
-        self._watchdog.connection = socket_of(response.extensions.get("network_stream"))
-        head = head_of(response)
-        encoding = head.headers.get("content-encoding", "")
-        body = aiter(response.stream)  # type: ignore[arg-type]  # of an async client
-        self._body = _inflated(body, Inflater(encoding)) if encoding else body
-        return head
+            steps.close()
+
+    async def _ready(self, wait: Wait, seconds: float) -> Sequence[socket]:
+        """Return the sockets that are ready after so many seconds at most, none when none is."""
+        loop = self._loop
+        assert loop is not None
+        if self._stopped:
+            raise Cancelled("the answer was closed")
+        self._future = future = loop.create_future()
+        ready: list[socket] = []
+
+        def tell(sock: socket) -> None:
+            if sock not in ready:
+                ready.append(sock)
+            if not future.done():
+                future.set_result(None)
+
+        add, remove = (
+            (loop.add_writer, loop.remove_writer) if wait.writing else (loop.add_reader, loop.remove_reader)
+        )
+        timer = None
+        try:
+            try:
+                for sock in wait.sockets:
+                    add(sock, tell, sock)
+            except NotImplementedError:
+                # the loop that Windows has by default: it can't wait for a socket that it doesn't own
+                return await loop.run_in_executor(None, ready_of, wait.sockets, wait.writing, seconds)
+            timer = loop.call_later(seconds, _wake, future)
+            await future
+            if self._stopped:
+                raise Cancelled("the answer was closed")
+        finally:
+            self._future = None
+            if timer is not None:
+                timer.cancel()
+                for sock in wait.sockets:
+                    if sock.fileno() >= 0 and not loop.is_closed():
+                        remove(sock)
+        return ready
 
     async def _read(self, deadline: float) -> bytes:
-        watchdog = self._watchdog
-        watchdog.arm(deadline)
-        assert self._body is not None
+        answer, patience, loop = self._answer, self._patience, self._loop
+        if answer is None or loop is None or self._stopped:
+            raise Cancelled("the answer was closed")
+        patience.arm(deadline)
         try:
-            data = await self._body.__anext__()
-        except StopAsyncIteration:
-            data = b""
-        except FAULTS as error:
-            raise reading_error(error, watchdog.expired) from error
-        except StreamEndedEarly:
-            body_ended(watchdog.expired)
-            raise
+            data = answer.held()
+            if data:
+                # what unfolds without end is never waited for
+                patience.slice(loop.time())
+                await asyncio.sleep(0)
+            while data is None:
+                data = answer.pull() if answer.buffered else await self._came(answer, loop)
+                if self._stopped:
+                    raise Cancelled("the answer was closed")
+        except (OSError, NotHttp) as error:
+            if self._stopped:
+                raise Cancelled("the answer was closed") from error
+            raise reading_error(error) from error
+        return data
+
+    async def _came(self, answer: Answer, loop: asyncio.AbstractEventLoop) -> bytes | None:
+        """Wait for the socket's next bytes and return the body in them.
+
+        The socket stays with the loop from one wait to the next, and is read by the loop's callback:
+        half the price of adding and removing it each time.
+        """
+        patience = self._patience
+        now = loop.time()
+        until = now + patience.slice(now)
+        if self._watched is None:
+            sock = answer.link.channel.sock
+            try:
+                loop.add_reader(sock, self._pull, answer)
+            except NotImplementedError:
+                await self._ready(Wait((sock,)), until - now)
+                patience.woke(loop.time())
+                return answer.pull()
+            self._watched = sock
+        if until < self._wakes_at:
+            self._wake_at(until)
+        self._future = loop.create_future()
+        try:
+            return await self._future
         finally:
-            watchdog.deadline = NEVER
-        return data or body_ended(watchdog.expired)
+            self._future = None
+
+    def _pull(self, answer: Answer) -> None:
+        future, loop = self._future, self._loop
+        assert loop is not None
+        if future is None or future.done():
+            # nobody waits: the system holds what comes until somebody does
+            watched, self._watched = self._watched, None
+            if watched is not None:
+                loop.remove_reader(watched)
+            return
+        self._patience.woke(loop.time())
+        try:
+            data = answer.pull()
+        except Exception as error:  # noqa: BLE001  # it is the reader's
+            _fail(future, error)
+        else:
+            if data is not None:
+                future.set_result(data)
+
+    def _wake_at(self, when: float) -> None:
+        assert self._loop is not None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._wakes_at = when
+        self._timer = self._loop.call_at(when, self._tick)
+
+    def _tick(self) -> None:
+        """Look at the deadline of the wait under way."""
+        self._timer, self._wakes_at = None, NEVER
+        future, loop = self._future, self._loop
+        if future is None or future.done() or loop is None:
+            return
+        now = loop.time()
+        try:
+            seconds = self._patience.slice(now)
+        except TimeLimitPassed as error:
+            _fail(future, error)
+        else:
+            self._wake_at(now + seconds)
 
 
-async def _inflated(body: AsyncIterator[bytes], inflater: Inflater) -> AsyncIterator[bytes]:
-    async for data in body:
-        for piece in inflater.feed(data):
-            yield piece
-    inflater.close()
+def _fail(future: asyncio.Future[bytes | None], error: Exception) -> None:
+    future.set_exception(error)
+    # a reader that is cancelled at this moment never asks, which the loop would report
+    future.exception()
+
+
+def _wake(future: asyncio.Future[bytes | None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import http
 import ipaddress
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
+from llmstream.adapters.base import HttpRequest
 from llmstream.adapters.http_errors import refusal
-from llmstream.errors import ConfigError, LLMStreamError, RequestRefused
+from llmstream.engine.effects import Head, Open, Read
+from llmstream.errors import ConfigError, ConnectionFailed, LLMStreamError, RequestRefused, TimeLimitPassed
 from llmstream.prompt import Secret
 
 if TYPE_CHECKING:
-    import httpx
+    from llmstream.transport.http.sync import HttpTransport
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 10
@@ -61,10 +64,73 @@ def shown(url: str) -> str:
     return plain if len(plain) <= 200 else plain[:197] + "..."
 
 
+class Download:
+    """An answer whose body has not been read yet.
+
+    Args:
+        transport: that it comes on.
+        head: its status and headers.
+        url: what was asked for, for messages.
+    """
+
+    def __init__(self, transport: HttpTransport, head: Head, url: str) -> None:
+        self._transport = transport
+        self.status = head.status
+        self.headers = head.headers
+        self._url = url
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the body as it comes.
+
+        Raises:
+            StreamBroken: the connection broke.
+            TimeLimitPassed: nothing came for a minute.
+        """
+        try:
+            while block := self._transport.perform(Read(time.monotonic() + _SILENCE)):
+                assert isinstance(block, bytes)
+                yield block
+        except LLMStreamError as error:
+            raise named(error, self._url) from error.__cause__
+
+    def beginning(self, most: int) -> bytes:
+        """Return the first `most` bytes of the body at most."""
+        body = bytearray()
+        for block in self.blocks():
+            body += block
+            if len(body) >= most:
+                break
+        return bytes(body[:most])
+
+
+def followed(url: str, ask: Callable[[str], Head], check: Callable[[str, str], None], most: int) -> Head:
+    """Ask for an address, and for the one that it redirects to, until an answer is no redirect.
+
+    Args:
+        url: where to begin.
+        ask: sends a GET and returns the head of its answer.
+        check: told each address and the one that it redirects to; raises where that one is not to be asked.
+        most: redirects.
+
+    Raises:
+        RequestRefused: there are more.
+    """
+    place = url
+    for _ in range(most):
+        head = ask(place)
+        location = head.headers.get("location", "")
+        if head.status not in _REDIRECTS or not location:
+            return head
+        to = urljoin(place, location)
+        check(place, to)
+        place = to
+    raise RequestRefused(f"{shown(url)} redirects more than {most} times")
+
+
 @contextmanager
 def opened(
     url: str, headers: Mapping[str, str], token: Secret | None = None
-) -> Generator[httpx.Response, None, None]:
+) -> Generator[Download, None, None]:
     """Open a GET for as long as the block runs; its body has not been read yet.
 
     Args:
@@ -73,7 +139,7 @@ def opened(
         token: sent to the host of `url` alone, None for none.
 
     Yields:
-        A response of status 2xx, or 416.
+        An answer of status 2xx, or 416.
 
     Raises:
         ConfigError: an address that may not be fetched from.
@@ -81,59 +147,48 @@ def opened(
         ConnectionFailed: there was no answer.
         TimeLimitPassed: no connection in time.
     """
-    from llmstream.transport.http.common import DIRECT, FAULTS, USER_AGENT, no_cookies, opening_error, trust
-    from llmstream.transport.http.quick_httpx import httpx
+    from llmstream.transport.http.sync import HttpTransport
 
-    client = httpx.Client(
-        # with a bare context for http, a redirect from there to https could not be followed
-        verify=trust(DIRECT, https=url.startswith("https:")),
-        headers={"user-agent": USER_AGENT, "accept-encoding": "identity"},
-        cookies=no_cookies(),
-        timeout=httpx.Timeout(_SILENCE, connect=_CONNECT),
-    )
-    with client:
+    transport = HttpTransport()
+
+    def ask(place: str) -> Head:
+        wanted = {"accept-encoding": "identity", **headers}
+        if token is not None and _origin(place) == _origin(url):
+            wanted["authorization"] = f"Bearer {token.reveal()}"
+        request = HttpRequest("GET", place, wanted, b"", "whole")
+        head = transport.perform(Open(request, _CONNECT, time.monotonic() + _SILENCE))
+        assert isinstance(head, Head)
+        return head
+
+    try:
         try:
-            response = _followed(client, url, dict(headers), token)
-        except FAULTS as error:
-            raise named(opening_error(error, expired=False), url) from error
-        try:
-            _refuse(response, url)
-            yield response
-        finally:
-            response.close()
+            head = followed(check_address(url), ask, _check_redirect, _MOST_REDIRECTS)
+        except (ConnectionFailed, TimeLimitPassed) as error:
+            raise named(error, url) from error.__cause__
+        answer = Download(transport, head, url)
+        _refuse(answer, url)
+        yield answer
+    finally:
+        transport.close()
 
 
-def _followed(
-    client: httpx.Client, url: str, headers: dict[str, str], token: Secret | None
-) -> httpx.Response:
-    place = first = client.build_request("GET", check_address(url)).url
-    for _ in range(_MOST_REDIRECTS):
-        same = (place.scheme, place.host, place.port) == (first.scheme, first.host, first.port)
-        secret = {"authorization": f"Bearer {token.reveal()}"} if token and same else {}
-        request = client.build_request("GET", place, headers={**headers, **secret})
-        # auth=None: user and password of an address would go along to the next host
-        response = client.send(request, stream=True, follow_redirects=False, auth=None)
-        location = response.headers.get("location")
-        if response.status_code not in _REDIRECTS or not location:
-            return response
-        response.close()
-        place = place.join(location)
-        _check_redirect(url, str(place))
-    raise RequestRefused(f"{shown(url)} redirects more than {_MOST_REDIRECTS} times")
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.rpartition("@")[2].lower()
 
 
-def _check_redirect(url: str, to: str) -> None:
+def _check_redirect(place: str, to: str) -> None:
     # not from the open network to a service of this machine, and never from https to http
-    if urlsplit(url).scheme == "https" and urlsplit(to).scheme != "https":
-        raise RequestRefused(f"{shown(url)} redirects to {shown(to)}, which is not https")
+    if urlsplit(place).scheme == "https" and urlsplit(to).scheme != "https":
+        raise RequestRefused(f"{shown(place)} redirects to {shown(to)}, which is not https")
     check_address(to)
 
 
-def _refuse(response: httpx.Response, url: str) -> None:
-    status = response.status_code
-    if response.is_success or status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+def _refuse(answer: Download, url: str) -> None:
+    status = answer.status
+    if 200 <= status < 300 or status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         return
-    error = refusal(status, dict(response.headers), bounded(response, _MOST_OF_AN_ERROR, url))
+    error = refusal(status, answer.headers, answer.beginning(_MOST_OF_AN_ERROR))
     error.hint = _HINTS.get(status, error.hint)
     raise named(error, url)
 
@@ -143,25 +198,6 @@ _HINTS: Final = {
     403: "a private or gated model wants a token in HF_TOKEN, and hf:OWNER/REPO as its address",
     404: "is the name right? hf:OWNER/REPO:FILE names one file of a repository",
 }
-
-
-def bounded(response: httpx.Response, most: int, url: str) -> bytes:
-    """Return the first `most` bytes of a body at most.
-
-    Raises:
-        ConnectionFailed: the connection broke.
-    """
-    from llmstream.transport.http.common import FAULTS, reading_error
-
-    body = bytearray()
-    try:
-        for block in response.iter_raw():
-            body += block
-            if len(body) >= most:
-                break
-    except FAULTS as error:
-        raise named(reading_error(error, expired=False), url) from error
-    return bytes(body[:most])
 
 
 def named(error: LLMStreamError, url: str) -> LLMStreamError:

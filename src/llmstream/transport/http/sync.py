@@ -1,82 +1,43 @@
-"""Effects on blocking sockets."""
+"""Effects on sockets, for threads."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
+from socket import socket
+from typing import Final
 
-from llmstream.engine.effects import NEVER, Call, Effect, Head, Open, Prepare, Read, Reply, Sleep
-from llmstream.errors import StreamEndedEarly
-from llmstream.transport.http.common import (
-    DEFAULT_HEADERS,
-    DIRECT,
-    FAULTS,
-    Connection,
-    body_ended,
-    head_of,
-    no_cookies,
-    opening_error,
-    proxies,
-    reading_error,
-    request_of,
-    signed,
-    socket_of,
-    traced_socket,
-    trust,
-)
-from llmstream.transport.http.quick_httpx import httpx
-from llmstream.transport.watchdog import Watchdog
-from llmstream.wire.inflate import Inflater
+from llmstream.engine.effects import Effect, Head, Keep, Open, Read, Reply
+from llmstream.errors import Cancelled
+from llmstream.transport.http.answer import Answer
+from llmstream.transport.http.channels import Channel
+from llmstream.transport.http.common import DIRECT, Connection, signed
+from llmstream.transport.http.connect import Wait, Waiting
+from llmstream.transport.http.errors import reading_error
+from llmstream.transport.http.exchange import exchanged
+from llmstream.transport.http.parser import NotHttp
+from llmstream.transport.http.pool import POOL, Pool
+from llmstream.transport.http.waiting import Readable, ready_of
+from llmstream.transport.patience import Patience
 
-
-class Clients:
-    """Clients by route, made when they are first needed; one for each, to be shared by many runs.
-
-    Args:
-        keep_alive: whether connections are kept for the next request.
-    """
-
-    def __init__(self, *, keep_alive: bool) -> None:
-        self._keep_alive = keep_alive
-        self._clients: dict[object, httpx.Client] = {}
-
-    def at(self, route: Connection, url: str) -> httpx.Client:
-        """Return a client for an address; it neither follows redirects nor keeps cookies."""
-        https = url.startswith("https:")
-        key = (route, https)
-        if key not in self._clients:
-            with proxies():
-                self._clients[key] = httpx.Client(
-                    verify=trust(route, https=https),
-                    proxy=route.proxy,
-                    headers=DEFAULT_HEADERS,
-                    cookies=no_cookies(),
-                    limits=httpx.Limits(max_keepalive_connections=None if self._keep_alive else 0),
-                    follow_redirects=False,
-                    timeout=None,
-                )
-        return self._clients[key]
-
-    def close(self) -> None:
-        """Close all connections."""
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
-            client.close()
+LAST_BYTES: Final = 0.005
+"""Seconds that the end of a body is waited for behind the end of its answer, to keep the connection."""
 
 
 class HttpTransport:
     """Carries out one run's effects.
 
     Args:
-        clients: to share, not closed here; None for some of its own.
+        pool: where connections are kept; None for the process's own.
     """
 
-    def __init__(self, clients: Clients | None = None) -> None:
-        self._clients = clients or Clients(keep_alive=False)
-        self._shared = clients is not None
-        self._response: httpx.Response | None = None
-        self._body: Iterator[bytes] = iter(())
-        self._watchdog = Watchdog()
+    def __init__(self, pool: Pool | None = None) -> None:
+        self._pool = POOL if pool is None else pool
+        self._answer: Answer | None = None
+        self._channel: Channel | None = None
+        self._readable: Readable | None = None
+        self._patience = Patience()
+        self._stopped = False
 
     def perform(self, effect: Effect) -> Reply:
         """Carry out one effect and return what it brought.
@@ -84,74 +45,97 @@ class HttpTransport:
         Raises:
             LLMStreamError: what went wrong, without naming the provider.
         """
-        if type(effect) is not Read:
-            return self._carried_out(effect)
-        # the way of every token, hence without one more call
-        watchdog = self._watchdog
-        watchdog.arm(effect.deadline)
-        try:
-            data = next(self._body, b"")
-        except FAULTS as error:
-            raise reading_error(error, watchdog.expired) from error
-        except StreamEndedEarly:
-            body_ended(watchdog.expired)
-            raise
-        finally:
-            watchdog.deadline = NEVER
-        return data or body_ended(watchdog.expired)
-
-    def _carried_out(self, effect: Effect) -> Reply:
+        if type(effect) is Read:
+            return self._read(effect.deadline)
         if isinstance(effect, Open):
             return self._open(effect)
-        if isinstance(effect, Prepare):
-            call: Call = effect.make()
-            return call
-        if isinstance(effect, Sleep):
-            time.sleep(effect.seconds)
-        else:
-            self._drop()
+        if isinstance(effect, Keep):
+            self._keep()
+        self._drop()
         return None
+
+    def stop(self) -> None:
+        """End at once whatever is waited for, now and later; from any thread."""
+        self._stopped = True
+        channel = self._channel
+        if channel is not None:
+            channel.shut_down()
 
     def close(self) -> None:
         """Give up whatever is open."""
+        self._stopped = True
         self._drop()
-        self._watchdog.stop()
-        if not self._shared:
-            self._clients.close()
 
     def _drop(self) -> None:
-        response, self._response, self._body = self._response, None, iter(())
-        if response is not None:
-            response.close()
+        answer, self._answer, self._channel = self._answer, None, None
+        if answer is not None:
+            answer.link.close()
 
-    def _trace(self, name: str, info: dict[str, object]) -> None:
-        found = traced_socket(name, info)
-        if found is not None:
-            self._watchdog.watch(found)
+    def _keep(self) -> None:
+        """Leave the connection to the next run, if the answer's last bytes are here or about to come."""
+        answer = self._answer
+        if answer is None or self._readable is None or self._stopped:
+            return
+        try:
+            if answer.drained() or (self._readable.within(LAST_BYTES) and answer.drained()):
+                self._answer = self._channel = None
+                self._pool.keep(answer.link)
+        except (OSError, NotHttp):
+            pass
 
     def _open(self, effect: Open) -> Head:
         self._drop()
-        self._watchdog.expired = False
         route = effect.route if isinstance(effect.route, Connection) else DIRECT
-        client = self._clients.at(route, effect.request.url)
-        request = request_of(client, signed(effect, route), self._trace)
-        self._watchdog.arm(effect.deadline)
+        self._patience.arm(effect.deadline)
+        answer = self._driven(exchanged(signed(effect, route), route, self._pool, self._hold))
+        self._answer, self._readable = answer, Readable(answer.link.channel.sock)
+        return answer.head
+
+    def _hold(self, channel: Channel) -> None:
+        self._channel = channel
+        if self._stopped:
+            channel.shut_down()
+
+    def _driven(self, steps: Waiting[Answer]) -> Answer:
         try:
-            response = client.send(request, stream=True)
-        except FAULTS as error:
-            raise opening_error(error, self._watchdog.expired) from error
+            wait = next(steps)
+            while True:
+                wait = steps.send(self._wait(wait))
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
         finally:
-            self._watchdog.deadline = NEVER
-        self._response = response
-        self._watchdog.connection = socket_of(response.extensions.get("network_stream"))
-        head = head_of(response)
-        encoding = head.headers.get("content-encoding", "")
-        body = iter(response.stream)  # type: ignore[arg-type]  # of a sync client
-        self._body = _inflated(body, Inflater(encoding)) if encoding else body
-        return head
+            steps.close()
 
+    def _wait(self, wait: Wait) -> Sequence[socket]:
+        patience = self._patience
+        if not self._stopped:
+            seconds = patience.slice(time.monotonic(), wait.seconds)
+            ready = ready_of(wait.sockets, wait.writing, seconds)
+            patience.woke(time.monotonic())
+        if self._stopped:
+            raise Cancelled("the answer was closed")
+        return ready
 
-def _inflated(body: Iterator[bytes], inflater: Inflater) -> Iterator[bytes]:
-    for data in body:
-        yield from inflater.feed(data)
-    inflater.close()
+    def _read(self, deadline: float) -> bytes:
+        answer, readable, patience, clock = self._answer, self._readable, self._patience, time.monotonic
+        if answer is None or readable is None or self._stopped:
+            raise Cancelled("the answer was closed")
+        patience.arm(deadline)
+        try:
+            data = answer.held()
+            if data:
+                # what unfolds without end is never waited for
+                patience.slice(clock())
+            while data is None:
+                seconds = patience.slice(clock())
+                if answer.buffered or readable.within(seconds):
+                    patience.woke(clock())
+                    data = answer.pull()
+        except (OSError, NotHttp) as error:
+            if self._stopped:
+                raise Cancelled("the answer was closed") from error
+            raise reading_error(error) from error
+        if self._stopped:
+            raise Cancelled("the answer was closed")
+        return data

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
+import threading
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from llmstream.engine.effects import Effect, Head, Open, Read, Reply
+from llmstream.errors import Cancelled
+from llmstream.transport.patience import Patience
 from llmstream.transport.process.common import (
     GRACE,
     HEAD,
     PIPE_SIZE,
     POLL,
     Ending,
-    Patience,
     Tail,
     arguments,
     exit_error,
+    signal_group,
     starting_error,
 )
 
 STDIN, STDOUT, STDERR = 0, 1, 2
+_ENDING: Final[set[asyncio.Task[None]]] = set()
+"""Processes that are being ended for nobody: a loop doesn't keep its tasks."""
 
 
 class Pipes(asyncio.SubprocessProtocol):
@@ -70,6 +78,10 @@ class Pipes(asyncio.SubprocessProtocol):
             self._reading.resume_reading()
         return data
 
+    def wake(self) -> None:
+        """Have whoever waits for a change look again."""
+        self._changed.set()
+
     async def change(self, seconds: float) -> None:
         """Wait until something happens, `seconds` at most."""
         self._changed.clear()
@@ -94,6 +106,11 @@ class AsyncProcessTransport:
         self._environment = environment
         self._process: asyncio.SubprocessTransport | None = None
         self._pipes = Pipes()
+        self._patience = Patience()
+        self._stopped = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
+        self._ending: asyncio.Task[None] | None = None
 
     async def perform(self, effect: Effect) -> Reply:
         """Carry out one effect and return what it brought.
@@ -109,12 +126,36 @@ class AsyncProcessTransport:
         await self._drop()
         return None
 
+    def stop(self) -> None:
+        """End at once whatever is waited for, and have the process end; from any thread."""
+        self._stopped = True
+        loop, process = self._loop, self._process
+        if loop is None or process is None:
+            return
+        if not loop.is_running():
+            # nobody can wait for its end any more
+            self._process = None
+            signal_group(process.get_pid(), signal.SIGKILL)
+            with contextlib.suppress(RuntimeError):
+                process.close()
+        elif threading.get_ident() == self._thread:
+            self._pipes.wake()
+            self._ending = ending = loop.create_task(self._drop())
+            _ENDING.add(ending)
+            ending.add_done_callback(_ENDING.discard)
+        else:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self.stop)
+
     async def aclose(self) -> None:
         """End whatever runs."""
         await self._drop()
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
 
     async def _open(self, effect: Open) -> Head:
         await self._drop()
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
         argv, given = arguments(self._command, effect.request.body)
         try:
             process, pipes = await asyncio.get_running_loop().subprocess_exec(
@@ -137,8 +178,10 @@ class AsyncProcessTransport:
         return HEAD
 
     async def _read(self, deadline: float) -> bytes:
-        process, pipes, patience = self._process, self._pipes, Patience(deadline)
-        assert process is not None
+        process, pipes, patience = self._process, self._pipes, self._patience
+        if process is None or self._stopped:
+            raise Cancelled("the answer was closed")
+        patience.arm(deadline)
         loop = asyncio.get_running_loop()
         while True:
             data = pipes.take()
@@ -147,12 +190,16 @@ class AsyncProcessTransport:
             if STDOUT not in pipes.open:
                 return await self._end(process, patience)
             await pipes.change(patience.slice(loop.time()))
+            if self._stopped:
+                raise Cancelled("the answer was closed")
 
     async def _end(self, process: asyncio.SubprocessTransport, patience: Patience) -> bytes:
         """Wait for the exit of a process that has ended its output, and judge it."""
         loop, pipes = asyncio.get_running_loop(), self._pipes
         while not pipes.exited:
             await pipes.change(patience.slice(loop.time()))
+            if self._stopped:
+                raise Cancelled("the answer was closed")
         if STDERR in pipes.open:
             # its last words may still be on their way, unless something else holds the pipe open
             await pipes.change(POLL)

@@ -1,4 +1,4 @@
-"""What the sync and the async process transport share: arguments, patience, and the meaning of failures.
+"""What the sync and the async process transport share: arguments, endings, and the meaning of failures.
 
 A process's standard output is the answer's body, its exit status the verdict.  It is started in a
 session of its own, so that it and all that it starts can be ended together, and so that Ctrl-C reaches
@@ -19,8 +19,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from llmstream.engine.effects import Head
-from llmstream.errors import ConfigError, LLMStreamError, LocalModelError, TimeLimitPassed
-from llmstream.transport.watchdog import STANDSTILL, TICK
+from llmstream.errors import ConfigError, LLMStreamError, LocalModelError
 
 PLACEHOLDER: Final = "{prompt}"
 """What stands for the prompt in an argument."""
@@ -112,29 +111,7 @@ class Tail:
         return b"".join(self._pieces)[-TAIL:]
 
 
-class Patience:
-    """One deadline, looked at in slices: what is overslept beyond STANDSTILL, we stood still ourselves."""
-
-    def __init__(self, deadline: float) -> None:
-        self._deadline = deadline
-        self._until = 0.0
-
-    def slice(self, now: float, longest: float = TICK) -> float:
-        """Return the seconds to wait for now.
-
-        Raises:
-            TimeLimitPassed: the deadline has passed.
-        """
-        late = now - self._until
-        if self._until and late > STANDSTILL:
-            self._deadline += late
-        if now >= self._deadline:
-            raise TimeLimitPassed("nothing came in time")
-        self._until = min(self._deadline, now + longest)
-        return self._until - now
-
-
-def _signal_group(leader: int, number: int) -> bool:
+def signal_group(leader: int, number: int) -> bool:
     """Send a signal to a process group and return whether there still is one."""
     try:
         os.killpg(leader, number)
@@ -158,7 +135,7 @@ class Ending:
         self._leader = leader
         self._until = now + GRACE
         self._orphans_until = math.inf
-        _signal_group(leader, signal.SIGTERM)
+        signal_group(leader, signal.SIGTERM)
 
     def waits(self, now: float, exited: bool) -> bool:
         """Return whether the group may still have some time.
@@ -169,8 +146,8 @@ class Ending:
         """
         if exited:
             self._orphans_until = min(self._orphans_until, now + ORPHANS)
-        return now < min(self._until, self._orphans_until) and _signal_group(self._leader, 0)
+        return now < min(self._until, self._orphans_until) and signal_group(self._leader, 0)
 
     def kill(self) -> None:
         """End what is left."""
-        _signal_group(self._leader, signal.SIGKILL)
+        signal_group(self._leader, signal.SIGKILL)

@@ -5,21 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from typing import IO
 
 from llmstream.engine.effects import Effect, Head, Open, Read, Reply
+from llmstream.errors import Cancelled
+from llmstream.transport.patience import Patience
 from llmstream.transport.process.common import (
     HEAD,
     PIPE_SIZE,
     POLL,
     Ending,
-    Patience,
     Tail,
     arguments,
     exit_error,
+    signal_group,
     starting_error,
 )
 
@@ -40,6 +43,8 @@ class ProcessTransport:
         self._selector = selectors.DefaultSelector()
         self._input = memoryview(b"")
         self._tail = Tail()
+        self._patience = Patience()
+        self._stopped = False
 
     def perform(self, effect: Effect) -> Reply:
         """Carry out one effect and return what it brought.
@@ -54,6 +59,13 @@ class ProcessTransport:
         # the router carries out the effects that need no process
         self._drop()
         return None
+
+    def stop(self) -> None:
+        """End at once whatever is waited for: a process that ends its output wakes its reader."""
+        self._stopped = True
+        process = self._process
+        if process is not None and process.returncode is None:
+            signal_group(process.pid, signal.SIGTERM)
 
     def close(self) -> None:
         """End whatever runs."""
@@ -89,8 +101,10 @@ class ProcessTransport:
         self._selector.register(pipe, event)
 
     def _read(self, deadline: float) -> bytes:
-        process, patience = self._process, Patience(deadline)
-        assert process is not None
+        process, patience = self._process, self._patience
+        if process is None or self._stopped:
+            raise Cancelled("the answer was closed")
+        patience.arm(deadline)
         output = process.stdout
         while output is not None and not output.closed:
             for key, _ in self._selector.select(patience.slice(time.monotonic())):
@@ -100,12 +114,16 @@ class ProcessTransport:
                         return data
                 else:
                     self._serve(process)
+            if self._stopped:
+                raise Cancelled("the answer was closed")
         return self._end(process, patience)
 
     def _end(self, process: subprocess.Popen[bytes], patience: Patience) -> bytes:
         """Wait for the exit of a process that has ended its output, and judge it."""
         while process.poll() is None:
             self._serve(process)
+            if self._stopped:
+                raise Cancelled("the answer was closed")
             time.sleep(patience.slice(time.monotonic(), POLL))
         self._serve(process)
         self._process = None

@@ -1,0 +1,283 @@
+"""One run's pieces as an iterator: text, events, dictionaries, whatever its batches become.
+
+Iterators of our own and no generators: a generator that is closed while it runs, from another thread or
+by a loop that ends, complains; these can be closed from anywhere, at any time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Generic, Protocol, TypeVar
+
+from llmstream.engine.effects import Batch
+from llmstream.errors import LLMStreamError
+from llmstream.runnable.runs import AsyncBatches, Batches
+
+T = TypeVar("T")
+U = TypeVar("U")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Pieces(Generic[T]):
+    """What a run's batches become; a subclass says what."""
+
+    def begin(self) -> Sequence[T]:
+        """Return what comes before the run is begun."""
+        return ()
+
+    def batch(self, batch: Batch) -> Sequence[T]:
+        """Return what a batch becomes."""
+        raise NotImplementedError
+
+    def end(self, *, closed: bool) -> Sequence[T]:
+        """Return what comes last; nothing of it is given out where the run was closed."""
+        return ()
+
+    def failed(self, error: LLMStreamError) -> Sequence[T]:
+        """Return what comes before an error is raised."""
+        return ()
+
+    def left(self, error: BaseException) -> None:
+        """Take note of an exception that is none of ours."""
+
+    def dropped(self, pieces: Iterable[T]) -> None:
+        """Take note of what had come and is not given out any more, as the run was closed."""
+
+
+class _Flow(Generic[T]):
+    """What has been made of a run and not yet been given out: the same for threads and for loops."""
+
+    def __init__(self, pieces: Pieces[T]) -> None:
+        self.pieces = pieces
+        self.ready: deque[T] = deque()
+        self.begun = False
+        self.over = False
+        self.failure: LLMStreamError | None = None
+
+    def begin(self) -> None:
+        self.begun = True
+        self.ready.extend(self.pieces.begin())
+
+    def end(self, *, closed: bool) -> None:
+        if not self.over:
+            self.over = True
+            last = self.pieces.end(closed=closed)
+            if not closed:
+                self.ready.extend(last)
+
+    def fail(self, error: LLMStreamError) -> None:
+        """Note an error that is raised behind what comes before it."""
+        self.over = True
+        self.ready.extend(self.pieces.failed(error))
+        self.failure = error
+
+    def leave(self, error: BaseException) -> None:
+        self.over = True
+        self.pieces.left(error)
+
+    def close(self) -> None:
+        self.end(closed=True)
+        self.pieces.dropped(self.ready)
+        self.ready.clear()
+        self.failure = None
+
+    def raise_failure(self) -> None:
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
+
+
+class Flow(Iterator[T]):
+    """One answer's pieces; a context manager that ends the request when it is left.
+
+    Args:
+        start: begins the run.
+        pieces: what its batches become.
+    """
+
+    def __init__(self, start: Callable[[], Batches], pieces: Pieces[T]) -> None:
+        self._start = start
+        self._flow = _Flow(pieces)
+        self._run: Batches | None = None
+
+    def __next__(self) -> T:
+        flow = self._flow
+        while True:
+            try:
+                return flow.ready.popleft()
+            except IndexError:
+                pass
+            if flow.over:
+                flow.raise_failure()
+                raise StopIteration
+            if not flow.begun:
+                flow.begin()
+                continue
+            run = self._run
+            if run is None:
+                self._run = run = self._start()
+            try:
+                flow.ready.extend(flow.pieces.batch(next(run)))
+            except StopIteration:
+                flow.end(closed=run.closed)
+            except LLMStreamError as error:
+                flow.fail(error)
+            except BaseException as error:
+                flow.leave(error)
+                raise
+
+    def close(self) -> None:
+        """End the request, so that the provider stops generating.
+
+        From any thread, also while another one waits for the next piece: it then finds the end.  May be
+        called again.
+        """
+        run = self._run
+        if run is not None:
+            run.close()
+        self._flow.close()
+
+    def __enter__(self) -> Flow[T]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncFlow(AsyncIterator[T]):
+    """The same for async; a task that is cancelled ends the request too."""
+
+    def __init__(self, start: Callable[[], AsyncBatches], pieces: Pieces[T]) -> None:
+        self._start = start
+        self._flow = _Flow(pieces)
+        self._run: AsyncBatches | None = None
+
+    async def __anext__(self) -> T:
+        flow = self._flow
+        while True:
+            try:
+                return flow.ready.popleft()
+            except IndexError:
+                pass
+            if flow.over:
+                flow.raise_failure()
+                raise StopAsyncIteration
+            if not flow.begun:
+                flow.begin()
+                continue
+            run = self._run
+            if run is None:
+                self._run = run = self._start()
+            try:
+                flow.ready.extend(flow.pieces.batch(await run.__anext__()))
+            except StopAsyncIteration:
+                flow.end(closed=run.closed)
+            except LLMStreamError as error:
+                flow.fail(error)
+            except BaseException as error:
+                flow.leave(error)
+                raise
+
+    async def aclose(self) -> None:
+        """End the request, so that the provider stops generating.
+
+        From any task, also while another one waits for the next piece: it then finds the end.  May be
+        called again.
+        """
+        run = self._run
+        self._flow.close()
+        if run is not None:
+            await run.aclose()
+
+    async def __aenter__(self) -> AsyncFlow[T]:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+class Closable(Protocol[T_co]):
+    """An iterator that can be closed: a generator, a Flow."""
+
+    def __iter__(self) -> Iterator[T_co]:
+        """Return itself."""
+        ...
+
+    def __next__(self) -> T_co:
+        """Return the next piece."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
+
+
+class AsyncClosable(Protocol[T_co]):
+    """The same for async."""
+
+    def __aiter__(self) -> AsyncIterator[T_co]:
+        """Return itself."""
+        ...
+
+    def __anext__(self) -> Awaitable[T_co]:
+        """Return the next piece."""
+        ...
+
+    async def aclose(self) -> None:
+        """End it."""
+        ...
+
+
+class Chosen(Iterator[T]):
+    """Some of another iterator's pieces.
+
+    Args:
+        items: all of them.
+        choose: returns the piece, None to leave it out.
+    """
+
+    def __init__(self, items: Closable[U], choose: Callable[[U], T | None]) -> None:
+        self._next: Callable[[], T] = lambda: _first(items, choose)
+        self._close = items.close
+
+    def __next__(self) -> T:
+        return self._next()
+
+    def close(self) -> None:
+        """End it; from any thread, where the other can be."""
+        self._close()
+
+
+def _first(items: Closable[U], choose: Callable[[U], T | None]) -> T:
+    while True:
+        found = choose(next(items))
+        if found is not None:
+            return found
+
+
+class AsyncChosen(AsyncIterator[T]):
+    """The same for async."""
+
+    def __init__(self, items: AsyncClosable[U], choose: Callable[[U], T | None]) -> None:
+        self._next: Callable[[], Awaitable[T]] = lambda: _afirst(items, choose)
+        self._close = items.aclose
+
+    async def __anext__(self) -> T:
+        return await self._next()
+
+    async def aclose(self) -> None:
+        """End it."""
+        await self._close()
+
+
+async def _afirst(items: AsyncClosable[U], choose: Callable[[U], T | None]) -> T:
+    while True:
+        found = choose(await items.__anext__())
+        if found is not None:
+            return found

@@ -1,0 +1,176 @@
+"""The loop that carries a conversation out on an event loop; the same as `drivers.Run`, step by step."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from llmstream.engine.effects import Batch, Call, Effect, Prepare, Read, Reply, Sleep, Steps
+from llmstream.errors import Cancelled, LLMStreamError
+from llmstream.transport.drivers import KEEP, AsyncTransport
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+class AsyncRun(AsyncIterator[Batch]):
+    """A conversation's batches, for the loop that first asks for one.
+
+    Args:
+        steps: the conversation.
+        transport: carries its effects out; closed with the run.
+    """
+
+    def __init__(self, steps: Steps, transport: AsyncTransport) -> None:
+        self._steps = steps
+        self._transport = transport
+        self._reading = False
+        self._turns: list[asyncio.Future[None]] = []
+        self._pause: asyncio.Future[None] | None = None
+        self._closing = False
+        self._ended = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, perhaps before its end."""
+        return self._closing
+
+    async def __anext__(self) -> Batch:
+        while self._reading:
+            await self._turn()
+        if self._ended or self._closing:
+            await self._end()
+            raise StopAsyncIteration
+        self._reading = True
+        try:
+            batch = await self._next()
+            if batch is None:
+                await self._end(keep=not self._closing)
+                raise StopAsyncIteration
+            return batch
+        except StopAsyncIteration:
+            raise
+        except GeneratorExit:
+            # the task is destroyed, its loop gone: nothing can be waited for
+            self._leave()
+            raise
+        except BaseException as error:
+            await self._end()
+            if self._closing and isinstance(error, LLMStreamError):
+                raise StopAsyncIteration from None
+            raise
+        finally:
+            self._reading = False
+            if self._turns:
+                _wake(self._turns.pop(0))
+
+    async def _turn(self) -> None:
+        """Wait until another reader has its batch."""
+        import asyncio
+
+        turn = asyncio.get_running_loop().create_future()
+        self._turns.append(turn)
+        await turn
+
+    async def _next(self) -> Batch | None:
+        """Return the next batch, None at the end."""
+        steps, perform = self._steps, self._transport.perform
+        try:
+            step = steps.send(None)
+            while type(step) is not list:
+                try:
+                    # a Read first: the way of every token
+                    reply = await perform(step) if type(step) is Read else await self._carried_out(step)  # type: ignore[arg-type]  # no list: an effect
+                except LLMStreamError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(reply)
+        except StopIteration:
+            return None
+        return step
+
+    async def _carried_out(self, effect: Effect) -> Reply:
+        if isinstance(effect, Prepare):
+            return await self._prepared(effect) if effect.slow else effect.make()
+        if isinstance(effect, Sleep):
+            await self._unless_closed(effect.seconds)
+            return None
+        return await self._transport.perform(effect)
+
+    async def _prepared(self, effect: Prepare) -> Call:
+        import asyncio
+
+        making = asyncio.ensure_future(asyncio.to_thread(effect.make))
+        try:
+            await self._unless_closed(None, making)
+            return making.result()
+        finally:
+            making.cancel()
+
+    async def _unless_closed(self, seconds: float | None, *others: asyncio.Future[Call]) -> None:
+        """Wait so long, or for the others.
+
+        Raises:
+            Cancelled: the run was closed meanwhile.
+        """
+        import asyncio
+
+        self._pause = pause = asyncio.get_running_loop().create_future()
+        try:
+            if not self._closing:
+                await asyncio.wait({pause, *others}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._pause = None
+        if self._closing:
+            raise Cancelled("the answer was closed")
+
+    async def aclose(self) -> None:
+        """End the run and its connection; from any task or thread, and as often as one likes."""
+        self._closing = True
+        if self._ended:
+            return
+        self._stop()
+        # whoever reads at this moment ends it
+        if not self._reading:
+            await self._end()
+
+    def close(self) -> None:
+        """The same without waiting for a process to end."""
+        self._closing = True
+        if not self._ended:
+            self._stop()
+            if not self._reading:
+                self._leave()
+
+    def _stop(self) -> None:
+        self._transport.stop()
+        pause = self._pause
+        if pause is not None:
+            with contextlib.suppress(RuntimeError):  # its loop is closed
+                pause.get_loop().call_soon_threadsafe(_wake, pause)
+
+    async def _end(self, *, keep: bool = False) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            self._steps.close()
+            if keep:
+                await self._transport.perform(KEEP)
+        finally:
+            await self._transport.aclose()
+
+    def _leave(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._steps.close()
+            self._transport.stop()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

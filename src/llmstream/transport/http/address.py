@@ -1,0 +1,92 @@
+"""Addresses as HTTP needs them: where to connect, what to ask for, whom to say who we are."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
+
+from llmstream.errors import ConfigError
+from llmstream.record import Record
+
+PORTS: Final = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+_AS_THEY_ARE: Final = "!#$%&'()*+,/:;=?@[]~"
+_UNUSABLE: Final = re.compile(r"[\x00-\x20\x7f]")
+
+
+class Address(Record):
+    """A URL taken apart.
+
+    Args:
+        scheme: in lower case.
+        host: a name in ASCII, or a number; IPv6 without brackets.
+        port: the URL's, else its scheme's.
+        target: path and query, percent-encoded.
+        user: the value of an Authorization header from the URL's user and password, empty without.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+    user: str = ""
+
+    @property
+    def place(self) -> str:
+        """Host and port as a Host header has them: the port only where it is not the scheme's."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS.get(self.scheme) else f"{host}:{self.port}"
+
+    @property
+    def authority(self) -> str:
+        """Host and port, both in any case, as CONNECT wants them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def address_of(url: str, schemes: tuple[str, ...] = ("http", "https")) -> Address:
+    """Return the parts of a URL.
+
+    Args:
+        url: absolute.
+        schemes: that may be used.
+
+    Raises:
+        ConfigError: it can't be used.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = _ascii(parts.hostname or "")
+    except ValueError as error:
+        raise ConfigError(f"{url!r} is not a usable address: {error}") from error
+    if parts.scheme not in schemes:
+        raise ConfigError(f"{url!r} is not a usable address: it must begin with {schemes[0]}://")
+    if not host or _UNUSABLE.search(url):
+        raise ConfigError(f"{url!r} is not a usable address")
+    target = quote(parts.path or "/", safe=_AS_THEY_ARE)
+    if parts.query:
+        target += "?" + quote(parts.query, safe=_AS_THEY_ARE)
+    user = ""
+    if parts.username or parts.password:
+        user = basic(unquote(parts.username or ""), unquote(parts.password or ""))
+    return Address(parts.scheme, host, port or PORTS[parts.scheme], target, user)
+
+
+def basic(user: str, password: str) -> str:
+    """Return the value of an Authorization header.  Source: RFC 7617."""
+    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode('ascii')}"
+
+
+def _ascii(host: str) -> str:
+    """Return a name as the DNS wants it.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    if host.isascii():
+        if not all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")) and host:
+            raise ValueError("a part of the host's name is empty or too long")
+        return host
+    return host.encode("idna").decode("ascii")

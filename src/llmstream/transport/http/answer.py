@@ -1,0 +1,128 @@
+"""An answer that is being read: a connection, a parser and a decompressor, without any waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llmstream.engine.effects import Head
+from llmstream.transport.http.parser import Parser
+from llmstream.transport.http.pool import Link
+from llmstream.wire.inflate import Inflater
+
+
+class Answer:
+    """One answer on one connection.
+
+    Args:
+        link: the connection.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.parser = Parser()
+        self._channel = link.channel
+        self._inflater: Inflater | None = None
+        self._pieces: Iterator[bytes] = iter(())
+        self._first = b""
+
+    @property
+    def headed(self) -> bool:
+        """Whether the head has come."""
+        return self.parser.status >= 200
+
+    @property
+    def head(self) -> Head:
+        """Status and headers."""
+        return Head(self.parser.status, self.parser.headers)
+
+    def pull_head(self) -> bool:
+        """Take what has come and return whether there was anything.
+
+        Raises:
+            OSError: the connection broke.
+            NotHttp: it is not HTTP, or was closed.
+        """
+        data = self._channel.receive()
+        if data is None:
+            return False
+        if data:
+            self._first = self.parser.feed(data)
+        else:
+            self.parser.close()
+        return True
+
+    def begin(self) -> None:
+        """Begin with the body.
+
+        Raises:
+            BadMessage: it is compressed in a way that was not offered.
+        """
+        encoding = self.parser.headers.get("content-encoding", "")
+        if encoding:
+            self._inflater = Inflater(encoding)
+
+    def held(self) -> bytes | None:
+        """Return body that needs no waiting: its end (empty), what is still to be decompressed; else None.
+
+        Raises:
+            OSError: the connection broke.
+            NotHttp: what came is not HTTP.
+            StreamError: the compressed data is damaged or cut short.
+        """
+        if self._inflater is not None:
+            for piece in self._pieces:
+                return piece
+        if self._first:
+            data, self._first = self._first, b""
+            return self._inflated(data) if self._inflater is not None else data
+        parser = self.parser
+        if parser.complete:
+            if self._inflater is not None:
+                self._inflater.close()
+            return b""
+        if parser.failure is not None:
+            raise parser.failure
+        return None
+
+    @property
+    def buffered(self) -> bool:
+        """Whether `pull` may bring something although the socket has nothing new."""
+        return self._channel.buffered
+
+    def pull(self) -> bytes | None:
+        """Take what has come and return what it brings of the body, None for nothing yet."""
+        while True:
+            data = self._channel.receive()
+            if data is None:
+                return None
+            found = self._taken(data)
+            if found is not None or not self._channel.buffered:
+                return found
+
+    def _taken(self, data: bytes) -> bytes | None:
+        if not data:
+            self.parser.close()
+            return self.held()
+        body = self.parser.feed(data)
+        if not body:
+            return self.held() if self.parser.complete else None
+        return body if self._inflater is None else self._inflated(body)
+
+    def _inflated(self, data: bytes) -> bytes | None:
+        assert self._inflater is not None
+        self._pieces = self._inflater.feed(data)
+        return self.held()
+
+    def drained(self) -> bool:
+        """Take what has come behind the end of the answer, and return whether the connection can be kept.
+
+        Raises:
+            OSError: the connection broke.
+            NotHttp: what came is not HTTP.
+        """
+        parser = self.parser
+        if not parser.complete and parser.reusable:
+            data = self._channel.receive()
+            if data:
+                parser.feed(data)
+        return parser.complete and parser.reusable

@@ -1,0 +1,185 @@
+"""From a name to a connected socket: all addresses of a name, the next one before the last has failed.
+
+Written once for both engines, as a generator that yields what it waits for.
+
+Source: RFC 8305 ("Happy Eyeballs"), sections 4 (order of families) and 5 (the delay between attempts).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import threading
+import time
+from collections.abc import Generator, Sequence
+from typing import Final, TypeAlias, TypeVar
+
+from llmstream.engine.effects import NEVER
+from llmstream.errors import ConnectionFailed, TimeLimitPassed
+from llmstream.record import Record
+from llmstream.transport.patience import TICK, Patience
+
+NEXT_ADDRESS: Final = 0.25
+"""Seconds after which the next address is tried beside those that have not answered."""
+LOOK: Final = 0.1
+"""Longest wait, in seconds, while there is no connection that closing could shut down."""
+_UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, errno.EINTR})
+
+T = TypeVar("T")
+
+
+class Wait(Record):
+    """Wait until one of some sockets is ready; the driver sends back those that are.
+
+    Args:
+        sockets: to wait for.
+        writing: until they take bytes, or are connected; else until they have some.
+        seconds: after which the wait ends in any case, with none.
+    """
+
+    sockets: Sequence[socket.socket]
+    writing: bool = False
+    seconds: float = TICK
+
+
+Waiting: TypeAlias = Generator[Wait, Sequence[socket.socket], T]
+"""Steps that wait for sockets on their way to a result; driven by a thread or by a loop."""
+
+
+class ConnectLimit:
+    """The one limit for name, TCP and TLS, over all addresses.
+
+    Args:
+        seconds: 0 for none.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._patience = Patience(time.monotonic() + seconds if seconds else NEVER)
+
+    def slice(self, longest: float = LOOK) -> float:
+        """Return the seconds to wait for now.
+
+        Raises:
+            TimeLimitPassed: the limit has passed.
+        """
+        try:
+            return self._patience.slice(time.monotonic(), longest)
+        except TimeLimitPassed as error:
+            raise TimeLimitPassed("no connection in time", phase="connect") from error
+
+
+def connected(host: str, port: int, limit: ConnectLimit) -> Waiting[socket.socket]:
+    """Return a non-blocking socket that is connected to the first address that answers.
+
+    Raises:
+        ConnectionFailed: the name is unknown, or no address answers.
+        TimeLimitPassed: the limit passed before that.
+    """
+    waiting = _in_turn((yield from _looked_up(host, port, limit)))
+    trying: list[socket.socket] = []
+    failure = OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+    next_at = 0.0
+    try:
+        while waiting or trying:
+            now = time.monotonic()
+            if waiting and (now >= next_at or not trying):
+                begun = _begun(*waiting.pop(0))
+                if isinstance(begun, OSError):
+                    failure = begun
+                else:
+                    trying.append(begun)
+                    next_at = now + NEXT_ADDRESS
+                continue
+            until = min(LOOK, next_at - now) if waiting else LOOK
+            for sock in (yield Wait(tuple(trying), writing=True, seconds=limit.slice(until))):
+                number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                trying.remove(sock)
+                if not number:
+                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    return sock
+                sock.close()
+                failure = OSError(number, os.strerror(number))
+    finally:
+        for sock in trying:
+            sock.close()
+    raise ConnectionFailed(f"no connection: {failure.strerror or failure}", phase="connect") from failure
+
+
+_Address: TypeAlias = tuple[int, tuple[str | int, ...]]
+_Found: TypeAlias = list[_Address]
+
+
+def _begun(family: int, address: tuple[str | int, ...]) -> socket.socket | OSError:
+    """Return a socket that is on its way to an address, or why there is none."""
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        return error
+    sock.setblocking(False)
+    try:
+        number = sock.connect_ex(address)
+    except OSError as error:
+        sock.close()
+        return error
+    if number in _UNDER_WAY:
+        return sock
+    sock.close()
+    return OSError(number, os.strerror(number))
+
+
+def _in_turn(addresses: _Found) -> _Found:
+    """Return addresses with their families in turn, that of the first one first."""
+    if not addresses:
+        return []
+    first = addresses[0][0]
+    ours = [one for one in addresses if one[0] == first]
+    others = [one for one in addresses if one[0] != first]
+    mixed: _Found = []
+    while ours or others:
+        mixed += ours[:1] + others[:1]
+        ours, others = ours[1:], others[1:]
+    return mixed
+
+
+def _looked_up(host: str, port: int, limit: ConnectLimit) -> Waiting[_Found]:
+    """Return a name's addresses; a look-up can't be given up, hence a thread that may be left behind."""
+    if _numeric(host):
+        return _ask(host, port)
+    found: list[_Found | Exception] = []
+    done, told = socket.socketpair()
+
+    def look_up() -> None:
+        try:
+            found.append(_ask(host, port))
+        except Exception as error:  # noqa: BLE001  # raised below, or nobody waits for it any more
+            found.append(error)
+        told.close()
+
+    try:
+        done.setblocking(False)
+        threading.Thread(target=look_up, name="llmstream-look-up", daemon=True).start()
+        while not found:
+            yield Wait((done,), seconds=limit.slice())
+    finally:
+        done.close()
+    outcome = found[0]
+    if isinstance(outcome, (OSError, UnicodeError)):
+        said = outcome.strerror if isinstance(outcome, OSError) and outcome.strerror else str(outcome)
+        raise ConnectionFailed(f"no connection: {said}", phase="connect") from outcome
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def _ask(host: str, port: int) -> _Found:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, address) for family, _, _, _, address in found]  # type: ignore[misc]  # str and int
+
+
+def _numeric(host: str) -> bool:
+    """Whether a host is an address already: one look at its form, no look-up."""
+    if ":" in host:
+        return True
+    parts = host.split(".")
+    return len(parts) == 4 and all(part.isascii() and part.isdigit() and len(part) <= 3 for part in parts)

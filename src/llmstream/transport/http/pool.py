@@ -1,0 +1,175 @@
+"""Connections that are kept for the next request: one pool a process, for threads and loops alike.
+
+An idle connection is a socket that nobody waits for and no loop knows of, so that any thread and any loop
+may go on with it.  It is closed after some idle time, at exit, and in a child after a fork.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from llmstream.record import Record
+from llmstream.transport.http.channels import Channel
+from llmstream.transport.http.proxies import Proxy
+
+IDLE: Final = 30.0
+"""Seconds that an idle connection is kept: many load balancers forget it after 60."""
+MOST: Final = 256
+"""Most idle connections that are kept; the one that was idle longest goes first."""
+
+
+class Key(Record):
+    """What makes two connections interchangeable.
+
+    Args:
+        scheme: http or https.
+        host: the server's.
+        port: the server's.
+        proxy: between us and the server, None for none.
+        ca_file: authorities to trust beside the system's.
+        client_cert: what is shown to the server.
+        trusted: the environment's SSL_CERT_FILE and SSL_CERT_DIR.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    proxy: Proxy | None
+    ca_file: Path | None
+    client_cert: Path | None
+    trusted: tuple[str | None, str | None]
+
+
+class Link:
+    """One connection, in use or idle.
+
+    Args:
+        key: where it leads.
+        channel: what carries the bytes.
+    """
+
+    def __init__(self, key: Key, channel: Channel) -> None:
+        self.key = key
+        self.channel = channel
+        self.idle_since = 0.0
+        self._closed = False
+
+    def stale(self) -> bool:
+        """Return whether an idle connection was closed, or has something to say that nobody asked for."""
+        try:
+            return self.channel.receive() is not None
+        except OSError:
+            return True
+
+    def close(self) -> None:
+        """Close it at once; may be called again."""
+        if not self._closed:
+            self._closed = True
+            self.channel.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Pool:
+    """Idle connections by where they lead."""
+
+    def __init__(self, idle: float = IDLE) -> None:
+        self._idle = idle
+        self._links: dict[Link, None] = {}
+        self._by_key: dict[Key, list[Link]] = {}
+        self._changed = threading.Condition()
+        self._warden: threading.Thread | None = None
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+    def take(self, key: Key) -> Link | None:
+        """Return an idle connection that seems to be alive, the one that was used last; None for none."""
+        while True:
+            with self._changed:
+                waiting = self._by_key.get(key)
+                if not waiting:
+                    return None
+                link = waiting[-1]
+                self._remove(link)
+            if not link.stale():
+                return link
+            link.close()
+
+    def keep(self, link: Link) -> None:
+        """Keep a connection whose answer has come whole."""
+        link.idle_since = time.monotonic()
+        with self._changed:
+            self._links[link] = None
+            self._by_key.setdefault(link.key, []).append(link)
+            oldest = next(iter(self._links)) if len(self._links) > MOST else None
+            if oldest is not None:
+                self._remove(oldest)
+            if self._warden is None:
+                self._watch()
+        if oldest is not None:
+            oldest.close()
+
+    def close(self, wanted: Callable[[Key], bool] = lambda key: True) -> None:
+        """Close idle connections.
+
+        Args:
+            wanted: tells of which; all, unless given.
+        """
+        with self._changed:
+            gone = [link for link in self._links if wanted(link.key)]
+            for link in gone:
+                self._remove(link)
+            warden = None if self._links else self._warden
+            self._changed.notify_all()
+        for link in gone:
+            link.close()
+        if warden is not None and warden is not threading.current_thread():
+            warden.join(1.0)
+
+    def forget(self) -> None:
+        """Start anew in a child process: the connections are the parent's."""
+        links, self._links, self._by_key = self._links, {}, {}
+        self._changed, self._warden = threading.Condition(), None
+        for link in links:
+            link.close()
+
+    def _remove(self, link: Link) -> None:
+        del self._links[link]
+        waiting = self._by_key[link.key]
+        waiting.remove(link)
+        if not waiting:
+            del self._by_key[link.key]
+
+    def _watch(self) -> None:
+        self._warden = threading.Thread(target=self._close_idle, name="llmstream-idle", daemon=True)
+        self._warden.start()
+
+    def _close_idle(self) -> None:
+        """Close what has been idle too long, as long as there is anything."""
+        changed = self._changed
+        while True:
+            with changed:
+                oldest = next(iter(self._links), None)
+                if oldest is None:
+                    self._warden = None
+                    return
+                left = oldest.idle_since + self._idle - time.monotonic()
+                if left > 0:
+                    changed.wait(left)
+                    continue
+                self._remove(oldest)
+            oldest.close()
+
+
+POOL: Final = Pool()
+"""The process's own."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=POOL.forget)

@@ -1,0 +1,159 @@
+"""Which proxy a request goes through, and how the environment says it.
+
+Read anew for each request, and only for the scheme that is asked for: a proxy that is not used can't
+fail.  The variables mean what they mean to curl, the names in lower case first; NO_PROXY also takes
+what people write into it: brackets, ports, blanks, leading dots and stars, networks (CIDR).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from llmstream.errors import ConfigError
+from llmstream.record import Record
+from llmstream.transport.http.address import Address, address_of
+
+SCHEMES: Final = ("http", "https", "socks5", "socks5h")
+_WITH_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+HOW: Final = "or leave this host out with NO_PROXY"
+
+
+class Proxy(Record):
+    """A proxy that a request goes through.
+
+    Args:
+        address: where; its `user` is for the proxy alone.
+        origin: the variable or setting that it came from.
+    """
+
+    address: Address
+    origin: str
+
+    def __repr__(self) -> str:
+        return f"{self.address.scheme}://{self.address.authority}"
+
+    @property
+    def name(self) -> str:
+        """What messages call it: never its password."""
+        return f"the proxy {self!r} (from {self.origin})"
+
+
+def proxy_for(to: Address, own: str | None, variables: Mapping[str, str] = os.environ) -> Proxy | None:
+    """Return the proxy for an address, None for none.
+
+    Args:
+        to: what is to be reached.
+        own: the provider's own proxy, which goes before the environment's; None for none.
+        variables: the environment.
+
+    Raises:
+        ConfigError: the proxy that would be used can't be: the message names it and its variable.
+    """
+    if own:
+        return _proxy(own, "the provider's proxy setting")
+    found = _of_environment(to.scheme, variables)
+    if found is None or left_out(to.host, to.port, _value("no_proxy", variables)[1]):
+        return None
+    return _proxy(found[1], found[0])
+
+
+def _of_environment(scheme: str, variables: Mapping[str, str]) -> tuple[str, str] | None:
+    for name in (f"{scheme}_proxy", "all_proxy"):
+        variable, value = _value(name, variables)
+        # in a CGI script a request's own Proxy header comes as HTTP_PROXY ("httpoxy", CVE-2016-5385)
+        if value and not (variable == "HTTP_PROXY" and "REQUEST_METHOD" in variables):
+            return variable, value
+    if sys.platform in ("win32", "darwin"):
+        return _of_system(scheme)
+    return None
+
+
+def _value(name: str, variables: Mapping[str, str]) -> tuple[str, str]:
+    """Return the name of a variable as it is written there and its value; lower case goes first."""
+    for one in (name, name.upper()):
+        value = variables.get(one, "").strip()
+        if value:
+            return one, value
+    return name, ""
+
+
+def _of_system(scheme: str) -> tuple[str, str] | None:
+    """Return the proxy of the system's settings, on the systems that have such."""
+    from urllib.request import getproxies
+
+    found = getproxies()
+    value = found.get(scheme) or found.get("all")
+    return ("the system's settings", value) if value else None
+
+
+def _proxy(url: str, origin: str) -> Proxy:
+    if not _WITH_SCHEME.match(url):
+        url = f"http://{url}"
+    scheme = url.partition("://")[0].lower()
+    if scheme == "socks":
+        # what GNOME writes; its proxies speak version 5
+        url = f"socks5{url[5:]}"
+    elif scheme not in SCHEMES:
+        raise ConfigError(
+            f"the proxy from {origin} can't be used: {scheme}:// is not supported",
+            hint=f"set {origin} to an http://, https:// or socks5:// address, {HOW}",
+        )
+    try:
+        address = address_of(url, SCHEMES)
+    except ConfigError as error:
+        said = "not a usable address"
+        raise ConfigError(
+            f"the proxy from {origin} can't be used: {said}", hint=f"correct {origin}, {HOW}"
+        ) from error.__cause__
+    return Proxy(address, origin)
+
+
+def left_out(host: str, port: int, no_proxy: str) -> bool:
+    """Return whether NO_PROXY leaves a host out.
+
+    Args:
+        host: in lower case; IPv6 without brackets.
+        port: that is asked.
+        no_proxy: names, numbers and networks, with commas or blanks between.
+    """
+    host = host.rstrip(".").lower()
+    return any(_means(entry.lower(), host, port) for entry in re.split(r"[,;\s]+", no_proxy) if entry)
+
+
+def _means(entry: str, host: str, port: int) -> bool:
+    entry = entry.rpartition("://")[2]
+    if entry == "*":
+        return True
+    if entry.count("/") == 1:
+        return _in_network(host, entry)
+    name, wanted = _split_port(entry)
+    if wanted and wanted != str(port):
+        return False
+    if ":" in name or ":" in host:
+        return _in_network(host, name)
+    name = name.removeprefix("*").strip(".")
+    return bool(name) and (host == name or host.endswith(f".{name}"))
+
+
+def _split_port(entry: str) -> tuple[str, str]:
+    if entry.startswith("["):
+        name, _, rest = entry[1:].partition("]")
+        return name, rest.removeprefix(":")
+    if entry.count(":") == 1:
+        name, _, port = entry.partition(":")
+        return name, port
+    return entry, ""
+
+
+def _in_network(host: str, network: str) -> bool:
+    import ipaddress
+
+    bracketless = network.replace("[", "").replace("]", "")
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(bracketless, strict=False)
+    except ValueError:
+        return False

@@ -1,0 +1,53 @@
+"""A request as bytes."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from llmstream.adapters.base import HttpRequest
+from llmstream.errors import ConfigError
+from llmstream.transport.http.address import Address
+from llmstream.transport.http.proxies import Proxy
+from llmstream.version import __version__
+from llmstream.wire.inflate import ACCEPT_ENCODING
+
+DEFAULTS: Final = {
+    "accept": "*/*",
+    "accept-encoding": ACCEPT_ENCODING,
+    "connection": "keep-alive",
+    "user-agent": f"llmstream/{__version__}",
+}
+_NAME: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def request_bytes(request: HttpRequest, to: Address, through: Proxy | None) -> bytes:
+    """Return a request's head and body.
+
+    Args:
+        request: what is sent.
+        to: its URL.
+        through: the proxy that forwards it, None where the server itself gets it.
+
+    Raises:
+        ConfigError: a header can't be sent.
+    """
+    target = to.target if through is None else f"http://{to.place}{to.target}"
+    given = {name.lower() for name in request.headers}
+    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {request.headers.get('host', to.place)}"]
+    lines += [f"{name}: {value}" for name, value in DEFAULTS.items() if name not in given]
+    if to.user and "authorization" not in given:
+        lines.append(f"Authorization: {to.user}")
+    if through is not None and through.address.user:
+        lines.append(f"Proxy-Authorization: {through.address.user}")
+    for name, value in request.headers.items():
+        if not _NAME.fullmatch(name) or _UNSENDABLE.search(value):
+            raise ConfigError(
+                f"the request can't be sent: its header {name!r} has characters that none may have"
+            )
+        if name.lower() not in ("host", "content-length"):
+            lines.append(f"{name}: {value}")
+    if request.body or request.method != "GET":
+        lines.append(f"Content-Length: {len(request.body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + request.body

@@ -1,0 +1,56 @@
+"""Waiting for sockets on a thread."""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Sequence
+from typing import Final
+
+_POLL: Final = hasattr(select, "poll")
+
+
+def ready_of(sockets: Sequence[socket.socket], writing: bool, seconds: float) -> list[socket.socket]:
+    """Return the sockets that are ready after so many seconds at most, none when none is.
+
+    A socket that broke counts as ready: whoever uses it then learns what happened.
+    """
+    if not _POLL:
+        return _selected(sockets, writing, seconds)
+    poll = select.poll()
+    by_number = {}
+    for sock in sockets:
+        number = sock.fileno()
+        if number < 0:
+            return [sock]
+        by_number[number] = sock
+        poll.register(number, select.POLLOUT if writing else select.POLLIN)
+    return [by_number[number] for number, _ in poll.poll(seconds * 1000)]
+
+
+def _selected(sockets: Sequence[socket.socket], writing: bool, seconds: float) -> list[socket.socket]:
+    # Windows tells of a connection that failed among the exceptional ones
+    chosen = list(sockets)
+    reading = [] if writing else chosen
+    found = select.select(reading, chosen if writing else [], chosen, seconds)
+    return [sock for sock in chosen if any(sock in some for some in found)]
+
+
+class Readable:
+    """Waits for one socket, again and again.
+
+    Args:
+        sock: that is read.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sockets = (sock,)
+        self._poll = select.poll() if _POLL else None
+        if self._poll is not None:
+            self._poll.register(sock, select.POLLIN)
+
+    def within(self, seconds: float) -> bool:
+        """Return whether something came within so many seconds."""
+        if self._poll is not None:
+            return bool(self._poll.poll(seconds * 1000))
+        return bool(ready_of(self._sockets, False, seconds))
