@@ -26,7 +26,16 @@ def test_warm_ups_come_on_top_and_are_not_counted(
     little: LittleServer, options: dict[str, int], sent: int
 ) -> None:
     tag = new_tag()
-    (found,) = bench(answers(little, tag), "hi", requests=5, **options)  # type: ignore[arg-type]
+    # the pause parts the tokens, which would come in one read and at one time
+    script: Script = [
+        ["head"],
+        ["text", "a"],
+        ["pause", 0.005],
+        ["text", "b"],
+        ["finish", "stop"],
+        ["done"],
+    ]
+    (found,) = bench(answers(little, tag, script), "hi", requests=5, **options)  # type: ignore[arg-type]
     assert (found.requests, little.count(tag)) == (5, sent)
     assert found.ttft and found.itl and found.e2e and found.tpot and found.output_tokens_per_second
 

@@ -6,23 +6,22 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from llmstream.engine.effects import Batch
 from llmstream.engine.meter import Completion
-from llmstream.errors import LLMStreamError
-from llmstream.events import Event, TextDelta
+from llmstream.events import Event
 from llmstream.record import replace
 from llmstream.runnable.arguments import address, checked_model, key, limited
 from llmstream.runnable.base import Runnable
 from llmstream.runnable.beside import beside
 from llmstream.runnable.calls import Plan, abatches, adapter_of, batches, close_kept
-from llmstream.runnable.flows import AsyncFlow, Flow, Pieces
+from llmstream.runnable.flows import AsyncFlow, Flow
 from llmstream.runnable.options import options_from
+from llmstream.runnable.pieces import Dictionaries, Events
 from llmstream.runnable.prompts import PromptLike, prompt_of
 from llmstream.runnable.streams import AsyncStream, Stream
 from llmstream.runnable.targets import Target, resolve
 from llmstream.tracing.chain import Piece, Seat
 from llmstream.tracing.run_config import RunConfig, checked
-from llmstream.tracing.traced import Traced, identity
+from llmstream.tracing.traced import identity
 from llmstream.tracing.tracer import EventDict, EventsVersion, Tracer, spoken
 
 if TYPE_CHECKING:
@@ -234,42 +233,6 @@ class LLM(Runnable[PromptLike, Completion]):
         made = self._copy()
         made._rivals = (*self._rivals, *(lane for one in others for lane in (one.targets, *one._rivals)))
         return made
-
-
-class Events(Pieces[Event]):
-    """The typed events."""
-
-    def batch(self, batch: Batch) -> Batch:
-        """Return them one by one."""
-        return batch
-
-
-class Dictionaries(Pieces[EventDict | Piece]):
-    """A run's event dictionaries, and behind those of each read its chunks for the next step.
-
-    Args:
-        tracer: the run's.
-    """
-
-    def __init__(self, tracer: Tracer) -> None:
-        self._trace = Traced(tracer)
-
-    def begin(self) -> list[EventDict | Piece]:
-        """Return the start."""
-        return [self._trace.start()]
-
-    def batch(self, batch: Batch) -> list[EventDict | Piece]:
-        """Return the events of one read, then its chunks."""
-        chunks = [Piece(event.text) for event in batch if type(event) is TextDelta]
-        return [*self._trace.batch(batch), *chunks]
-
-    def end(self, *, closed: bool) -> list[EventDict | Piece]:
-        """Return the end."""
-        return [] if closed else [self._trace.end()]
-
-    def failed(self, error: LLMStreamError) -> list[EventDict | Piece]:
-        """Return the error, which is raised behind it."""
-        return [self._trace.failed(error)]
 
 
 def tracer_of(
