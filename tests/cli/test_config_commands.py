@@ -232,3 +232,21 @@ def test_a_missing_key_names_the_variable_and_the_other_ways(fake: Fake) -> None
     assert (run.status, run.out) == (3, "")
     for way in ("$OPENAI_API_KEY", "api_key_command", "api_key_file", "[providers.openai]"):
         assert way in run.err
+
+
+def test_an_alias_does_not_hide_a_provider(fake: Fake) -> None:
+    fake("ok")
+    for name in ("groq", "fake"):
+        run = fake.command("config", "alias", name, "fake/m2")
+        assert run.status == 3 and "hides the provider of that name" in run.err
+    assert fake.command("config", "alias", "quick", "fake/m2").status == 0
+    fake.home.write(fake.home.config.read_text().replace("[aliases]", '[aliases]\ngroq = "fake/m2"'))
+    run = fake.command("config", "check")
+    assert run.status == 0 and 'warning: the alias "groq" hides the provider' in run.out
+
+
+def test_one_providers_settings_are_shown_alone(fake: Fake) -> None:
+    fake.home.write(fake.provider.table() + fake.provider.table(name="other"))
+    run = fake.command("config", "show", "-m", "other")
+    assert run.status == 0
+    assert all(line.startswith("providers.other.") for line in run.out.splitlines())

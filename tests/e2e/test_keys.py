@@ -177,10 +177,15 @@ def test_a_keyring_keeps_lists_and_forgets(
 ) -> None:
     home.write(table(recorder, "acme", ""))
     assert run_llmstream("-m", "acme", "Hello").status == 3
-    assert run_llmstream("keys", "list") == (0, "", "")
+    run = run_llmstream("keys", "list")
+    assert (run.status, run.out) == (0, "") and "no stored keys" in run.err
     # the key comes on standard input: arguments are seen by everybody on the machine
     run = run_llmstream("keys", "set", "acme", stdin=f"{KEY}\n")
-    assert (run.status, run.out, run.err) == (0, "", "")
+    assert (run.status, run.out, run.err) == (
+        0,
+        "",
+        "llmstream: the key for acme is in the system's keyring\n",
+    )
     assert json.loads(keyring.read_text()) == {"llmstream acme": KEY}
     assert run_llmstream("keys", "list") == (0, "acme\n", "")
     assert run_llmstream("-m", "acme", "Hello").status == 0
@@ -195,7 +200,7 @@ def test_a_keyring_keeps_lists_and_forgets(
 
 def test_a_key_is_typed_unseen(keyring: Path, run_llmstream: Command) -> None:
     terminal = run_llmstream.on_terminal("keys", "set", "groq")
-    terminal.wait_for("key for groq: ")
+    terminal.wait_for("API key for groq (not shown): ")
     terminal.type(KEY + "\n")
     run = terminal.finish()
     assert run.status == 0 and KEY not in run.out
@@ -251,5 +256,51 @@ def test_a_locked_keyring_has_no_key_and_says_so_when_asked_to_keep_one(
 
 def test_without_the_extra_the_remedy_is_named(home: Home, run_llmstream: Command) -> None:
     (home.folder / "keyring.py").write_text("raise ImportError('not here')")
-    run = run_llmstream("keys", "list", env={"PYTHONPATH": str(home.folder)})
-    assert run.status == 3 and "pip install 'llmstream-cli[keyring]'" in run.err
+    terminal = run_llmstream.on_terminal("keys", "set", "groq", env={"PYTHONPATH": str(home.folder)})
+    run = terminal.finish()
+    assert run.status == 3 and "pip install 'llmstream-cli[keyring]'" in run.out
+    assert "keys set PROVIDER --file" in run.out and "not shown" not in run.out
+
+
+def test_a_key_in_a_file_is_used_listed_and_forgotten(
+    home: Home, recorder: Recorder, run_llmstream: Command
+) -> None:
+    (home.folder / "keyring.py").write_text("raise ImportError('not here')")
+    home.environment["PYTHONPATH"] = str(home.folder)
+    home.write(table(recorder, "acme", ""))
+    run = run_llmstream("keys", "set", "acme", "--file", stdin=f"{KEY}\n")
+    file = home.config.parent / "keys" / "acme.key"
+    assert (run.status, run.out) == (0, "") and f"is in {file}" in run.err
+    assert (file.read_text(), file.stat().st_mode & 0o777) == (f"{KEY}\n", 0o600)
+    assert run_llmstream("-m", "acme", "Hello").status == 0
+    assert recorder.last.headers["authorization"] == f"Bearer {KEY}"
+    assert run_llmstream("keys", "list") == (0, "acme\n", "")
+    assert run_llmstream("keys", "delete", "acme") == (0, "", "")
+    assert not file.exists()
+    assert run_llmstream("keys", "delete", "acme").status == 3
+    assert run_llmstream("-m", "acme", "Hello").status == 3
+
+
+@pytest.mark.parametrize(
+    ("provider", "status", "said"),
+    [
+        ("open", 2, 'needs no API key (api_key_env = "")'),
+        ("local", 2, "needs no API key"),
+        ("zzz", 3, "unknown"),
+    ],
+)
+def test_a_key_that_nobody_would_send_is_not_stored(
+    home: Home, recorder: Recorder, run_llmstream: Command, provider: str, status: int, said: str
+) -> None:
+    home.write(table(recorder, "open", 'api_key_env = ""'))
+    run = run_llmstream("keys", "set", provider, "--file", stdin=KEY)
+    assert run.status == status and said in run.err
+    assert not (home.config.parent / "keys").exists()
+
+
+def test_what_goes_before_a_stored_key_is_told(
+    home: Home, recorder: Recorder, run_llmstream: Command
+) -> None:
+    home.write(table(recorder, "acme", 'api_key_env = "ACME_KEY"'))
+    run = run_llmstream("keys", "set", "acme", "--file", stdin=KEY, env={"ACME_KEY": "other"})
+    assert run.status == 0 and "note: $ACME_KEY goes before it" in run.err

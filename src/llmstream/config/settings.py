@@ -180,6 +180,7 @@ class Settings:
             provider.key_settings,
             self.environment,
             folder=self._folder,
+            kept=self._kept(provider.name),
             fetch=fetch,
             optional=provider.key_optional,
         )
@@ -219,6 +220,11 @@ class Settings:
     def _folder(self) -> Path | None:
         return self.file.path.parent if self.file.path else None
 
+    def _kept(self, provider: str) -> Path | None:
+        from llmstream.config.keys.kept import kept_file
+
+        return kept_file(self._folder, provider) if self._folder else None
+
     def key_state(self, name: str) -> KeyState:
         """Return where a provider's key would come from, without asking for it.
 
@@ -228,9 +234,13 @@ class Settings:
         provider = self.provider(name)
         if not provider.wants_key:
             return secrets.KeyState(wanted=False, found=False, origin="")
-        optional = provider.key_optional
         return secrets.key_state(
-            name, provider.key_settings, self.environment, folder=self._folder, optional=optional
+            name,
+            provider.key_settings,
+            self.environment,
+            folder=self._folder,
+            kept=self._kept(name),
+            optional=provider.key_optional,
         )
 
     def lacks_key(self, spec: str) -> bool:
@@ -261,9 +271,12 @@ class Settings:
 
     def knows(self, spec: str) -> bool:
         """Return whether the provider of a name is there, without reading the whole catalogue."""
+        return self.is_provider(self.split(spec)[0])
+
+    def is_provider(self, name: str) -> bool:
+        """Return whether a provider has this very name, whatever the aliases say."""
         from llmstream.adapters import catalogue
 
-        name = self.split(spec)[0]
         return name in self.file.providers or catalogue.known(name)
 
 

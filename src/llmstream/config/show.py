@@ -1,4 +1,4 @@
-"""What holds, and who said so: the data of `llmstream config show --origin`.
+"""The settings in effect and where each came from: the data of `llmstream config show --origin`.
 
 Each line is TOML that could stand in the file.  Keys and what may be one are masked.
 """
@@ -25,7 +25,7 @@ MASK: Final = "***"
 
 
 class Shown(Record):
-    """One value that holds.
+    """One setting in effect.
 
     Args:
         key: dotted, as TOML has it: ``providers.work.timeout.connect``.
@@ -39,11 +39,11 @@ class Shown(Record):
 
 
 def show(settings: Settings, model: str | None = None, overrides: Overrides | None = None) -> list[Shown]:
-    """Return every value that holds, in the file's order, with its origin.
+    """Return all settings in effect, in the file's order, each with its origin.
 
     Args:
         settings: file, environment and catalogue.
-        model: what ``--model`` says; its provider is shown beside those of the file.
+        model: what ``--model`` says: its provider alone is shown; None for all of the file and the default's.
         overrides: what the other flags say; they are shown on the chosen provider.
 
     Raises:
@@ -53,10 +53,15 @@ def show(settings: Settings, model: str | None = None, overrides: Overrides | No
     choice = settings.choice(model)
     chosen = settings.split(choice.spec)[0]
     shown = [Shown("default", toml_value(choice.spec), _place(choice.origin, settings, places, ("default",)))]
+    shown += [
+        Shown(key, toml_value(value), _place(str(settings.file.path), settings, places, (key,)))
+        for key in keys.TOP
+        if key != "default" and (value := settings.file.document.get(key)) is not None
+    ]
     for name, spec in settings.aliases.items():
         origin = _place(str(settings.file.path), settings, places, ("aliases", name))
         shown.append(Shown(f"aliases.{toml_key(name)}", toml_value(spec), origin))
-    for name in dict.fromkeys([*settings.file.providers, chosen]):
+    for name in [chosen] if model is not None else dict.fromkeys([*settings.file.providers, chosen]):
         flags = (overrides or Overrides()) if name == chosen else Overrides()
         shown += _provider(settings.provider(name), flags, settings, places)
     return shown

@@ -16,7 +16,7 @@ def _path(environment: Environment) -> Path:
 
     found = config_path_of(environment.config, environment.variables)[0]
     if found is None:
-        raise ConfigError("there is no home folder to keep a configuration in", hint="give --config PATH")
+        raise ConfigError("no home folder to keep a configuration in", hint="give --config PATH")
     return found
 
 
@@ -28,11 +28,13 @@ def path(environment: Environment) -> str:
 
 @texts
 def show(environment: Environment, *, origin: bool = False, model: str | None = None) -> str:
-    """Print every value that holds; keys are masked."""
+    """Print the settings in effect; keys are masked."""
     from llmstream.config.settings import Settings
     from llmstream.config.show import show as shown
 
     lines = shown(Settings.load(environment.config, environment.variables), model)
+    if model is not None:
+        lines = [line for line in lines if line.key.startswith("providers.")]
     rows = [[f"{line.key} = {line.value}", *([f"# {line.origin}"] if origin else [])] for line in lines]
     return columns(rows)
 
@@ -44,9 +46,14 @@ def check(environment: Environment) -> str:
 
     file = _path(environment)
     if not file.exists() and environment.config is None:
-        return f"{file}: there is no such file; the defaults hold\n"
+        return f"{file}: not found; using defaults\n"
     settings = Settings.load(file, environment.variables)
-    return "".join(f"warning: {warning}\n" for warning in settings.warnings) + f"{file}: all is well\n"
+    warnings = [*settings.warnings, *map(_hides, filter(settings.is_provider, settings.aliases))]
+    return "".join(f"warning: {warning}\n" for warning in warnings) + f"{file}: no problems found\n"
+
+
+def _hides(alias: str) -> str:
+    return f'the alias "{alias}" hides the provider of that name'
 
 
 @texts
@@ -70,7 +77,7 @@ def edit(environment: Environment) -> str:
         write(file)
     _run_editor(environment, file)
     Settings.load(file, environment.variables)
-    return f"{file}: all is well\n"
+    return f"{file}: no problems found\n"
 
 
 @texts
@@ -85,7 +92,11 @@ def alias(
 
     file = _path(environment)
     settings = Settings.load(file if file.exists() else None, environment.variables)
-    settings.provider(model.partition("/")[0])
+    settings.provider(settings.split(model)[0])
+    if settings.is_provider(name):
+        raise ConfigError(f"{_hides(name)}: choose another name", hint="llmstream providers --all lists them")
+    if name == model:
+        raise ConfigError(f'the alias "{name}" would lead back to itself')
     set_alias(file, name, model)
     return f"{name} = {model}\n"
 

@@ -1,56 +1,126 @@
-"""`llmstream keys`: API keys in the system's keyring."""
+"""`llmstream keys`: API keys in the system's keyring, or in files that only the user can read."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmstream.cli.command import texts
 from llmstream.cli.environment import Environment
-from llmstream.errors import UsageError
+from llmstream.errors import ConfigError, MissingExtra, UsageError
+from llmstream.render.notes import note_line
+
+if TYPE_CHECKING:
+    from llmstream.config.settings import Settings
 
 
 @texts
-def set_key(environment: Environment, provider: str) -> str:
-    """Keep a provider's key; it is asked for, or read from standard input, never an argument."""
-    from llmstream.config.file.kinds import key_flaw
-    from llmstream.config.keys.keyring import store
-    from llmstream.config.settings import Settings
+def set_key(environment: Environment, provider: str, *, file: bool = False) -> str:
+    """Keep a provider's key; it is typed, or read from standard input, never an argument."""
+    settings = _settings(environment)
+    _check_wanted(settings, provider)
+    if not file:
+        from llmstream.config.keys.keyring import require
 
-    # refuses a name that no provider has
-    Settings.load(environment.config, environment.variables).provider(provider)
-    key = (
-        _typed(provider)
-        if os.isatty(environment.stdin)
-        else os.read(environment.stdin, 1 << 16).decode("utf-8", "replace")
-    )
-    key = key.strip()
-    flaw = key_flaw(key) if key else "is empty"
-    if flaw is not None:
-        raise UsageError(f"the key {flaw}")
-    store(provider, key)
+        # said before a key is asked for
+        require()
+    key = _given(environment, provider)
+    if file:
+        from llmstream.config.keys.kept import keep
+
+        place = f"in {keep(_folder(environment), provider, key)}"
+    else:
+        from llmstream.config.keys.keyring import store
+
+        store(provider, key)
+        place = "in the system's keyring"
+    _say(environment, f"the key for {provider} is {place}")
+    origin = settings.key_state(provider).origin
+    if settings.key_state(provider).found and origin.startswith(("$", "api_key_command", "api_key of")):
+        _say(environment, f"note: {origin} goes before it")
     return ""
-
-
-def _typed(provider: str) -> str:
-    from getpass import getpass
-
-    return getpass(f"key for {provider}: ")
 
 
 @texts
 def list_keys(environment: Environment) -> str:
-    """List the providers that have a key in the keyring."""
-    from llmstream.config.keys.keyring import listed
-    from llmstream.config.settings import Settings
+    """List the providers that have a stored key."""
+    from llmstream.config.keys.kept import kept_file
+    from llmstream.config.keys.keyring import stored
 
-    names = Settings.load(environment.config, environment.variables).names()
-    return "".join(f"{name}\n" for name in listed(names))
+    folder = _folder(environment)
+    rows = [
+        f"{name}\n"
+        for name in _settings(environment).names()
+        if kept_file(folder, name).is_file() or stored(name)
+    ]
+    if not rows:
+        _say(environment, "no stored keys; llmstream keys set PROVIDER stores one")
+    return "".join(rows)
 
 
 @texts
 def delete_key(environment: Environment, provider: str) -> str:
-    """Delete a provider's key from the keyring."""
+    """Delete a provider's stored key."""
+    from llmstream.config.keys.kept import forget_kept
     from llmstream.config.keys.keyring import forget
 
-    forget(provider)
+    if forget_kept(_folder(environment), provider):
+        try:
+            forget(provider)
+        except ConfigError:
+            # the file was all there was
+            return ""
+        return ""
+    try:
+        forget(provider)
+    except MissingExtra as error:
+        raise ConfigError(f"no key is stored for {provider}", hint="llmstream keys list") from error
     return ""
+
+
+def _settings(environment: Environment) -> Settings:
+    from llmstream.config.settings import Settings
+
+    return Settings.load(environment.config, environment.variables)
+
+
+def _folder(environment: Environment) -> Path:
+    from llmstream.config.settings import config_path_of
+
+    found = config_path_of(environment.config, environment.variables)[0]
+    if found is None:
+        raise ConfigError("there is no home folder to keep keys in", hint="give --config PATH")
+    return found.parent
+
+
+def _check_wanted(settings: Settings, name: str) -> None:
+    """Refuse a name that no provider has, and a provider that would never ask for the key."""
+    provider = settings.provider(name)
+    if not provider.wants_key:
+        raise UsageError(f"{name} (adapter {provider.adapter}) needs no API key")
+    if provider.key_settings.get("api_key_env") == "" and len(provider.key_settings) == 1:
+        own = name in settings.file.providers
+        hint = f"to send one, remove that line from [providers.{name}]" if own else ""
+        raise UsageError(f'{name} needs no API key (api_key_env = "")', hint=hint)
+
+
+def _given(environment: Environment, provider: str) -> str:
+    from llmstream.config.file.kinds import key_flaw
+
+    if os.isatty(environment.stdin):
+        from getpass import getpass
+
+        text = getpass(f"API key for {provider} (not shown): ")
+    else:
+        text = os.read(environment.stdin, 1 << 16).decode("utf-8", "replace")
+    key = text.strip()
+    flaw = key_flaw(key) if key else "is empty"
+    if flaw is not None:
+        raise UsageError(f"the key {flaw}")
+    return key
+
+
+def _say(environment: Environment, text: str) -> None:
+    if not environment.quiet:
+        environment.err.write(note_line(text, color=environment.colored))

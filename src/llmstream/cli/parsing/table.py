@@ -186,8 +186,16 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         "refresh", "flag", "Ignore the cached list and fetch a new one", "", "command", commands=("models",)
     ),
+    Option(
+        "file",
+        "flag",
+        "In a file that only you can read, without a keyring",
+        "",
+        "command",
+        commands=("keys set",),
+    ),
     Option("origin", "flag", "Say where each value came from", "", "command", commands=("config show",)),
-    Option("model", "text", "As for a prompt", "", "command", "m", commands=("config show",)),
+    Option("model", "text", "Only this model's provider", "", "command", "m", commands=("config show",)),
 )
 GLOBAL: Final = ("--config", "--color", "--debug", "--quiet", "-q")
 """Options that may also stand before a command's name."""

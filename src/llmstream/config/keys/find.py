@@ -35,6 +35,7 @@ def find_key(
     environment: Mapping[str, str],
     *,
     folder: Path | None = None,
+    kept: Path | None = None,
     fetch: bool = True,
     optional: bool = False,
 ) -> Secret | None:
@@ -46,6 +47,7 @@ def find_key(
             the first that has a key is taken.  `api_key_env` empty: no key is wanted.
         environment: the variables.
         folder: what a relative `api_key_file` is relative to, None for the current folder.
+        kept: the file where `llmstream keys set --file` keeps this provider's key, None for none.
         fetch: False to run and read nothing and return a stand-in that only knows the origin.
         optional: return None instead of complaining when there is no key.
 
@@ -62,9 +64,11 @@ def find_key(
         return key
     if not names and "api_key_env" in settings:
         return None
-    kept = _from_keyring(provider, fetch=fetch)
-    if kept is not None:
-        return _checked(provider, kept, "keyring")
+    if kept is not None and kept.is_file():
+        return _checked(provider, _content(kept, provider) if fetch else NOT_FETCHED, f"api_key_file {kept}")
+    stored = _from_keyring(provider, fetch=fetch)
+    if stored is not None:
+        return _checked(provider, stored, "keyring")
     if optional:
         return None
     if not fetch:
@@ -125,6 +129,7 @@ def key_state(
     environment: Mapping[str, str],
     *,
     folder: Path | None = None,
+    kept: Path | None = None,
     optional: bool = False,
 ) -> KeyState:
     """Return what `find_key` would find; runs and reads nothing.
@@ -134,9 +139,10 @@ def key_state(
         settings: as for `find_key`.
         environment: the variables.
         folder: as for `find_key`.
+        kept: as for `find_key`.
         optional: as for `find_key`.
     """
-    key = find_key(provider, settings, environment, folder=folder, fetch=False, optional=optional)
+    key = find_key(provider, settings, environment, folder=folder, kept=kept, fetch=False, optional=optional)
     if key is None or not key.origin:
         return KeyState(wanted=key is not None, found=False, origin="")
     if key.origin.startswith("$"):
@@ -147,15 +153,20 @@ def key_state(
 
 
 def missing(provider: str, names: Sequence[str]) -> MissingKey:
-    """Return the error that says which key is missing and every way to give it."""
-    table = f"in [providers.{provider}] of the configuration"
+    """Return the error that says which key is missing and how to give it."""
+    table = f"[providers.{provider}] of the configuration"
     if names:
         what = f"no API key for {provider}: ${names[0]} is not set"
-        hint = f"set {' or '.join(names)}, or give api_key_command, api_key_file or api_key {table}"
+        hint = (
+            f"set {' or '.join(names)}, or store the key: llmstream keys set {provider}\n"
+            f"or give api_key_command or api_key_file in {table}"
+        )
     else:
         what = f"no API key for {provider}"
-        ways = "api_key_env, api_key_command, api_key_file or api_key"
-        hint = f'give {ways} {table}, or api_key_env = "" when the server wants no key'
+        hint = (
+            f"store one: llmstream keys set {provider}\n"
+            f'or give api_key_env, api_key_command or api_key_file in {table}; api_key_env = "" for none'
+        )
     return MissingKey(what, hint=hint, provider=provider, phase="config")
 
 

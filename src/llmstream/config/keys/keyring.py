@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from types import ModuleType
 from typing import Final
 
@@ -16,11 +15,21 @@ def _keyring() -> ModuleType:
         import keyring
     except ImportError as error:
         raise MissingExtra(
-            "the system's keyring needs the package keyring, which is not installed",
-            hint="pip install 'llmstream-cli[keyring]'",
+            "the system's keyring needs the package keyring",
+            hint="pip install 'llmstream-cli[keyring]'\n"
+            "or keep the key in a file that only you can read: llmstream keys set PROVIDER --file",
         ) from error
     module: ModuleType = keyring
     return module
+
+
+def require() -> None:
+    """Check that there is a keyring to ask.
+
+    Raises:
+        MissingExtra: the package is not installed.
+    """
+    _keyring()
 
 
 def stored(provider: str) -> str | None:
@@ -64,13 +73,3 @@ def forget(provider: str) -> None:
         raise ConfigError(
             f"the keyring has no key for {provider} to delete: {type(error).__name__}"
         ) from error
-
-
-def listed(providers: Iterable[str]) -> list[str]:
-    """Return those of the providers that have a key in the keyring.
-
-    Raises:
-        MissingExtra: the package is not installed.
-    """
-    _keyring()
-    return [provider for provider in providers if stored(provider)]
