@@ -53,9 +53,18 @@ class Terminal:
     """A run on a terminal of its own, which tests read and type into."""
 
     def __init__(
-        self, arguments: tuple[str, ...], environment: Mapping[str, str], *, pipe_out: bool = False
+        self,
+        arguments: tuple[str, ...],
+        environment: Mapping[str, str],
+        *,
+        pipe_out: bool = False,
+        columns: int = 0,
     ) -> None:
         self._ours, theirs = os.openpty()
+        if columns:
+            import termios
+
+            termios.tcsetwinsize(theirs, (24, columns))
         self.shown = b""
         self.process = subprocess.Popen(
             [*COMMAND, *arguments],
@@ -232,10 +241,15 @@ class Command:
         return process
 
     def on_terminal(
-        self, *arguments: str, env: Mapping[str, str] | None = None, pipe_out: bool = False
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        pipe_out: bool = False,
+        columns: int = 0,
     ) -> Terminal:
-        """Start it on a terminal; with `pipe_out` its standard output is a pipe."""
-        terminal = Terminal(arguments, {**self.home.environment, **(env or {})}, pipe_out=pipe_out)
+        """Start it on a terminal; with `pipe_out` its standard output is a pipe; 0 columns say nothing."""
+        variables = {**self.home.environment, **(env or {})}
+        terminal = Terminal(arguments, variables, pipe_out=pipe_out, columns=columns)
         self._started.append(terminal)
         return terminal
 

@@ -53,7 +53,8 @@ def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> t
 
 def _complain(environment: Environment, message: str, hint: str) -> int:
     error = UsageError(message, hint=hint)
-    environment.err.write(error_lines(error, color=environment.colored))
+    width = environment.width_of(environment.err)
+    environment.err.write(error_lines(error, color=environment.colored, width=width))
     return Exit.USAGE
 
 

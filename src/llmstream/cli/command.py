@@ -68,12 +68,3 @@ def texts(work: Callable[..., str]) -> Run:
 
     run.__doc__ = work.__doc__
     return run
-
-
-def columns(rows: list[list[str]]) -> str:
-    """Return rows as text in columns, each as wide as its widest cell."""
-    if not rows:
-        return ""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return "".join(line.rstrip() + "\n" for line in lines)

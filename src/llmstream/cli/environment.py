@@ -81,6 +81,15 @@ class Environment:
         if self.closed_stdout:
             raise OutputError("standard output is closed", hint="redirect it: >file, or >/dev/null")
 
+    def width_of(self, writer: Writer) -> int | None:
+        """Return the cells of the terminal that a stream is, None when it is none or doesn't say."""
+        if not writer.isatty:
+            return None
+        try:
+            return os.get_terminal_size(writer.fd).columns or None
+        except OSError:
+            return None
+
     @property
     def dumb(self) -> bool:
         """Whether the terminal takes no escape sequences."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from llmstream.runnable.calls import Plan
 
 RED, DIM, RESET = "\x1b[31m", "\x1b[2m", "\x1b[0m"
+NAME: Final = "llmstream:"
+NARROWEST: Final = 40
+"""Cells of a terminal below which words are left to its own wrapping."""
 BRIEF: Final = 48
 """Characters of a retry's reason, so that its line fits a terminal."""
 LONGEST: Final = 600
@@ -33,27 +36,54 @@ def dimmed(text: str, color: bool) -> bytes:
     return encode(f"{DIM}{text}{RESET}\n" if color else f"{text}\n")
 
 
-def note_line(text: str, *, color: bool = False) -> bytes:
-    """Return a note as one line: the program's name, then the text, made safe and short."""
-    return dimmed(f"llmstream: {one_line(text)}", color)
+def note_line(text: str, *, color: bool = False, width: int | None = None) -> bytes:
+    """Return a note as one line: the program's name, then the text, made safe and short.
+
+    Args:
+        text: may hold anything.
+        color: whether it may be dim.
+        width: cells of the terminal, so that no word is cut at its edge; None for no limit.
+    """
+    return b"".join(dimmed(line, color) for line in in_words(f"llmstream: {one_line(text)}", width))
 
 
-def error_lines(error: LLMStreamError, *, color: bool = False) -> bytes:
+def in_words(text: str, width: int | None) -> list[str]:
+    """Return a line as lines that fit a terminal, each but the first indented; a long word stays whole."""
+    if width is None or width < NARROWEST or len(text) < width:
+        return [text]
+    from llmstream.render.columns import cells
+
+    blanks = len(text) - len(text.lstrip(" "))
+    indent = " " * (blanks or 2)
+    words = text.split()
+    lines = [" " * blanks + words[0]]
+    for word in words[1:]:
+        if cells(lines[-1]) + 1 + cells(word) < width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(indent + word)
+    return lines
+
+
+def error_lines(error: LLMStreamError, *, color: bool = False, width: int | None = None) -> bytes:
     """Return an error as a person reads it: its message on one line, its hint indented below.
 
     Args:
         error: its message and hint may hold anything; a hint may have several lines, and so may the
             message of a ConfigError, which lists problems.
         color: whether the program's name may be red and the hint dim.
+        width: cells of the terminal, so that no word is cut at its edge; None for no limit.
     """
-    name = f"{RED}llmstream:{RESET}" if color else "llmstream:"
     # a server's message stays one line, whatever it holds
     message, *listed = error.message.split("\n") if isinstance(error, ConfigError) else [error.message]
+    head = "\n".join(in_words(f"{NAME} {one_line(message, 1500)}", width))
+    if color:
+        head = f"{RED}{NAME}{RESET}{head.removeprefix(NAME)}"
     # blanks stay: a caret stands below the place that it means
     problems = "".join(f"  {guarded(line[:LONGEST])}\n" for line in listed)
     hints = [f"  {one_line(line)}" for line in error.hint.splitlines() if line.strip()]
-    below = b"".join(dimmed(hint, color) for hint in hints[:12])
-    return encode(f"{name} {one_line(message, 1500)}\n{problems}") + below
+    below = b"".join(dimmed(line, color) for hint in hints[:12] for line in in_words(hint, width))
+    return encode(f"{head}\n{problems}") + below
 
 
 def briefly(reason: str) -> str:
@@ -75,6 +105,7 @@ class NotesSink(Sink):
     Args:
         writer: standard error.
         color: whether notes may be dim.
+        width: cells of the terminal, None for no limit.
         answer: the answer's sink when it writes to the same terminal: notes never cut its lines.
         calls: whether tool calls are told, which machine-readable outputs have elsewhere.
         steps: whether the steps of an object are told, a line each.
@@ -87,6 +118,7 @@ class NotesSink(Sink):
         writer: Writer,
         *,
         color: bool = False,
+        width: int | None = None,
         answer: Answer | None = None,
         calls: bool = False,
         steps: bool = False,
@@ -94,6 +126,7 @@ class NotesSink(Sink):
         self._writer = writer
         self._max_retries = 0
         self._color = color
+        self._width = width
         self._answer = answer
         self._held: list[bytes] = []
         self._finish: FinishReason = "unknown"
@@ -115,7 +148,7 @@ class NotesSink(Sink):
             elif isinstance(event, Step):
                 self._stepped(event, at)
             elif text := self._said(event):
-                self._held.append(note_line(text, color=self._color))
+                self._held.append(note_line(text, color=self._color, width=self._width))
         if self._held and (self._answer is None or self._answer.ended_with_newline):
             self._flush()
 
@@ -123,9 +156,9 @@ class NotesSink(Sink):
         """Write what was held, and why the answer stopped if it stopped short."""
         for name, *arguments in (self._calls or {}).values():
             text = f"the model calls {name}({''.join(arguments)})"
-            self._held.append(note_line(text, color=self._color))
+            self._held.append(note_line(text, color=self._color, width=self._width))
         if error is None and self._finish in STOPS:
-            self._held.append(note_line(STOPS[self._finish], color=self._color))
+            self._held.append(note_line(STOPS[self._finish], color=self._color, width=self._width))
         if self._held and self._answer and not self._answer.ended_with_newline:
             # the user wanted no newline behind the answer, and a terminal shows both
             self._held.insert(0, b"\n")

@@ -6,7 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
-from llmstream.cli.command import columns, texts
+from llmstream.cli.command import texts
 from llmstream.cli.environment import Environment
 from llmstream.errors import ConfigError
 
@@ -35,6 +35,8 @@ def show(environment: Environment, *, origin: bool = False, model: str | None = 
     lines = shown(Settings.load(environment.config, environment.variables), model)
     if model is not None:
         lines = [line for line in lines if line.key.startswith("providers.")]
+    from llmstream.render.columns import columns
+
     rows = [[f"{line.key} = {line.value}", *([f"# {line.origin}"] if origin else [])] for line in lines]
     return columns(rows)
 

@@ -123,4 +123,5 @@ def _given(environment: Environment, provider: str) -> str:
 
 def _say(environment: Environment, text: str) -> None:
     if not environment.quiet:
-        environment.err.write(note_line(text, color=environment.colored))
+        width = environment.width_of(environment.err)
+        environment.err.write(note_line(text, color=environment.colored, width=width))

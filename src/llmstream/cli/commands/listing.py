@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import json as json_
+from typing import TYPE_CHECKING
 
-from llmstream.cli.command import columns, texts
+from llmstream.cli.command import texts
 from llmstream.cli.environment import Environment
+from llmstream.render.columns import columns
+from llmstream.render.notes import note_line
+
+if TYPE_CHECKING:
+    from llmstream.config.lists.details import Details
+    from llmstream.config.lists.overview import Line
+    from llmstream.config.settings import Settings
 
 
 @texts
-def providers(environment: Environment, *, json: bool = False) -> str:
-    """List the providers, and whether their keys are there."""
+def providers(environment: Environment, *, json: bool = False, all: bool = False) -> str:
+    """List the providers, those that are ready first, and whether their keys are set."""
     from llmstream.config.lists.overview import providers as overview
-    from llmstream.config.settings import Settings
 
-    rows = overview(Settings.load(environment.config, environment.variables))
+    rows = overview(_settings(environment))
     if json:
-        return "".join(json_.dumps(row._asdict(), ensure_ascii=False) + "\n" for row in rows)
-    head = ["PROVIDER", "ADAPTER", "STREAMS", "REASONING", "TOOLS", "IMAGES", "USAGE", "KEY", "BASE URL"]
-    return columns([head, *([*map(_cell, row)] for row in rows)])
+        return "".join(json_.dumps(row.to_dict(), ensure_ascii=False) + "\n" for row in rows)
+    rows = sorted(rows, key=lambda row: not row.ready)
+    if all:
+        head = ["PROVIDER", "KEY", "DEFAULT MODEL", "ADAPTER", "CAN", "BASE URL"]
+        cells = [[*_first_cells(row), row.adapter, row.can, row.base_url or "-"] for row in rows]
+    else:
+        head, cells = ["PROVIDER", "KEY", "DEFAULT MODEL"], [[*_first_cells(row)] for row in rows]
+    return columns([head, *cells], environment.width_of(environment.out))
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "-"
-    return str(value) or "-"
+def _first_cells(row: Line) -> tuple[str, str, str]:
+    missing = row.key.startswith("missing")
+    key = row.key.removeprefix("missing").strip(" ()")
+    return row.provider, (f"no {key}" if key else "no key") if missing else row.key or "-", row.model or "-"
 
 
 @texts
@@ -35,16 +47,41 @@ def models(
     json: bool = False,
     query: str = "",
     refresh: bool = False,
+    verbose: bool = False,
 ) -> str:
-    """List the models of a provider."""
-    from llmstream.config.lists.models import models_of
+    """List the models of a provider, or of all that are ready."""
+    from llmstream.config.lists.models import of_all, of_one
+
+    settings = _settings(environment)
+    if provider is None:
+        found, failures = of_all(settings, refresh=refresh)
+        for failure in failures:
+            width = environment.width_of(environment.err)
+            environment.err.write(note_line(f"warning: {failure}", color=environment.colored, width=width))
+    else:
+        name = settings.split(provider)[0]
+        found = {name: of_one(settings, name, refresh=refresh)}
+    chosen = [
+        (name, model, details)
+        for name, listed in found.items()
+        for model, details in listed.items()
+        if query.lower() in model.lower()
+    ]
+    if json:
+        return "".join(_object(*one, verbose=verbose) for one in chosen)
+    if verbose:
+        head = ["MODEL", "CONTEXT", "INPUTS", "OPTIONS"]
+        rows = [[f"{name}/{model}", *details.cells()] for name, model, details in chosen]
+        return columns([head, *rows], environment.width_of(environment.out))
+    return "".join(f"{name}/{model}\n" for name, model, _ in chosen)
+
+
+def _object(name: str, model: str, details: Details, *, verbose: bool) -> str:
+    more = details.to_dict() if verbose else {}
+    return json_.dumps({"provider": name, "model": model, **more}, ensure_ascii=False) + "\n"
+
+
+def _settings(environment: Environment) -> Settings:
     from llmstream.config.settings import Settings
 
-    settings = Settings.load(environment.config, environment.variables)
-    name = settings.split(settings.choice(provider).spec)[0]
-    found = [one for one in models_of(settings, name, refresh=refresh) if query.lower() in one.lower()]
-    if json:
-        return "".join(
-            json_.dumps({"provider": name, "model": one}, ensure_ascii=False) + "\n" for one in found
-        )
-    return "".join(f"{name}/{one}\n" for one in found)
+    return Settings.load(environment.config, environment.variables)

@@ -39,7 +39,7 @@ class Command(NamedTuple):
 
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(PROMPT, "The default command, by its name", "prompt:run", ("[PROMPT]...",)),
-    Command("models", "List the models of a provider", "listing:models", ("[PROVIDER]",)),
+    Command("models", "List the models of a provider, or of all", "listing:models", ("[PROVIDER]",)),
     Command("providers", "List the providers, and whether their keys are set", "listing:providers"),
     Command("pull", "Fetch a model to run in this process", "pull:pull", ("SOURCE",)),
     Command("config path", "Print the configuration file's path", "config:path"),
@@ -58,7 +58,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("keys delete", "Delete a provider's stored key", "keys:delete_key", ("PROVIDER",)),
     Command(
         "schema",
-        "Print the JSON Schema of events or of the configuration",
+        "Print the JSON Schema of events or configuration",
         "scripts:schema",
         ("events|config",),
         ("events", "config"),

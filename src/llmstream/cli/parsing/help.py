@@ -6,9 +6,12 @@ from itertools import groupby
 from typing import Final
 
 from llmstream.cli.parsing.commands import first_words
-from llmstream.cli.parsing.table import PROMPT, Option, options_of
+from llmstream.cli.parsing.table import LIMITS, MODEL, OTHER, OUTPUT, PROMPT, SHAPE, Option, options_of
 
-WIDTH: Final = 34
+SCREEN: Final = 80
+"""Columns that no line of the help goes beyond."""
+WIDTH: Final = 30
+"""Columns of the names."""
 USAGE: Final = """\
 Usage: llmstream [OPTIONS] [PROMPT]...
        llmstream COMMAND ...
@@ -19,8 +22,8 @@ Examples:
   llmstream "Write me a 1 verse song about sparkling water."
   git diff | llmstream "Write a commit message for this:"
   llmstream -m groq/llama-3.1-8b-instant -o temperature=0 "What is a monad?"
-  llmstream --events "Hello" | jq -r 'select(.event == "on_llm_stream").data.chunk'
-  llmstream -- models          prompt with a word that is a command's name
+  llmstream --events "Hello" | jq .data.chunk
+  llmstream -- models          send a word that is a command's name
 """
 
 
@@ -28,9 +31,7 @@ def spelled(option: Option) -> str:
     """Return an option as help shows it: ``-m, --model TEXT``."""
     short = f"-{option.short}, " if option.short else "    "
     names = f"--{option.name}" + (f" / --{option.off}" if option.off else "")
-    value = (
-        option.metavar or "|".join(option.choices) or ("" if option.kind == "flag" else option.kind.upper())
-    )
+    value = option.metavar or "|".join(option.choices) or VALUES[option.kind]
     return f"{short}{names} {value}".rstrip()
 
 
@@ -49,13 +50,28 @@ def prompt_help() -> str:
 
 
 def _line(left: str, right: str) -> str:
-    if len(left) < WIDTH - 1:
-        return f"{left:<{WIDTH}}{right}"
-    return f"{left}\n{'':<{WIDTH}}{right}"
+    lines = _folded(right, SCREEN - WIDTH)
+    if len(left) > WIDTH - 2:
+        lines.insert(0, "")
+    lines[0] = f"{left:<{WIDTH}}{lines[0]}".rstrip()
+    return f"\n{'':<{WIDTH}}".join(lines)
 
 
-PANELS: Final = list(dict.fromkeys(option.panel for option in options_of(PROMPT)))
+def _folded(text: str, width: int) -> list[str]:
+    """Return a text as lines of at most `width` characters, broken at blanks."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return lines
+
+
+PANELS: Final = (MODEL, SHAPE, OUTPUT, LIMITS, OTHER)
+VALUES: Final = {"text": "TEXT", "path": "PATH", "int": "N", "float": "N", "flag": ""}
+"""What help calls a value of each kind."""
 STATUSES: Final = """\
-Exit status: 0 finished, 1 our error, 2 usage, 3 configuration, 4 key refused, 5 request refused, 6 provider
-unavailable, 7 no connection, 8 time limit, 9 stream broken, 10 local model, 130 Ctrl-C, 141 reader gone.
+Exit status: 0 finished, 1 internal error, 2 usage, 3 configuration, 4 key
+refused, 5 request refused, 6 provider unavailable, 7 no connection, 8 time
+limit, 9 stream broken, 10 local model, 130 Ctrl-C, 141 reader gone.
 """

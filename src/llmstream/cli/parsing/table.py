@@ -66,13 +66,9 @@ MODEL, SHAPE, OUTPUT, LIMITS, OTHER = (
 )
 
 OPTIONS: Final[tuple[Option, ...]] = (
-    Option(
-        "model", "text", "PROVIDER/MODEL, PROVIDER or an alias [env: LLMSTREAM_MODEL]", MODEL, "plan", "m"
-    ),
+    Option("model", "text", "PROVIDER/MODEL or alias [env: LLMSTREAM_MODEL]", MODEL, "plan", "m"),
     Option("system", "text", "System prompt", MODEL, "plan", "s"),
-    Option(
-        "file", "path", "Text file added to the prompt; - is standard input", MODEL, "plan", "f", many=True
-    ),
+    Option("file", "path", "Text file added to the prompt; - is stdin", MODEL, "plan", "f", many=True),
     Option(
         "attach",
         "path",
@@ -83,11 +79,11 @@ OPTIONS: Final[tuple[Option, ...]] = (
         many=True,
         metavar="PATH_OR_URL",
     ),
-    Option("no-stdin", "flag", "Leave standard input alone, as in a `while read` loop", MODEL, "plan"),
+    Option("no-stdin", "flag", "Leave stdin alone, as in a `while read` loop", MODEL, "plan"),
     Option(
         "option",
         "text",
-        "Model option; VALUE is parsed as TOML, otherwise taken as text",
+        "Model option; VALUE is TOML, otherwise text",
         SHAPE,
         "options",
         "o",
@@ -102,14 +98,12 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         "schema",
         "text",
-        "Answer as JSON: JSON Schema, file, or 'name, age int'",
+        "Answer as JSON: schema, file or 'name, age int'",
         SHAPE,
         "options",
         metavar="SCHEMA",
     ),
-    Option(
-        "separator", "text", "Print TEXT after every chunk; \\n \\t \\0 are escapes", OUTPUT, "output", "S"
-    ),
+    Option("separator", "text", "TEXT after every chunk; \\n \\t \\0 are escapes", OUTPUT, "output", "S"),
     Option("no-newline", "flag", "Add no final newline", OUTPUT, "output", "n"),
     Option("events", "flag", "JSON Lines of events on standard output", OUTPUT, "output"),
     Option(
@@ -120,19 +114,20 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "output",
         choices=("v1", "v2"),
     ),
-    Option("steps", "flag", "The steps of a chain or an agent too (adapter runnable)", OUTPUT, "plan"),
+    Option("steps", "flag", "A chain's own steps too (adapter runnable)", OUTPUT, "plan"),
     Option("json", "flag", "One JSON object at the end", OUTPUT, "output"),
     Option(
         "reasoning", "text", "Thinking text on standard error", OUTPUT, "output", choices=("show", "hide")
     ),
-    Option("stats", "flag", "One line on standard error: TTFT, tokens/s, tokens", OUTPUT, "output"),
-    Option("raw", "flag", "Send control characters to the terminal as they are", OUTPUT, "output"),
+    Option("stats", "flag", "One line on stderr: TTFT, tokens/s, tokens", OUTPUT, "output"),
+    Option("raw", "flag", "Send control characters to the terminal", OUTPUT, "output"),
     Option(
         "color",
         "text",
         "Colours: auto, always or never",
         OUTPUT,
         "surroundings",
+        metavar="WHEN",
         choices=("auto", "always", "never"),
         commands=ALL,
     ),
@@ -142,7 +137,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         "fallback",
         "text",
-        "Next model when this one fails before its first chunk",
+        "Model to ask when this one fails before a token",
         LIMITS,
         "plan",
         many=True,
@@ -155,11 +150,30 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "Seconds for name, TCP and TLS; 0 for none",
         LIMITS,
         "limits",
+        metavar="S",
         limit="connect",
     ),
-    Option("timeout-first", "float", "Seconds to the first token", LIMITS, "limits", limit="first_token"),
-    Option("timeout-idle", "float", "Seconds from one event to the next", LIMITS, "limits", limit="idle"),
-    Option("timeout-total", "float", "Seconds for the whole run", LIMITS, "limits", limit="total"),
+    Option(
+        "timeout-first",
+        "float",
+        "Seconds to the first token",
+        LIMITS,
+        "limits",
+        metavar="S",
+        limit="first_token",
+    ),
+    Option(
+        "timeout-idle",
+        "float",
+        "Seconds from one event to the next",
+        LIMITS,
+        "limits",
+        metavar="S",
+        limit="idle",
+    ),
+    Option(
+        "timeout-total", "float", "Seconds for the whole run", LIMITS, "limits", metavar="S", limit="total"
+    ),
     Option(
         "config",
         "path",
@@ -193,6 +207,18 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "",
         "command",
         commands=("keys set",),
+    ),
+    Option(
+        "all", "flag", "More columns: adapter, what it can, address", "", "command", commands=("providers",)
+    ),
+    Option(
+        "verbose",
+        "flag",
+        "Context, inputs and options, where the provider tells",
+        "",
+        "command",
+        "v",
+        commands=("models",),
     ),
     Option("origin", "flag", "Say where each value came from", "", "command", commands=("config show",)),
     Option("model", "text", "Only this model's provider", "", "command", "m", commands=("config show",)),

@@ -25,7 +25,9 @@ class Fetching:
         self._label = text
         self.close()
         if not self._environment.quiet:
-            self._environment.err.write(note_line(text, color=self._environment.colored))
+            environment = self._environment
+            line = note_line(text, color=environment.colored, width=environment.width_of(environment.err))
+            environment.err.write(line)
 
     def progress(self, done: int, total: int | None) -> None:
         """Show how many bytes have come, of how many; ends the fetch when it was stopped."""

@@ -84,7 +84,12 @@ def _for_people(values: Values, environment: Environment, answer: Answer | None,
         sinks.append(ReasoningSink(environment.err, dim=color, guard=guard, answer=shared))
     if not environment.quiet:
         steps = environment.err.isatty and not machine
-        sinks.append(NotesSink(environment.err, color=color, answer=shared, calls=not machine, steps=steps))
+        width = environment.width_of(environment.err)
+        sinks.append(
+            NotesSink(
+                environment.err, color=color, width=width, answer=shared, calls=not machine, steps=steps
+            )
+        )
     return sinks
 
 
@@ -98,7 +103,8 @@ def _machine_sink(values: Values, plan: Plan | None, environment: Environment, m
 
 def report(error: LLMStreamError, environment: Environment) -> None:
     """Write an error to standard error, with its traceback under --debug."""
-    environment.err.write(error_lines(error, color=environment.colored))
+    width = environment.width_of(environment.err)
+    environment.err.write(error_lines(error, color=environment.colored, width=width))
     if environment.debug:
         import traceback
 

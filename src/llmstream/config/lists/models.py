@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import Final
 from urllib.parse import urlsplit
 
 from llmstream.adapters.base import Adapter
 from llmstream.adapters.registry import SPECIAL, adapter
 from llmstream.config import paths
+from llmstream.config.lists.details import Details, details_of
 from llmstream.config.settings import Settings
 from llmstream.errors import ConfigError, LLMStreamError
 from llmstream.prompt import Message, Options, Prompt
+from llmstream.record import names as names_of
 from llmstream.runnable.targets import Target
 from llmstream.transport.http.common import Connection
 from llmstream.transport.http.documents import fetch_document
@@ -24,13 +29,23 @@ FRESH: Final = 24 * 3600.0
 PATIENCE: Final = 30.0
 
 
-def models_of(settings: Settings, name: str, *, refresh: bool = False) -> list[str]:
-    """Return a provider's models, sorted.
+def models_of(
+    settings: Settings, name: str, *, refresh: bool = False, seconds: float = PATIENCE
+) -> list[str]:
+    """Return the names of a provider's models, sorted; see `of_one`."""
+    return list(of_one(settings, name, refresh=refresh, seconds=seconds))
+
+
+def of_one(
+    settings: Settings, name: str, *, refresh: bool = False, seconds: float = PATIENCE
+) -> dict[str, Details]:
+    """Return a provider's models, sorted, and what it tells of each.
 
     Args:
         settings: the configuration.
         name: of the provider.
         refresh: ask the provider whatever the cache says.
+        seconds: the most that the provider is given.
 
     Raises:
         ConfigError: the provider is unknown, or has no such list.
@@ -39,7 +54,7 @@ def models_of(settings: Settings, name: str, *, refresh: bool = False) -> list[s
     if settings.provider(name).adapter == "local":
         from llmstream.local.models import installed
 
-        return [model.name for model in installed(paths.models_folder())]
+        return {model.name: Details() for model in installed(paths.models_folder())}
     # its default model need not be known to ask which there are
     target = settings.target(f"{name}/-")
     dialect = None if target.adapter in SPECIAL else adapter(target.adapter)
@@ -49,14 +64,67 @@ def models_of(settings: Settings, name: str, *, refresh: bool = False) -> list[s
     kept = paths.cache_folder() / "models" / f"{name}.json"
     if not refresh and (cached := _cached(kept, url)) is not None:
         return cached
-    document = _asked(dialect, target, url)
-    found = sorted(set(dialect.models(document)))
+    document = _asked(dialect, target, url, seconds)
+    found = details_of(document, sorted(set(dialect.models(document))))
+    details = {model: one.to_dict() for model, one in found.items() if one != Details()}
+    # the names last: the completion scripts read what follows "models"
+    content = {"url": url, "at": time.time(), "details": details, "models": list(found)}
     with suppress(OSError, LLMStreamError):
-        paths.write_private(kept, json.dumps({"url": url, "at": time.time(), "models": found}))
+        paths.write_private(kept, json.dumps(content))
     return found
 
 
-def _asked(dialect: Adapter, target: Target, url: str) -> object:
+def of_all(
+    settings: Settings, *, refresh: bool = False
+) -> tuple[dict[str, dict[str, Details]], list[LLMStreamError]]:
+    """Return the models of every provider that is ready, all asked at once, and who could not be asked.
+
+    Args:
+        settings: the configuration.
+        refresh: as for `of_one`.
+
+    Raises:
+        LLMStreamError: nobody could be asked; the first error.
+    """
+    names = ready(settings)
+    answers: Queue[tuple[str, dict[str, Details] | LLMStreamError]] = Queue()
+
+    def ask(name: str) -> None:
+        try:
+            answers.put((name, of_one(settings, name, refresh=refresh)))
+        except LLMStreamError as error:
+            answers.put((name, error))
+
+    # threads that nobody waits for: Ctrl-C ends the command at once
+    for name in names:
+        Thread(target=ask, args=(name,), daemon=True).start()
+    found = dict(answers.get() for _ in names)
+    failures = [one for name in names if isinstance(one := found[name], LLMStreamError)]
+    if failures and not any(isinstance(one, dict) and one for one in found.values()):
+        raise failures[0]
+    return {name: one for name in names if not isinstance(one := found[name], LLMStreamError)}, failures
+
+
+def ready(settings: Settings) -> list[str]:
+    """Return the providers that can be asked for their list now, of one service's dialects the first."""
+    default = settings.split(settings.choice().spec)[0]
+    found: dict[str, str] = {}
+    for name in dict.fromkeys([default, *settings.names()]):
+        try:
+            provider = settings.provider(name)
+            state = settings.key_state(name)
+            needless = not state.wanted and (name in settings.file.providers or name == default)
+            if provider.adapter in SPECIAL:
+                if provider.adapter == "local":
+                    found.setdefault("local", name)
+            elif state.found or needless:
+                found.setdefault(provider.base_url(), name)
+        except ConfigError:
+            continue
+    return list(found.values())
+
+
+def _asked(dialect: Adapter, target: Target, url: str, seconds: float) -> object:
     """Return the provider's answer, asked with the headers of its other requests."""
     endpoint = target.endpoint
     request = dialect.request(Prompt((Message("user", "-"),)), Options(), endpoint, stream=False)
@@ -65,7 +133,9 @@ def _asked(dialect: Adapter, target: Target, url: str) -> object:
         target.proxy, target.ca_file, target.client_cert, target.aws_region, target.aws_profile
     )
     try:
-        head, body = fetch_document(url, headers, route, connect=target.policy.connect, seconds=PATIENCE)
+        head, body = fetch_document(
+            url, headers, route, connect=min(target.policy.connect or seconds, seconds), seconds=seconds
+        )
         if head.status >= 300:
             raise dialect.error(head.status, head.headers, body)
         return parse(body.decode("utf-8", "replace"))
@@ -77,10 +147,21 @@ def _asked(dialect: Adapter, target: Target, url: str) -> object:
         raise
 
 
-def _cached(path: Path, url: str) -> list[str] | None:
+def _cached(path: Path, url: str) -> dict[str, Details] | None:
     try:
         kept = json.loads(path.read_text("utf-8"))
-        fresh = kept["url"] == url and 0 <= time.time() - kept["at"] < FRESH
-        return [str(name) for name in kept["models"]] if fresh else None
-    except (OSError, ValueError, KeyError, TypeError):
+        if kept["url"] != url or not 0 <= time.time() - kept["at"] < FRESH:
+            return None
+        details = kept["details"]
+        return {str(name): _detail(details.get(name, {})) for name in kept["models"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _detail(kept: Mapping[str, object]) -> Details:
+    context, inputs, options = (kept.get(key) for key in names_of(Details()))
+    return Details(
+        context if isinstance(context, int) else None,
+        tuple(map(str, inputs)) if isinstance(inputs, list) else (),
+        tuple(map(str, options)) if isinstance(options, list) else (),
+    )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from llmstream.config.settings import Settings
 from llmstream.errors import ConfigError
+from llmstream.prompt import Json
 
 
 class Line(NamedTuple):
@@ -21,6 +22,8 @@ class Line(NamedTuple):
         usage: reports token counts in a stream.
         key: where the key was found, ``missing ($VARIABLE)``, or empty when none is wanted.
         base_url: where it is.
+        model: the one that is asked when none is named, empty where there is none.
+        ready: it can be asked right now, as far as that can be told without asking.
     """
 
     provider: str
@@ -32,6 +35,24 @@ class Line(NamedTuple):
     usage: bool
     key: str
     base_url: str
+    model: str
+    ready: bool
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return it as an object."""
+        return dict(self._asdict())
+
+    @property
+    def can(self) -> str:
+        """What it can beside answering in text, in words."""
+        able = {
+            "streams": self.streams,
+            "reasoning": self.reasoning,
+            "tools": self.tools,
+            "images": self.images,
+            "usage": self.usage,
+        }
+        return ", ".join(word for word, yes in able.items() if yes) or "-"
 
 
 def providers(settings: Settings) -> list[Line]:
@@ -56,7 +77,15 @@ def _line(settings: Settings, name: str) -> Line:
         usage=bool(row and row.usage_in_stream),
         key=_key(settings, name) if provider.wants_key else "",
         base_url=base_url,
+        model=provider.text("model"),
+        ready=_ready(settings, name),
     )
+
+
+def _ready(settings: Settings, name: str) -> bool:
+    """Return whether a provider's key is set; one that needs none counts where the user named it."""
+    state = settings.key_state(name)
+    return state.found or (not state.wanted and (name in settings.file.providers or name == "local"))
 
 
 def _key(settings: Settings, name: str) -> str:
