@@ -1,0 +1,86 @@
+"""Quotes and list items: what stands before the rows of the blocks within them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from llmstream.render.markdown.ink import FAINT, Ink
+
+BULLETS: Final = "\u2022\u25e6\u25aa"
+QUOTE: Final = "\u2502"
+DEEPEST: Final = 100
+"""Containers within each other; the signs of deeper ones are text."""
+Prefix = tuple[str, int]
+
+
+class Quote:
+    """A block quote."""
+
+    marker = ""
+    width = 2
+
+
+class Item:
+    """A list's item.
+
+    Args:
+        indent: columns its content is indented in the source, from where the item stands.
+        marker: what is shown before its first row.
+        bullet: its list isn't numbered.
+    """
+
+    def __init__(self, indent: int, marker: str, *, bullet: bool = False) -> None:
+        self.indent = indent
+        self.bullet = bullet
+        self.marker = marker
+        """Emptied when it has been shown."""
+        self.width = len(marker) + 1
+
+
+Container = Quote | Item
+
+
+def prefixes(containers: list[Container], ink: Ink, columns: int) -> tuple[Prefix, Prefix, bool]:
+    """Return what stands before the first row of a block and before the others, each with its cells.
+
+    On a narrow screen or deep within others, the indent is cut so that words have room.
+
+    Args:
+        containers: the block's, outermost first; their markers count as shown from now on.
+        ink: makes the sequences.
+        columns: of the terminal.
+
+    Returns:
+        Both, and whether there is a marker in the first.
+    """
+    room = columns - 1
+    most = max(0, room - max(8, room // 3))
+    first, first_size = "", 0
+    rest, rest_size = "", 0
+    marked = False
+    bar = ink.text(QUOTE, FAINT) + " "
+    for container in containers:
+        marker = container.marker
+        sign = bar if isinstance(container, Quote) else " " * container.width
+        if rest_size + container.width <= most:
+            rest += sign
+            rest_size += container.width
+        if marker:
+            marked = True
+            container.marker = ""
+            first += marker + " "
+            first_size += container.width
+        elif first_size + container.width <= most:
+            first += sign
+            first_size += container.width
+    return (first, first_size), (rest, rest_size), marked
+
+
+def bars(containers: list[Container], ink: Ink, columns: int) -> str:
+    """Return what stands on a blank row between two blocks of the same quotes."""
+    last = max((at + 1 for at, one in enumerate(containers) if isinstance(one, Quote)), default=0)
+    kept = [one if isinstance(one, Quote) else Item(0, " " * (one.width - 1)) for one in containers[:last]]
+    for one in kept:
+        if isinstance(one, Item):
+            one.marker = ""
+    return prefixes(list(kept), ink, columns)[1][0].rstrip(" ")

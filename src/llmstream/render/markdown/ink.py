@@ -1,0 +1,58 @@
+"""Attributes, colours and links as escape sequences.
+
+Colours are those of the terminal's own palette, which suit its background whatever that is.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+BOLD, ITALIC, STRIKE, CODE, HEADING, TITLE, LINK, FAINT = (1 << bit for bit in range(8))
+"""What a text can be, as bits: TITLE is a heading of the first level, FAINT what isn't the answer's own text."""
+RESET: Final = "\x1b[0m"
+ATTRIBUTES: Final = ((BOLD | HEADING, "1"), (FAINT, "2"), (ITALIC, "3"), (LINK | TITLE, "4"), (STRIKE, "9"))
+COLOURS: Final = ((CODE, "36"), (HEADING, "35"))
+
+
+class Ink:
+    """Turns styles into sequences.
+
+    Args:
+        colours: 0, 16 or 256: how many may be used.
+        theme: the name of a theme for code; empty for the terminal's own colours.
+    """
+
+    def __init__(self, colours: int = 16, theme: str = "") -> None:
+        self.colours = colours
+        self.theme = theme
+        self._made: dict[tuple[int, int], str] = {}
+
+    def change(self, old: tuple[int, str], new: tuple[int, str]) -> str:
+        """Return what leads from one pen to another; a pen is a style and a link's address or nothing."""
+        (style, address), (wanted, link) = old, new
+        made = self._made.get((style, wanted))
+        if made is None:
+            made = self._made[style, wanted] = self._sequence(style, wanted)
+        if address != link:
+            made += f"\x1b]8;;{link}\x1b\\"
+        return made
+
+    def text(self, text: str, style: int) -> str:
+        """Return a text in a style, with all off behind it."""
+        return f"{self._sequence(0, style)}{text}{RESET}" if self._codes(style) else text
+
+    def _sequence(self, old: int, new: int) -> str:
+        before, after = self._codes(old), self._codes(new)
+        if before == after:
+            return ""
+        if not after:
+            return RESET
+        return f"\x1b[{'0;' if before else ''}{after}m"
+
+    def _codes(self, style: int) -> str:
+        codes = [code for bits, code in ATTRIBUTES if style & bits]
+        if self.colours:
+            codes += [code for bits, code in COLOURS if style & bits][:1]
+        elif style & CODE and not style & (BOLD | HEADING):
+            codes.insert(0, "1")
+        return ";".join(codes)

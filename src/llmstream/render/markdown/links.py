@@ -1,0 +1,140 @@
+"""Addresses: what stands behind a link's text, and what a terminal may be told of it."""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from typing import Final, NamedTuple
+
+from llmstream.render.guard import guarded
+
+SAFE: Final = re.compile(r"(?i)https?://[^/]|mailto:[^/]")
+LONGEST: Final = 2000
+"""Characters of an address; a longer one is no link."""
+NESTED: Final = 32
+"""Parentheses within an address."""
+TITLE: Final = re.compile(r"""[ \n]+(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\((?:[^()\\]|\\.)*\))""", re.DOTALL)
+TITLE_BEGUN: Final = re.compile(
+    r"""[ \n]+(?:"(?:[^"\\]|\\.)*\\?|'(?:[^'\\]|\\.)*\\?|\((?:[^()\\]|\\.)*\\?)?""", re.DOTALL
+)
+ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+ENTITY_BEGUN: Final = re.compile(r"&(?:#(?:[0-9]{0,7}|[xX][0-9a-fA-F]{0,6})|[A-Za-z][A-Za-z0-9]{0,31})?")
+ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
+AUTOLINK: Final = re.compile(
+    r"<(?:[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*|[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+)>"
+)
+NAMED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:")
+HOSTILE: Final = re.compile("[\u2400-\u2421\ufffd]|<U\\+[0-9A-F]{4,6}>")
+"""What the guard put in the place of a control character."""
+PUNCTUATION: Final = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+
+
+class Target(NamedTuple):
+    """Where a link leads, and where its source ends."""
+
+    address: str
+    end: int
+
+
+def target(text: str, at: int) -> Target | None | bool:
+    """Read `(address "title")`.
+
+    Args:
+        text: holds it.
+        at: where the parenthesis opens.
+
+    Returns:
+        The target; None when there is none; True when more text is needed to say.
+    """
+    found = _address(text, at + 1)
+    if found is None or found is True:
+        return found
+    address, end = found
+    title = TITLE.match(text, end)
+    if title is None:
+        begun = TITLE_BEGUN.match(text, end)
+        if begun and begun.end() == len(text):
+            return len(text) - at < LONGEST or None
+    else:
+        end = title.end()
+    while end < len(text) and text[end] in " \n":
+        end += 1
+    if end == len(text):
+        return True
+    if text[end] != ")":
+        return None
+    return Target(decoded(address), end + 1)
+
+
+def _address(text: str, at: int) -> tuple[str, int] | None | bool:
+    while at < len(text) and text[at] in " \n":
+        at += 1
+    if at == len(text):
+        return True
+    if text[at] == "<":
+        end = text.find(">", at)
+        inside = text[at + 1 : end if end >= 0 else len(text)]
+        if "\n" in inside or "<" in inside:
+            return None
+        if end < 0:
+            return len(text) - at < LONGEST or None
+        return inside, end + 1
+    return _bare(text, at)
+
+
+BARE: Final = re.compile(r"(?:[^\x00-\x20()\\\x7f]|\\.)*", re.DOTALL)
+
+
+def _bare(text: str, at: int) -> tuple[str, int] | None | bool:
+    """Read an address without brackets, its parentheses balanced."""
+    end, depth = at, 0
+    while True:
+        match = BARE.match(text, end)
+        assert match
+        end = match.end()
+        if end == len(text) or text[end] == "\\":
+            return (end - at < LONGEST) or None
+        if text[end] == "(":
+            depth += 1
+            if depth > NESTED:
+                return None
+        elif text[end] == ")" and depth:
+            depth -= 1
+        else:
+            # a blank within the parentheses leaves them open
+            return None if depth else (text[at:end], end)
+        end += 1
+
+
+def character_of(entity: str) -> str:
+    """Return what an entity stands for, safe to show; itself when nobody knows it."""
+    import html
+
+    shown = html.unescape(entity)
+    if shown == entity:
+        return entity
+    return guarded(shown.replace("\n", " ").replace("\t", " ")) or "\ufffd"
+
+
+def decoded(text: str) -> str:
+    """Return an address or title without escapes and entities, safe to show."""
+    if "\\" in text:
+        text = ESCAPED.sub(r"\1", text)
+    if "&" in text:
+        text = ENTITY.sub(lambda found: character_of(found[0]), text)
+    return text
+
+
+def linked(address: str) -> str:
+    """Return the address as an OSC 8 link takes it, or nothing if it may not become one."""
+    if not SAFE.match(address) or len(address) > LONGEST or HOSTILE.search(address):
+        return ""
+    return urllib.parse.quote(address, safe="%/:?#[]@!$&'()*+,;=~-._|{}^`<>\"\\")
+
+
+def says(text: str, address: str) -> bool:
+    """Say whether a link's text shows where it leads."""
+    plain = address.removeprefix("mailto:")
+    if text in (address, plain) or address == text + "/":
+        return True
+    return "%" in address and text == urllib.parse.unquote(address)

@@ -1,0 +1,301 @@
+"""Words become rows: the open row, what is drawn of it, and what waits for its word to end.
+
+A row is finished by a newline and never touched again.  The open one can be drawn anew from its
+beginning, where a sign turns out to be none: not when it is longer than the terminal is wide, and
+not when it holds an emoji sequence, about whose width terminals differ.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from llmstream.render.markdown.ink import LINK, Ink
+from llmstream.render.markdown.widths import SEQUENCE, WIDE, cells, fitting
+
+UNITS: Final = re.compile(f" *[{WIDE}][\u0300-\u036f\u3099\u309a\ufe00-\ufe0f]*| *[^ {WIDE}]+| +")
+HAS_WIDE: Final = re.compile(f"[{WIDE}]")
+NO_PEN: Final = (0, "")
+BREAK: Final = "\n"
+"""The text of a piece that ends its row."""
+
+
+class Piece:
+    """A run of text of one style, or a sign.
+
+    Args:
+        text: what is seen of it, a sign's mostly nothing.
+        style: bits of ink.
+        link: the address it leads to, or nothing.
+    """
+
+    __slots__ = ("link", "row", "stop", "style", "text")
+
+    def __init__(self, text: str, style: int = 0, link: str = "") -> None:
+        self.text = text
+        self.style = style
+        self.link = link
+        self.stop = False
+        """Nothing from this piece on is drawn yet."""
+        self.row = -1
+        """The number of the row it is drawn on, -1 while it waits."""
+
+
+class Rows:
+    """Lays out one block's pieces.
+
+    Args:
+        out: where text for the terminal is put.
+        ink: makes the sequences.
+        limit: cells of a row, its prefix included.
+        first: what stands before the first row, and its cells.
+        rest: what stands before the others, and its cells.
+        hard: whether words longer than a row are cut; else that is left to the terminal.
+    """
+
+    def __init__(
+        self,
+        out: list[str],
+        ink: Ink,
+        limit: int,
+        first: tuple[str, int] = ("", 0),
+        rest: tuple[str, int] = ("", 0),
+        *,
+        hard: bool = False,
+    ) -> None:
+        self._out = out
+        self._ink = ink
+        self.limit = limit
+        self._prefix = first
+        self._rest = rest
+        self._hard = hard
+        self._pen = NO_PEN
+        self.drawn: list[Piece] = []
+        """The pieces on the open row."""
+        self.waiting: list[Piece] = []
+        """The pieces that aren't drawn yet."""
+        self.number = 0
+        """Of the open row, from 0."""
+        self.x = 0
+        """Cells of the open row in use; 0 before its prefix is drawn."""
+        self.fixed = False
+        """The open row can't be drawn anew."""
+        self._glued = False
+        self.widths: list[int] = []
+        """Cells of each finished row."""
+
+    def add(self, text: str, style: int, link: str = "") -> None:
+        """Append a text, without drawing it yet."""
+        waiting = self.waiting
+        if waiting:
+            last = waiting[-1]
+            if type(last) is Piece and last.style == style and last.link == link and not last.stop:
+                last.text += text
+                return
+        waiting.append(Piece(text, style, link))
+
+    def run(self, text: str, style: int) -> None:
+        """Append an ASCII text and draw its whole words: the way of nearly every token."""
+        waiting = self.waiting
+        if len(waiting) == 1:
+            piece = waiting[0]
+            if piece.style == style and not piece.stop and not piece.link and type(piece) is Piece:
+                word = piece.text + text
+                end = word.rfind(" ")
+                x = self.x
+                if end > 0 and x and x + end <= self.limit and word[end - 1] != " " and self._easy(word):
+                    if self._pen != (style, ""):
+                        self._change((style, ""))
+                    head = word[:end]
+                    self._out.append(head)
+                    self.x = x + end
+                    last = self.drawn[-1] if self.drawn else piece
+                    if last.style == style and type(last) is Piece and not last.link and last is not piece:
+                        last.text += head
+                    else:
+                        self._keep(Piece(head, style))
+                    piece.text = word[end:]
+                    return
+                piece.text = word
+                if end >= 0 or len(word) > self.limit or self._glued:
+                    self.lay()
+                return
+        self.add(text, style)
+        self.lay()
+
+    def _easy(self, word: str) -> bool:
+        return not self._glued and word.isascii()
+
+    def lay(self, *, ended: bool = False) -> None:
+        """Draw the words that are whole.
+
+        Args:
+            ended: the last word is whole, too: a line or a block ends here.
+        """
+        waiting = self.waiting
+        stop = next((at for at, piece in enumerate(waiting) if piece.stop), len(waiting))
+        word: list[Piece] = []
+        size = 0
+        for at in range(stop):
+            piece = waiting[at]
+            text = piece.text
+            if text == BREAK:
+                self._word(word, size)
+                word, size = [], 0
+                self.newline()
+            elif not text or (" " not in text and not HAS_WIDE.search(text)):
+                word.append(piece)
+                size += cells(text)
+            else:
+                word, size = self._split(piece, word, size)
+        if word and ((ended and stop == len(waiting)) or self._due(word, size)):
+            self._word(word, size, whole=ended or ends_wide(word))
+            word = []
+        self.waiting = word + waiting[stop:]
+
+    def _due(self, word: list[Piece], size: int) -> bool:
+        """Say whether the open word is drawn before it has ended: no row has room for it, or each part is a word."""
+        if size > self.limit - self._rest[1] or ends_wide(word):
+            return True
+        return self._glued and not next((piece.text for piece in word if piece.text), " ").startswith(" ")
+
+    def _split(self, piece: Piece, word: list[Piece], size: int) -> tuple[list[Piece], int]:
+        """Draw a piece's whole words; return what is left as the open word, with its cells."""
+        style, link = piece.style, piece.link
+        for found in UNITS.finditer(piece.text):
+            unit = found[0]
+            if unit[0] == " " or ends_wide(word) or HAS_WIDE.match(unit):
+                self._word(word, size)
+                word, size = [], 0
+            word.append(Piece(unit, style, link))
+            size += cells(unit)
+        return word, size
+
+    def _word(self, word: list[Piece], size: int, *, whole: bool = True) -> None:
+        """Draw one word, on a new row if the open one has no room for it."""
+        if not word:
+            return
+        first = next((piece for piece in word if piece.text), None)
+        if first is None:
+            for piece in word:
+                self._keep(piece)
+            return
+        if self._glued and first.text[0] != " ":
+            self._long(word, size, whole)
+            return
+        self._glued = False
+        if self.x + size > self.limit and self.x > self._prefix[1]:
+            self.newline()
+        if self.x <= self._prefix[1] and first.text[0] == " ":
+            stripped = first.text.lstrip(" ")
+            size -= len(first.text) - len(stripped)
+            first.text = stripped
+        if not self.x and size:
+            self._begin()
+        if self.x + size > self.limit:
+            self._long(word, size, whole)
+            return
+        for piece in word:
+            self._draw(piece)
+        self.x += size
+        self._glued = not whole
+
+    def _long(self, word: list[Piece], size: int, whole: bool) -> None:
+        """Draw a word that no row has room for, or its next part."""
+        if self._hard:
+            self._cut(word)
+            return
+        for piece in word:
+            self._draw(piece)
+        self.x += size
+        self.commit()
+        self._glued = not whole
+
+    def _cut(self, word: list[Piece]) -> None:
+        for piece in word:
+            text = piece.text
+            while text:
+                room = self.limit - self.x
+                if room <= 0 or (cells(text[0]) > room and self.x > self._prefix[1]):
+                    self.newline()
+                    self._begin()
+                    continue
+                count = fitting(text, room)
+                self._draw(Piece(text[:count], piece.style, piece.link))
+                self.x += cells(text[:count])
+                text = text[count:]
+
+    def _begin(self) -> None:
+        prefix, size = self._prefix
+        self._out.append(prefix)
+        self.x = size
+
+    def _draw(self, piece: Piece) -> None:
+        text = piece.text
+        if text:
+            pen = (piece.style, piece.link if piece.style & LINK else "")
+            if pen != self._pen:
+                self._change(pen)
+            self._out.append(text)
+            if not text.isascii() and SEQUENCE.search(text):
+                self.fixed = True
+        self._keep(piece)
+
+    def _keep(self, piece: Piece) -> None:
+        piece.row = self.number
+        self.drawn.append(piece)
+
+    def _change(self, pen: tuple[int, str]) -> None:
+        self._out.append(self._ink.change(self._pen, pen))
+        self._pen = pen
+
+    def commit(self) -> None:
+        """Let what is drawn of the open row stand for good."""
+        self.drawn = []
+        self.number += 1
+        self.fixed = True
+
+    def newline(self) -> None:
+        """Finish the open row."""
+        if self._pen != NO_PEN:
+            self._change(NO_PEN)
+        if not self.x:
+            self._begin()
+        self._out.append("\n")
+        self.widths.append(self.x)
+        self._prefix = self._rest
+        self.commit()
+        self.x = 0
+        self.fixed = self._glued = False
+
+    def redraw(self) -> None:
+        """Draw the open row anew, from what its pieces say now."""
+        self.erase()
+        self.waiting = self.drawn + self.waiting
+        for piece in self.drawn:
+            piece.row = -1
+        self.drawn = []
+        self.lay()
+
+    def erase(self) -> None:
+        """Take the open row off the screen."""
+        if self.x:
+            if self._pen != NO_PEN:
+                self._change(NO_PEN)
+            self._out.append("\r\x1b[K")
+            self.x = 0
+
+    def standing(self, piece: Piece) -> bool:
+        """Say whether a piece is drawn where it can't be changed any more."""
+        return piece.row >= 0 and (piece.row != self.number or self.fixed)
+
+    def resize(self, columns: int, limit: int) -> None:
+        """Take a new size; an open row that no longer fits is ended."""
+        self.limit = limit
+        if self.x > columns and not self._glued:
+            self.newline()
+
+
+def ends_wide(word: list[Piece]) -> bool:
+    """Say whether a row may break behind the word because it ends with a wide character."""
+    return bool(word) and HAS_WIDE.match(word[-1].text.lstrip(" ")) is not None

@@ -1,0 +1,127 @@
+"""Shows an answer as Markdown on a terminal."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from llmstream.errors import LLMStreamError
+from llmstream.events import Event, TextDelta
+from llmstream.render.base import Writer, encode
+from llmstream.render.guard import Guard
+
+if TYPE_CHECKING:
+    from llmstream.render.markdown.reader import Reader
+
+DARK, LIGHT = "monokai", "default"
+"""Pygments' styles for code, by the background."""
+COLUMNS: Final = 80
+"""Of a terminal that doesn't say."""
+
+
+def theme_of(variables: Mapping[str, str], wanted: str | None) -> str:
+    """Return the name of the theme for code; empty for the terminal's own colours.
+
+    Args:
+        variables: the environment's; COLORFGBG (set by rxvt, Konsole and others) ends with the number
+            of the background's colour: 0 to 6 and 8 are dark.
+        wanted: what the configuration says.
+    """
+    if wanted:
+        return wanted
+    background = variables.get("COLORFGBG", "").rpartition(";")[2]
+    if not background.isdecimal():
+        return ""
+    return DARK if int(background) in (0, 1, 2, 3, 4, 5, 6, 8) else LIGHT
+
+
+def colours_of(variables: Mapping[str, str], allowed: bool) -> int:
+    """Return how many colours the terminal has, of those that are allowed: 0, 16 or 256."""
+    if not allowed:
+        return 0
+    many = "256" in variables.get("TERM", "") or variables.get("COLORTERM") in ("truecolor", "24bit")
+    return 256 if many else 16
+
+
+class MarkdownSink:
+    """Writes the answer's text as Markdown.
+
+    Args:
+        writer: a terminal.
+        newline: whether the last row is ended.
+        colours: 0, 16 or 256.
+        theme: for code, a name of Pygments'; empty for the terminal's own colours.
+    """
+
+    def __init__(self, writer: Writer, *, newline: bool = True, colours: int = 16, theme: str = "") -> None:
+        self._writer = writer
+        self._newline = newline
+        self._colours = colours
+        self._theme = theme
+        self._guard = Guard()
+        self._columns = 0
+        self._reader: Reader | None = None
+
+    @property
+    def ended_with_newline(self) -> bool:
+        """Whether what comes next starts on a fresh line; so it is before anything was written."""
+        return self._reader is None or self._reader.at_start
+
+    def prepare(self) -> None:
+        """Load what is needed, beside the wait for the first token."""
+        threading.Thread(target=_load, args=(bool(self._colours),), daemon=True).start()
+
+    def write(self, batch: list[Event], at: float) -> None:
+        """Write the batch's text, if it has any."""
+        if len(batch) == 1:
+            event = batch[0]
+            text = event.text if type(event) is TextDelta else ""
+        else:
+            text = "".join([event.text for event in batch if type(event) is TextDelta])
+        if text:
+            shown = self._guard.feed(text)
+            if shown:
+                self._put(shown)
+
+    def _put(self, text: str) -> None:
+        reader = self._reader or self._begin()
+        columns = self._width()
+        if columns != self._columns:
+            self._columns = columns
+            reader.resize(columns)
+        shown = reader.feed(text)
+        if shown:
+            self._writer.write(shown.encode() if shown.isascii() else encode(shown))
+
+    def _width(self) -> int:
+        try:
+            return os.get_terminal_size(self._writer.fd).columns or COLUMNS
+        except OSError:
+            return COLUMNS
+
+    def _begin(self) -> Reader:
+        from llmstream.render.markdown.ink import Ink
+        from llmstream.render.markdown.reader import Reader
+
+        self._columns = self._width()
+        self._reader = Reader(self._columns, Ink(self._colours, self._theme))
+        return self._reader
+
+    def close(self, error: LLMStreamError | None, now: float) -> None:
+        """End the answer, whether it is whole or not: attributes off, the row ended unless told not to."""
+        held = self._guard.close()
+        if held:
+            self._put(held)
+        if self._reader:
+            self._writer.write(encode(self._reader.close(newline=self._newline)))
+
+
+def _load(colours: bool) -> None:
+    """Import what the first rows need, and what the first code block does."""
+    import llmstream.render.markdown.reader
+
+    if colours:
+        import pygments.lexers._mapping
+        import pygments.lexers.python  # noqa: F401

@@ -1,0 +1,443 @@
+"""How lines begin: which of the open blocks go on, and which new ones open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from llmstream.render.markdown.code import Code
+from llmstream.render.markdown.containers import BULLETS, DEEPEST, Container, Item, Quote
+from llmstream.render.markdown.highlight import highlighter
+from llmstream.render.markdown.ink import Ink
+from llmstream.render.markdown.leaves import Frame, Heading, Html, Leaf, Paragraph
+from llmstream.render.markdown.table import RULER_BEGUN, Table, is_table
+
+RULE: Final = re.compile(r"([*_-])(?:[ \t]*\1){2,}[ \t]*\n")
+RULE_BEGUN: Final = re.compile(r"([*_-])(?:[ \t]*\1)*[ \t]*")
+UNDERLINE: Final = re.compile(r"(?:=+|-+)[ \t]*\n")
+UNDERLINE_BEGUN: Final = re.compile(r"=+[ \t]*")
+HEADING: Final = re.compile(r"(#{1,6})(?:[ \t]+|(?=\n))")
+HEADING_BEGUN: Final = re.compile(r"#{1,6}")
+FENCE: Final = re.compile(r"(`{3,}|~{3,})[ \t]*([^\n]*)")
+FENCE_BEGUN: Final = re.compile(r"`+|~+")
+NUMBER: Final = re.compile(r"(\d{1,9})([.)])")
+NUMBER_BEGUN: Final = re.compile(r"\d{1,9}[.)]?")
+TASK: Final = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
+TASK_BEGUN: Final = re.compile(r"\[(?:[ xX](?:\](?:[ \t]+)?)?)?")
+BLOCK_TAGS: Final = (
+    "address article aside base basefont blockquote body caption center col colgroup dd details dialog dir div dl dt "
+    "fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html iframe legend li "
+    "link main menu menuitem nav noframes ol optgroup option p param search section summary table tbody td tfoot th "
+    "thead title tr track ul"
+).replace(" ", "|")
+HTML: Final = re.compile(
+    rf"<(?:(script|pre|style|textarea)(?=[\s>])|(!--)|(\?)|(![A-Za-z])|(!\[CDATA\[)|(/?(?:{BLOCK_TAGS})(?=[\s>]|/>)))",
+    re.IGNORECASE,
+)
+HTML_BEGUN: Final = re.compile(r"<(?:/?[A-Za-z][A-Za-z0-9]*/?|/|!-?|!\[[A-Z]{0,5})?")
+HTML_ENDS: Final = ("", "-->", "?>", ">", "]]>", None)
+ATTRIBUTE: Final = r"""[ \t]+[A-Za-z_:][\w:.-]*(?:[ \t]*=[ \t]*(?:"[^"\n]*"|'[^'\n]*'|[^\s"'=<>`]+))?"""
+ALONE: Final = re.compile(rf"(?:<[A-Za-z][A-Za-z0-9-]*(?:{ATTRIBUTE})*[ \t]*/?>|</[A-Za-z][A-Za-z0-9-]*[ \t]*>)[ \t]*\n")
+ALONE_BEGUN: Final = re.compile(
+    rf"<(?:/?[A-Za-z][A-Za-z0-9-]*(?:{ATTRIBUTE})*(?:[ \t]*/?>?[ \t]*|[ \t]+[A-Za-z_:][\w:.-]*[ \t]*"
+    r"""(?:=[ \t]*(?:"[^"\n]*"?|'[^'\n]*'?|[^\s"'=<>`]*))?)|/)?"""
+)
+HELD: Final = 200
+"""Characters of a tag that may stand alone on its line."""
+LONGEST_INFO: Final = 1000
+"""Characters behind a fence that are waited for."""
+
+
+class Starts:
+    """The state of the open line, and the rules for its beginning.
+
+    Each rule returns True when it took something, False when it doesn't apply, None when the line
+    must go on before that can be said.
+    """
+
+    _columns: int
+    _ink: Ink
+
+    def __init__(self) -> None:
+        self._line = ""
+        self._at = 0
+        self._column = 0
+        self._pad = 0
+        self._heading_line = True
+        """The open line's beginning is being read."""
+        self._optional = False
+        self._depth = 0
+        self._matching = True
+        self._containers: list[Container] = []
+        self._leaf: Leaf | None = None
+        self._blank = False
+        self._lists: dict[int, tuple[str, int]] = {}
+        quick: dict[str, Callable[[int, int], bool | None]] = {
+            ">": self._quote,
+            "#": self._heading,
+            "`": self._fence,
+            "~": self._fence,
+            "*": self._rule_or_item,
+            "-": self._rule_or_item,
+            "_": self._rule_or_item,
+            "+": self._item,
+            "=": self._underlined,
+            "<": self._html,
+        }
+        self._rules = quick | dict.fromkeys("0123456789", self._numbered)
+
+    # what the reader does
+
+    def _content(self, text: str) -> None:
+        raise NotImplementedError
+
+    def _frame(self) -> Frame:
+        raise NotImplementedError
+
+    def _close_to(self, depth: int) -> None:
+        raise NotImplementedError
+
+    def _close_leaf(self) -> None:
+        raise NotImplementedError
+
+    def _draw_rule(self) -> None:
+        raise NotImplementedError
+
+    # ---- the line
+
+    def _new_line(self) -> None:
+        self._line = ""
+        self._at = self._column = self._pad = self._depth = 0
+        self._heading_line = self._matching = True
+        self._optional = False
+
+    def _ended_line(self) -> None:
+        """Close what ends with its line."""
+        leaf = self._leaf
+        if isinstance(leaf, Heading) or (isinstance(leaf, Html) and leaf.ended):
+            self._close_leaf()
+
+    def _classify(self) -> None:
+        """Read on in the beginning of the line until it is over, or more must come."""
+        while self._heading_line and self._line:
+            if self._optional:
+                if self._at >= len(self._line):
+                    return
+                self._optional = False
+                if self._line[self._at] in " \t":
+                    self._skip(1)
+            blanks, at = self._blanks()
+            if at >= len(self._line):
+                return
+            if self._matching and self._depth < len(self._containers):
+                self._match(blanks, at)
+            elif self._opens(blanks, at) is None:
+                return
+
+    def _blanks(self) -> tuple[int, int]:
+        """Return how many columns of blanks follow, and where they end."""
+        line, at, column = self._line, self._at, self._column + self._pad
+        while at < len(line) and line[at] in " \t":
+            column += 1 if line[at] == " " else 4 - column % 4
+            at += 1
+        return column - self._column, at
+
+    def _skip(self, count: int) -> None:
+        """Go on by columns of blanks; part of a tab may be left."""
+        while count > 0:
+            if self._pad:
+                used = min(count, self._pad)
+                self._pad -= used
+            elif self._line[self._at] == "\t":
+                self._pad = 4 - self._column % 4
+                self._at += 1
+                continue
+            else:
+                self._at += 1
+                used = 1
+            self._column += used
+            count -= used
+
+    def _match(self, blanks: int, at: int) -> None:
+        """See whether the next open container goes on in this line."""
+        container = self._containers[self._depth]
+        sign = self._line[at]
+        if isinstance(container, Item):
+            if sign != "\n" and blanks < container.indent:
+                self._matching = False
+                return
+            if sign != "\n":
+                self._skip(container.indent)
+        elif blanks <= 3 and sign == ">":
+            self._skip(blanks)
+            self._pass(1)
+            self._optional = True
+        else:
+            self._matching = False
+            return
+        self._depth += 1
+
+    def _pass(self, count: int) -> None:
+        self._at += count
+        self._column += count
+
+    @property
+    def _inside(self) -> bool:
+        """Whether all open containers go on in this line."""
+        return self._depth == len(self._containers)
+
+    # ---- the rules
+
+    def _opens(self, blanks: int, at: int) -> bool | None:
+        """Find out what the rest of the line is."""
+        leaf = self._leaf
+        if self._inside and isinstance(leaf, Code) and leaf.fence:
+            return self._fenced(leaf, blanks, at)
+        if self._inside and isinstance(leaf, Html) and (leaf.end or self._line[at] != "\n"):
+            leaf.join()
+            self._give()
+            return True
+        if self._line[at] == "\n":
+            self._blank_line()
+            return True
+        if isinstance(leaf, Paragraph) and leaf.head is not None:
+            done = self._ruler(leaf, at) if self._inside and blanks < 4 else False
+            if done is not False:
+                return done
+            leaf.release()
+        if blanks >= 4:
+            return self._indented(blanks, at)
+        rule = self._rules.get(self._line[at])
+        done = rule(blanks, at) if rule else False
+        return self._plain_text(at) if done is False else done
+
+    def _give(self) -> None:
+        """Give what is left of the line to the open block."""
+        self._content(" " * self._pad + self._line[self._at :])
+
+    def _plain_text(self, at: int) -> bool:
+        leaf = self._leaf
+        if isinstance(leaf, Paragraph) or (isinstance(leaf, Table) and self._inside):
+            leaf.join()
+        else:
+            self._start(Paragraph)
+        self._at, self._pad = at, 0
+        self._give()
+        return True
+
+    def _start(self, make: Callable[[Frame], Leaf]) -> None:
+        """Close what doesn't go on, and open a block."""
+        self._close_to(self._depth)
+        self._forget_lists(self._depth)
+        self._leaf = make(self._frame())
+
+    def _forget_lists(self, depth: int) -> None:
+        for one in [one for one in self._lists if one >= depth]:
+            del self._lists[one]
+
+    def _blank_line(self) -> None:
+        leaf = self._leaf
+        if isinstance(leaf, Code):
+            if self._inside:
+                leaf.blank()
+            else:
+                self._close_leaf()
+        else:
+            self._close_leaf()
+        if not self._inside:
+            self._close_to(self._depth)
+        self._blank = True
+        self._new_line()
+
+    def _indented(self, blanks: int, at: int) -> bool:
+        leaf = self._leaf
+        if isinstance(leaf, Paragraph):
+            return self._plain_text(at)
+        if isinstance(leaf, Code) and self._inside:
+            leaf.join()
+            self._blank = False
+        else:
+            self._start(lambda frame: Code(frame, None))
+        self._skip(4)
+        self._give()
+        return True
+
+    def _fenced(self, leaf: Code, blanks: int, at: int) -> bool | None:
+        """Take a line of a fenced block, or its end."""
+        line, sign = self._line, leaf.fence[0]
+        if blanks <= 3 and line[at] == sign:
+            rest = line[at:]
+            ticks = len(rest) - len(rest.lstrip(sign))
+            if not rest[ticks:].strip(" \t\n"):
+                if not rest.endswith("\n"):
+                    return None
+                if ticks >= len(leaf.fence):
+                    self._close_leaf()
+                    self._new_line()
+                    return True
+        self._skip(min(blanks, leaf.indent))
+        self._give()
+        return True
+
+    def _quote(self, blanks: int, at: int) -> bool:
+        if len(self._containers) >= DEEPEST and self._inside:
+            return False
+        self._close_to(self._depth)
+        self._forget_lists(self._depth)
+        self._skip(blanks)
+        self._pass(1)
+        self._containers.append(Quote())
+        self._depth += 1
+        self._optional = True
+        return True
+
+    def _heading(self, blanks: int, at: int) -> bool | None:
+        found = HEADING.match(self._line, at)
+        if not found:
+            return None if HEADING_BEGUN.fullmatch(self._line, at) else False
+        level = len(found[1])
+        self._start(lambda frame: Heading(frame, level))
+        self._at, self._pad = found.end(), 0
+        self._give()
+        return True
+
+    def _fence(self, blanks: int, at: int) -> bool | None:
+        line = self._line
+        found = FENCE.match(line, at)
+        if not found:
+            return None if FENCE_BEGUN.fullmatch(line, at) else False
+        info = found[2]
+        if line[at] == "`" and "`" in info:
+            return False
+        if not line.endswith("\n") and len(info) < LONGEST_INFO:
+            return None
+        language = info.strip().partition(" ")[0].partition("{")[0].strip(",")
+        ink = self._ink
+        colours = highlighter(language, ink.colours, ink.theme)
+        self._start(lambda frame: Code(frame, colours, found[1], blanks))
+        self._new_line()
+        return True
+
+    def _underlined(self, blanks: int, at: int) -> bool | None:
+        leaf = self._leaf
+        if not isinstance(leaf, Paragraph) or not self._inside:
+            return False
+        found = UNDERLINE.match(self._line, at)
+        if not found:
+            return None if UNDERLINE_BEGUN.fullmatch(self._line, at) else False
+        if not leaf.head_over(1 if self._line[at] == "=" else 2):
+            # its rows are finished: the line is shown as it is
+            leaf.close()
+            self._leaf = Paragraph(Frame(leaf.frame.out, leaf.frame.ink, self._columns, leaf.frame.rest, leaf.frame.rest))
+            self._leaf.rows.add(found[0].strip(), 0)
+        self._close_leaf()
+        self._new_line()
+        return True
+
+    def _rule_or_item(self, blanks: int, at: int) -> bool | None:
+        line = self._line
+        if not line.endswith("\n"):
+            if RULE_BEGUN.fullmatch(line, at) and len(line) - at < LONGEST_INFO:
+                return None
+            return self._item(blanks, at)
+        if line[at] == "-" and UNDERLINE.match(line, at):
+            done = self._underlined(blanks, at)
+            if done is not False:
+                return done
+        if RULE.match(line, at):
+            self._close_to(self._depth)
+            self._forget_lists(self._depth)
+            self._draw_rule()
+            self._new_line()
+            return True
+        return self._item(blanks, at)
+
+    def _item(self, blanks: int, at: int) -> bool | None:
+        sign = self._line[at]
+        if sign == "_":
+            return False
+        return self._listed(blanks, at, sign, 1, None)
+
+    def _numbered(self, blanks: int, at: int) -> bool | None:
+        found = NUMBER.match(self._line, at)
+        if not found:
+            return None if NUMBER_BEGUN.fullmatch(self._line, at) else False
+        return self._listed(blanks, at, found[2], len(found[0]), int(found[1]))
+
+    def _listed(self, blanks: int, at: int, sign: str, size: int, number: int | None) -> bool | None:
+        """Open a list's item, if the sign at `at` is its marker."""
+        line, start = self._line, at + size
+        after = line[start : start + 1]
+        if after and after not in " \t\n":
+            return False
+        content = next((n for n in range(start, len(line)) if line[n] not in " \t"), None)
+        if content is None:
+            return None
+        empty = line[content] == "\n"
+        if isinstance(self._leaf, Paragraph) and self._inside and (empty or number not in (None, 1)):
+            return False
+        if len(self._containers) >= DEEPEST and self._inside:
+            return False
+        if TASK_BEGUN.fullmatch(line, content):
+            return None
+        self._close_to(self._depth)
+        self._skip(blanks)
+        self._pass(size)
+        gap, _ = self._blanks()
+        gap = 1 if empty or gap > 4 else gap
+        if not empty:
+            self._skip(gap)
+        self._containers.append(Item(blanks + size + gap, self._marker(sign, number), bullet=number is None))
+        self._depth += 1
+        return True
+
+    def _marker(self, sign: str, number: int | None) -> str:
+        """Return what is shown before an item, and count it."""
+        depth = self._depth
+        self._forget_lists(depth + 1)
+        kind, following = self._lists.get(depth, ("", 0))
+        shown = following if kind == sign else number or 0
+        self._lists[depth] = (sign, shown + 1)
+        found = TASK.match(self._line, self._at)
+        box = ""
+        if found:
+            self._at = found.end()
+            box = "\u2610" if found[1] == " " else "\u2611"
+        if number is None:
+            level = sum(isinstance(one, Item) and one.bullet for one in self._containers)
+            return box or BULLETS[level % len(BULLETS)]
+        return f"{shown}{sign} {box}".rstrip()
+
+    def _html(self, blanks: int, at: int) -> bool | None:
+        line = self._line
+        found = HTML.match(line, at)
+        if found:
+            number = found.lastindex or 1
+            end = f"</{found[1].lower()}>" if number == 1 else HTML_ENDS[number - 1]
+        elif not line.endswith("\n") and HTML_BEGUN.fullmatch(line, at):
+            return None
+        elif isinstance(self._leaf, Paragraph):
+            return False
+        elif ALONE.match(line, at):
+            end = None
+        else:
+            begun = not line.endswith("\n") and len(line) - at < HELD and ALONE_BEGUN.fullmatch(line, at)
+            return None if begun else False
+        self._start(lambda frame: Html(frame, end))
+        self._at, self._pad = at, 0
+        self._give()
+        return True
+
+    def _ruler(self, leaf: Paragraph, at: int) -> bool | None:
+        """See whether the line makes the one before it a table's head."""
+        line = self._line
+        if not line.endswith("\n"):
+            return None if RULER_BEGUN.fullmatch(line, at) else False
+        head, ruler = leaf.head or "", line[at:-1]
+        if not is_table(head, ruler):
+            return False
+        frame = leaf.take_head()
+        self._leaf = Table(frame, head, ruler)
+        self._new_line()
+        return True

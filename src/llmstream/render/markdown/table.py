@@ -1,0 +1,158 @@
+"""Tables, row by row: the widths of the columns are settled when nothing but the head is known.
+
+Each column gets its share of the row, so that whatever fits into a share stands in its column.
+Longer cells are wrapped within it.  Where a share would be too narrow for words, rows are written
+cell after cell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from llmstream.render.markdown.ink import BOLD, FAINT, Ink
+from llmstream.render.markdown.inline import Inline
+from llmstream.render.markdown.leaves import Frame, Leaf
+from llmstream.render.markdown.rows import Rows
+
+
+RULER: Final = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+RULER_BEGUN: Final = re.compile(r"[-|: \t]*")
+WIDEST: Final = 120
+"""Cells of a whole table; eyes find no way along a longer row."""
+NARROWEST: Final = 5
+"""Cells of a column in which words are wrapped."""
+BAR: Final = "\u2502"
+
+
+def split_row(line: str) -> list[str]:
+    """Return the cells of a row's source, without the blanks around them; `\\|` is a bar within a cell."""
+    line = line.strip()
+    parts: list[str] = [""]
+    for piece in re.split(r"(\\\||\|)", line):
+        if piece == "|":
+            parts.append("")
+        else:
+            parts[-1] += "|" if piece == "\\|" else piece
+    if line.startswith("|"):
+        del parts[0]
+    if len(parts) > 1 and not parts[-1].strip() and line.endswith("|"):
+        parts.pop()
+    return [part.strip() for part in parts]
+
+
+def alignments(ruler: str) -> list[str]:
+    """Return how the columns stand, "<", "^" or ">", from the line below a head."""
+    found = []
+    for part in split_row(ruler):
+        centred = part.startswith(":") and part.endswith(":")
+        found.append("^" if centred else ">" if part.endswith(":") else "<")
+    return found
+
+
+def is_table(head: str, ruler: str) -> bool:
+    """Say whether two lines begin a table."""
+    if not RULER.fullmatch(ruler) or "|" not in head:
+        return False
+    return len(split_row(head)) == len(split_row(ruler))
+
+
+def laid(text: str, width: int, ink: Ink, style: int = 0) -> list[tuple[str, int]]:
+    """Return a cell's rows, each with its cells.
+
+    Args:
+        text: its source.
+        width: of its column.
+        ink: makes the sequences.
+        style: of all its text.
+    """
+    out: list[str] = []
+    rows = Rows(out, ink, width, hard=True)
+    inline = Inline(rows, style, breaks=True)
+    inline.feed(text)
+    inline.end()
+    if rows.x or not rows.widths:
+        rows.newline()
+    # the open row may have been drawn anew: what stood there before counts no more
+    lines = "".join(out).split("\n")[:-1]
+    return [(line.rpartition("\r\x1b[K")[2], size) for line, size in zip(lines, rows.widths, strict=True)]
+
+
+class Table(Leaf):
+    """A table.
+
+    Args:
+        frame: where it stands.
+        head: its first line.
+        ruler: the line below, which says how columns stand.
+    """
+
+    def __init__(self, frame: Frame, head: str, ruler: str) -> None:
+        super().__init__(frame)
+        frame.mark()
+        self._columns = alignments(ruler)
+        self._line: list[str] = []
+        self._row(split_row(head), BOLD)
+        self._rule()
+
+    def _share(self) -> int:
+        count = len(self._columns)
+        room = min(self.frame.columns, WIDEST) - self.frame.rest[1]
+        return (room - 3 * count - 1) // count
+
+    def text(self, text: str) -> None:
+        self._line.append(text)
+
+    def end_line(self) -> None:
+        line, self._line = "".join(self._line), []
+        if line:
+            row = split_row(line)[: len(self._columns)]
+            self._row(row + [""] * (len(self._columns) - len(row)))
+
+    def close(self) -> None:
+        self.end_line()
+
+    def _row(self, row: Sequence[str], style: int = 0) -> None:
+        share, ink = self._share(), self.frame.ink
+        if share > 0:
+            parts = [laid(cell, share, ink, style) for cell in row]
+            if share >= NARROWEST or all(len(part) == 1 for part in parts):
+                self._columned(parts, share)
+                return
+        rows = self.frame.rows()
+        inline = Inline(rows, style)
+        for number, cell in enumerate(row):
+            if number:
+                rows.add(f" {BAR} ", 0)
+            inline.feed(cell)
+            inline.end_line()
+        inline.end()
+        rows.newline()
+
+    def _columned(self, parts: list[list[tuple[str, int]]], share: int) -> None:
+        out, bar = self.frame.out, self.frame.ink.text(BAR, FAINT)
+        for number in range(max(map(len, parts))):
+            line = self.frame.rest[0]
+            for column, part in enumerate(parts):
+                text, size = part[number] if number < len(part) else ("", 0)
+                before, after = self._padding(column, share - size)
+                last = column == len(parts) - 1
+                line += f"{' ' * before if text else ''}{text}"
+                line += "" if last else " " * (after if text else share) + f" {bar} "
+            out.append(line.rstrip(" ") + "\n")
+
+    def _padding(self, column: int, blanks: int) -> tuple[int, int]:
+        align = self._columns[column]
+        before = blanks if align == ">" else blanks // 2 if align == "^" else 0
+        return before, blanks - before
+
+    def _rule(self) -> None:
+        share = self._share()
+        if share <= 0:
+            return
+        line = "\u253c".join(["\u2500" * (share + 2)] * len(self._columns))[1:-1]
+        self.frame.out.append(self.frame.rest[0] + self.frame.ink.text(line, FAINT) + "\n")
+
+
+
