@@ -60,7 +60,7 @@ class Code(Leaf):
         # a whole line waits for its colours, which come at once
         if self._highlighter and not self._shown and len(self._line) < self.frame.limit and self._whole:
             return
-        if self._highlighter and not self._shown:
+        if self._highlighter and not self._shown and not self._narrowed:
             text = self._line
         if text:
             self.frame.out.append(text)
@@ -78,17 +78,23 @@ class Code(Leaf):
     def end_line(self) -> None:
         out, line = self.frame.out, self._line
         coloured = self._highlighter.line(line) if self._highlighter else ""
-        if not coloured or coloured == line:
-            if line and not self._shown:
+        if not coloured or coloured == line or self._narrowed:
+            if line and not self._shown and not self._narrowed:
                 out.append(line)
         elif not self._shown:
             out.append(coloured)
-        elif self._x <= self.frame.limit and not self._narrowed and not SEQUENCE.search(line):
+        elif self._x <= self.frame.limit and not SEQUENCE.search(line):
             out.append("\r" + coloured)
         out.append("\n")
         self._line = ""
         self._x = 0
         self._shown = self._narrowed = False
+
+    def end_row(self) -> None:
+        if self._shown:
+            self.frame.out.append("\n")
+            self._shown = False
+            self._narrowed = True
 
     def blank(self) -> None:
         """A blank line within an indented block, which may have ended before it."""

@@ -7,6 +7,7 @@ coloured line by line, each on its own.  Whatever goes wrong, the line is shown 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -50,6 +51,7 @@ PALETTE: Final = {
 """A theme in the terminal's own colours, for a background that isn't known."""
 
 
+@functools.lru_cache(maxsize=64)
 def lexer_of(language: str) -> Lexer | None:
     """Return what reads a language, None if nobody knows it.
 
@@ -80,6 +82,7 @@ def highlighter(language: str, colours: int, theme: str) -> Highlighter | None:
     return Highlighter(lexer, codes_of(theme) if colours > 16 else {}) if lexer else None
 
 
+@functools.lru_cache(maxsize=4)
 def codes_of(theme: str) -> dict[str, str]:
     """Return a Pygments style as SGR codes by the names of tokens; empty when there is no such style."""
     from pygments.styles import get_style_by_name
@@ -203,7 +206,7 @@ def walk(lexer: RegexLexer, text: str, stack: list[str], *, extended: bool) -> I
             if not match:
                 continue
             context.pos = match.end()
-            if isinstance(action, _TokenType):
+            if type(action) is _TokenType:
                 yield action, match[0]
             elif action is not None:
                 made = action(lexer, match, context) if extended else action(lexer, match)

@@ -25,7 +25,8 @@ from llmstream.render.markdown.links import (
     says,
     target,
 )
-from llmstream.render.markdown.rows import BREAK, Piece, Rows
+from llmstream.render.markdown.rows import Break, Piece, Rows
+from llmstream.render.markdown.widths import cells
 
 SIGNS: Final = re.compile(r"[*_~`\[\]!<&\\]")
 RUN: Final = re.compile(r"\*+|_+|~+|`+")
@@ -74,6 +75,8 @@ class Span:
         """What came since, as long as it may have to be read again."""
         self.blank = False
         """It begins with a blank, which isn't shown."""
+        self.solid = False
+        """It holds more than blanks."""
 
 
 class Inline:
@@ -99,18 +102,6 @@ class Inline:
         self._unclosed: set[int] = set()
         self._ended = False
         self._hard = False
-        self._handlers: dict[str, Callable[[str, int], int]] = {
-            "*": self._sign,
-            "_": self._sign,
-            "~": self._sign,
-            "`": self._ticks,
-            "[": self._bracket,
-            "!": self._bang,
-            "]": self._closing,
-            "<": self._angle,
-            "&": self._ampersand,
-            "\\": self._backslash,
-        }
 
     @property
     def empty(self) -> bool:
@@ -143,7 +134,7 @@ class Inline:
                 if not found:
                     break
                 self._rows.lay()
-                after = self._handlers[source[at]](source, at)
+                after = HANDLERS[source[at]](self, source, at)
             if after == WAIT:
                 break
             self._at += after - at
@@ -172,7 +163,7 @@ class Inline:
         rows = self._rows
         last = rows.waiting[-1] if rows.waiting else None
         self._hard = self._source == "\\"
-        if last and last.text.endswith(" ") and not self._span:
+        if last and last.text.endswith(" ") and not self._span and not self._source:
             blanks = len(last.text) - len(last.text.rstrip(" "))
             last.text = last.text[:-blanks]
             self._hard = self._hard or blanks > 1
@@ -182,7 +173,7 @@ class Inline:
         """Go on with the next line."""
         if self._hard and not self._span:
             self._source = ""
-            self._rows.waiting.append(Piece(BREAK))
+            self._rows.waiting.append(Break())
         elif self._span:
             self._span.source.append("\n")
             self._rows.add(" ", self._emphasis.style | CODE)
@@ -195,6 +186,7 @@ class Inline:
     def end(self) -> None:
         """End the block: what was never closed stands as text, if its row is still open."""
         self._ended = True
+        self.feed("")
         while self._span:
             span, self._span = self._span, None
             if self._rows.standing(span.piece):
@@ -303,15 +295,14 @@ class Inline:
         if not span.source or not self._rows.standing(span.piece):
             span.source.append(source)
         if text:
+            span.solid = span.solid or not text.isspace()
             self._rows.add(text, style)
 
     def _end_code(self, span: Span) -> None:
         self._span = None
         waiting = self._rows.waiting
-        if span.blank and waiting and waiting[-1].style & CODE:
-            text = waiting[-1].text
-            if text.endswith(" ") and text.strip():
-                waiting[-1].text = text[:-1]
+        if span.blank and span.solid and waiting and waiting[-1].style & CODE:
+            waiting[-1].text = waiting[-1].text.removesuffix(" ")
 
     def _backslash(self, source: str, at: int) -> int:
         if at + 1 == len(source):
@@ -326,8 +317,7 @@ class Inline:
         if found:
             self._rows.add(character_of(found[0]), self._emphasis.style)
             return found.end()
-        begun = ENTITY_BEGUN.match(source, at)
-        if begun and begun.end() == len(source) and not self._ended:
+        if not self._ended and ENTITY_BEGUN.fullmatch(source, at):
             return WAIT
         return self._literal(source, at)
 
@@ -342,7 +332,7 @@ class Inline:
         found = TAG.match(source, at)
         if found and found.end() - at <= self._rows.limit:
             broken = self._breaks and found[0][:3].lower() == "<br"
-            self._rows.waiting.append(Piece(BREAK if broken else found[0], self._emphasis.style))
+            self._rows.waiting.append(Break() if broken else Piece(found[0], self._emphasis.style))
             return found.end()
         held = 0 if self._ended else len(source) - at
         if 0 < held <= self._rows.limit and TAG_BEGUN.fullmatch(source, at):
@@ -377,7 +367,7 @@ class Inline:
             return WAIT
         bracket = self._brackets[-1]
         found = None
-        if source[at + 1 : at + 2] == "(" and not bracket.useless and self._at - bracket.at <= self._rows.limit:
+        if source[at + 1 : at + 2] == "(" and not bracket.useless and self._fits(bracket):
             found = target(source, at + 1)
             if found is True and not self._ended:
                 return WAIT
@@ -405,14 +395,11 @@ class Inline:
                 piece.link = link
                 piece.style |= LINK
         style = self._emphasis.style | FAINT
-        bracket.piece.text = "[image: " if bracket.image else ""
+        bracket.piece.text = "\U0001f5bc " if bracket.image else ""
         bracket.piece.stop = False
         self._brackets.remove(bracket)
-        if bracket.image:
-            self._rows.add("]", self._emphasis.style)
-        else:
-            for outer in self._brackets:
-                outer.useless = not outer.image or outer.useless
+        for outer in self._brackets:
+            outer.useless = outer.useless or not (outer.image or bracket.image)
         if address and (bracket.image or not says(shown, address)):
             self._rows.add(f" ({address})", style)
         if not self._brackets:
@@ -439,5 +426,29 @@ class Inline:
 
     def _expire(self) -> None:
         """Give up brackets that were held for a row."""
-        while self._brackets and self._at - self._brackets[0].at > self._rows.limit:
+        while self._brackets and not self._fits(self._brackets[0]):
             self._fail(self._brackets[0])
+
+    def _fits(self, bracket: Bracket) -> bool:
+        """Say whether what stands behind a bracket is no longer than a row."""
+        limit = self._rows.limit
+        if self._at - bracket.at <= limit:
+            return True
+        waiting = self._rows.waiting
+        inner = waiting[waiting.index(bracket.piece) + 1 :]
+        shown = sum(cells(piece.text) for piece in inner if not piece.style & FAINT)
+        return shown <= limit and self._at - bracket.at <= LONGEST
+
+
+HANDLERS: Final[dict[str, Callable[[Inline, str, int], int]]] = {
+    "*": Inline._sign,
+    "_": Inline._sign,
+    "~": Inline._sign,
+    "`": Inline._ticks,
+    "[": Inline._bracket,
+    "!": Inline._bang,
+    "]": Inline._closing,
+    "<": Inline._angle,
+    "&": Inline._ampersand,
+    "\\": Inline._backslash,
+}

@@ -7,7 +7,7 @@ from typing import Final
 
 from llmstream.render.markdown.ink import HEADING, TITLE, Ink
 from llmstream.render.markdown.inline import Inline
-from llmstream.render.markdown.rows import BREAK, Piece, Rows
+from llmstream.render.markdown.rows import Break, Piece, Rows
 
 CODE_SPANS: Final = re.compile(r"(`+)(?!`).*?(?:(?<!`)\1(?!`)|$)")
 ROWS_HELD: Final = 4
@@ -95,6 +95,9 @@ class Leaf:
         """Take the terminal's new size."""
         self.frame.columns = columns
 
+    def end_row(self) -> None:
+        """End the open row, for something else is written before the next."""
+
     def close(self) -> None:
         """End the block and its last row."""
 
@@ -124,10 +127,16 @@ class Flow(Leaf):
         super().resize(columns)
         self.rows.resize(columns, self.frame.limit)
 
+    def end_row(self) -> None:
+        if self.rows.x:
+            self.rows.newline()
+
     def close(self) -> None:
         self.inline.end()
         if self.rows.x:
             self.rows.newline()
+        elif not self.rows.widths:
+            self.frame.mark()
 
 
 class Paragraph(Flow):
@@ -293,7 +302,7 @@ class Html(Flow):
 
     def join(self) -> None:
         self._line = ""
-        self.rows.waiting.append(Piece(BREAK))
+        self.rows.waiting.append(Break())
 
     def close(self) -> None:
         self.rows.lay(ended=True)

@@ -108,11 +108,13 @@ def _bare(text: str, at: int) -> tuple[str, int] | None | bool:
 
 def character_of(entity: str) -> str:
     """Return what an entity stands for, safe to show; itself when nobody knows it."""
-    import html
+    from html.entities import html5
 
-    shown = html.unescape(entity)
-    if shown == entity:
-        return entity
+    if entity[1] == "#":
+        code = int(entity[3:-1], 16) if entity[2] in "xX" else int(entity[2:-1])
+        shown = chr(code) if 0 < code < 0x110000 and not 0xD800 <= code <= 0xDFFF else "\ufffd"
+    else:
+        shown = html5.get(entity[1:], entity)
     return guarded(shown.replace("\n", " ").replace("\t", " ")) or "\ufffd"
 
 

@@ -15,8 +15,9 @@ from llmstream.render.markdown.containers import Container, Item, Quote, bars, p
 from llmstream.render.markdown.ink import FAINT, Ink
 from llmstream.render.markdown.leaves import Frame, Leaf
 from llmstream.render.markdown.starts import Starts
+from llmstream.render.markdown.table import Table
 
-PLAIN: Final = re.compile(r"[^\x00-\x1f!&*<\[-`|~\x7f-\U0010ffff]+")
+PLAIN: Final = re.compile(r"[ \"#$%'()+,\-./0-9:;=>?@A-Za-z\]^{}]+")
 """Text without anything that could be a sign: the fast way of nearly every token."""
 RULE_CELLS: Final = 40
 
@@ -35,6 +36,7 @@ class Reader(Starts):
         self._ink = ink
         self._out: list[str] = []
         self._written = False
+        self._barred = True
         self._left: list[Container] = []
 
     @property
@@ -71,6 +73,14 @@ class Reader(Starts):
         made = "".join(self._out)
         self._out.clear()
         return made if newline else made.removesuffix("\n")
+
+    def end_row(self) -> str:
+        """End the open row, for something else is written before the next; return the rest of it."""
+        if self._leaf:
+            self._leaf.end_row()
+        made = "".join(self._out)
+        self._out.clear()
+        return made
 
     def resize(self, columns: int) -> None:
         """Take the terminal's new width."""
@@ -119,26 +129,29 @@ class Reader(Starts):
 
     # ---- opening and closing
 
-    def _frame(self) -> Frame:
-        """Return where the next block stands, below a blank row if its source stands so."""
+    def _frame(self, *, barred: bool = True) -> Frame:
+        """Return where the next block stands, below a blank row if its source stands so.
+
+        Args:
+            barred: the block has bars where it stands in a quote.
+        """
         if self._blank and self._written:
             shared = 0
             for one, other in zip(self._left, self._containers, strict=False):
                 if one is not other:
                     break
                 shared += 1
-            self._out.append(bars(self._containers[:shared], self._ink, self._columns) + "\n")
+            bar = bars(self._containers[:shared], self._ink, self._columns) if barred and self._barred else ""
+            self._out.append(bar + "\n")
         self._blank = False
-        self._written = True
+        self._written = self._barred = True
         first, rest, marked = prefixes(self._containers, self._ink, self._columns)
         return Frame(self._out, self._ink, self._columns, first, rest, marked)
-
-    def _begin(self, leaf: Leaf) -> None:
-        self._leaf = leaf
 
     def _close_leaf(self) -> None:
         if self._leaf:
             self._leaf.close()
+            self._barred = not isinstance(self._leaf, Code | Table)
             self._leaf = None
             self._left = list(self._containers)
 

@@ -7,17 +7,28 @@ not when it holds an emoji sequence, about whose width terminals differ.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final
 
 from llmstream.render.markdown.ink import LINK, Ink
 from llmstream.render.markdown.widths import SEQUENCE, WIDE, cells, fitting
 
-UNITS: Final = re.compile(f" *[{WIDE}][\u0300-\u036f\u3099\u309a\ufe00-\ufe0f]*| *[^ {WIDE}]+| +")
-HAS_WIDE: Final = re.compile(f"[{WIDE}]")
+UNITS: Final = re.compile(" *[^ ]+| +")
+"""A word with the blanks before it, of text that has no wide characters."""
 NO_PEN: Final = (0, "")
-BREAK: Final = "\n"
-"""The text of a piece that ends its row."""
+
+
+@functools.cache
+def wide_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what finds a wide character, and UNITS for text that has some; compiled when first needed."""
+    marks = "\u0300-\u036f\u3099\u309a\ufe00-\ufe0f"
+    return re.compile(f"[{WIDE}]"), re.compile(f" *[{WIDE}][{marks}]*| *[^ {WIDE}]+| +")
+
+
+def has_wide(text: str) -> bool:
+    """Say whether a row may break within a text because it holds East Asian characters."""
+    return not text.isascii() and wide_patterns()[0].search(text) is not None
 
 
 class Piece:
@@ -39,6 +50,15 @@ class Piece:
         """Nothing from this piece on is drawn yet."""
         self.row = -1
         """The number of the row it is drawn on, -1 while it waits."""
+
+
+class Break(Piece):
+    """The end of a row that the source asks for."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("\n")
 
 
 class Rows:
@@ -139,11 +159,11 @@ class Rows:
         for at in range(stop):
             piece = waiting[at]
             text = piece.text
-            if text == BREAK:
+            if type(piece) is Break:
                 self._word(word, size)
                 word, size = [], 0
                 self.newline()
-            elif not text or (" " not in text and not HAS_WIDE.search(text)):
+            elif not text or (" " not in text and not has_wide(text)):
                 word.append(piece)
                 size += cells(text)
             else:
@@ -162,9 +182,9 @@ class Rows:
     def _split(self, piece: Piece, word: list[Piece], size: int) -> tuple[list[Piece], int]:
         """Draw a piece's whole words; return what is left as the open word, with its cells."""
         style, link = piece.style, piece.link
-        for found in UNITS.finditer(piece.text):
-            unit = found[0]
-            if unit[0] == " " or ends_wide(word) or HAS_WIDE.match(unit):
+        pattern = wide_patterns()[1] if has_wide(piece.text) else UNITS
+        for unit in pattern.findall(piece.text):
+            if unit[0] == " " or ends_wide(word) or has_wide(unit):
                 self._word(word, size)
                 word, size = [], 0
             word.append(Piece(unit, style, link))
@@ -204,6 +224,7 @@ class Rows:
         """Draw a word that no row has room for, or its next part."""
         if self._hard:
             self._cut(word)
+            self._glued = not whole
             return
         for piece in word:
             self._draw(piece)
@@ -224,6 +245,8 @@ class Rows:
                 self._draw(Piece(text[:count], piece.style, piece.link))
                 self.x += cells(text[:count])
                 text = text[count:]
+            piece.text = ""
+            self._keep(piece)
 
     def _begin(self) -> None:
         prefix, size = self._prefix
@@ -298,4 +321,4 @@ class Rows:
 
 def ends_wide(word: list[Piece]) -> bool:
     """Say whether a row may break behind the word because it ends with a wide character."""
-    return bool(word) and HAS_WIDE.match(word[-1].text.lstrip(" ")) is not None
+    return bool(word) and has_wide(word[-1].text)

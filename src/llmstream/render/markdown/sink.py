@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DARK, LIGHT = "monokai", "default"
 """Pygments' styles for code, by the background."""
+BETWEEN_LOOKS: Final = 0.01
+"""Seconds for which the terminal's size is taken to stay the same; no hand is quicker."""
 COLUMNS: Final = 80
 """Of a terminal that doesn't say."""
 
@@ -62,6 +64,7 @@ class MarkdownSink:
         self._theme = theme
         self._guard = Guard()
         self._columns = 0
+        self._looked = 0.0
         self._reader: Reader | None = None
 
     @property
@@ -83,14 +86,16 @@ class MarkdownSink:
         if text:
             shown = self._guard.feed(text)
             if shown:
-                self._put(shown)
+                self._put(shown, at)
 
-    def _put(self, text: str) -> None:
+    def _put(self, text: str, at: float) -> None:
         reader = self._reader or self._begin()
-        columns = self._width()
-        if columns != self._columns:
-            self._columns = columns
-            reader.resize(columns)
+        if at - self._looked > BETWEEN_LOOKS:
+            self._looked = at
+            columns = self._width()
+            if columns != self._columns:
+                self._columns = columns
+                reader.resize(columns)
         shown = reader.feed(text)
         if shown:
             self._writer.write(shown.encode() if shown.isascii() else encode(shown))
@@ -109,11 +114,16 @@ class MarkdownSink:
         self._reader = Reader(self._columns, Ink(self._colours, self._theme))
         return self._reader
 
+    def end_row(self) -> None:
+        """End the open row, for something else comes between."""
+        if self._reader:
+            self._writer.write(encode(self._reader.end_row()))
+
     def close(self, error: LLMStreamError | None, now: float) -> None:
         """End the answer, whether it is whole or not: attributes off, the row ended unless told not to."""
         held = self._guard.close()
         if held:
-            self._put(held)
+            self._put(held, now)
         if self._reader:
             self._writer.write(encode(self._reader.close(newline=self._newline)))
 

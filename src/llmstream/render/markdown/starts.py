@@ -92,7 +92,7 @@ class Starts:
     def _content(self, text: str) -> None:
         raise NotImplementedError
 
-    def _frame(self) -> Frame:
+    def _frame(self, *, barred: bool = True) -> Frame:
         raise NotImplementedError
 
     def _close_to(self, depth: int) -> None:
@@ -167,8 +167,7 @@ class Starts:
             if sign != "\n" and blanks < container.indent:
                 self._matching = False
                 return
-            if sign != "\n":
-                self._skip(container.indent)
+            self._skip(min(blanks, container.indent))
         elif blanks <= 3 and sign == ">":
             self._skip(blanks)
             self._pass(1)
@@ -226,11 +225,11 @@ class Starts:
         self._give()
         return True
 
-    def _start(self, make: Callable[[Frame], Leaf]) -> None:
+    def _start(self, make: Callable[[Frame], Leaf], *, barred: bool = True) -> None:
         """Close what doesn't go on, and open a block."""
         self._close_to(self._depth)
         self._forget_lists(self._depth)
-        self._leaf = make(self._frame())
+        self._leaf = make(self._frame(barred=barred))
 
     def _forget_lists(self, depth: int) -> None:
         for one in [one for one in self._lists if one >= depth]:
@@ -258,7 +257,7 @@ class Starts:
             leaf.join()
             self._blank = False
         else:
-            self._start(lambda frame: Code(frame, None))
+            self._start(lambda frame: Code(frame, None), barred=False)
         self._skip(4)
         self._give()
         return True
@@ -315,7 +314,7 @@ class Starts:
         language = info.strip().partition(" ")[0].partition("{")[0].strip(",")
         ink = self._ink
         colours = highlighter(language, ink.colours, ink.theme)
-        self._start(lambda frame: Code(frame, colours, found[1], blanks))
+        self._start(lambda frame: Code(frame, colours, found[1], blanks), barred=False)
         self._new_line()
         return True
 

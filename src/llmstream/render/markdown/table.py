@@ -114,6 +114,8 @@ class Table(Leaf):
         self.end_line()
 
     def _row(self, row: Sequence[str], style: int = 0) -> None:
+        if not any(row) and len(row) == 1:
+            return
         share, ink = self._share(), self.frame.ink
         if share > 0:
             parts = [laid(cell, share, ink, style) for cell in row]
