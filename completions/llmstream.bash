@@ -30,15 +30,15 @@ _llmstream() {
         --max-tokens|--option|--query|--retries|--seed|--separator|--stop|--system|--temperature|--timeout-connect|--timeout-first|--timeout-idle|--timeout-total|--top-p|-S|-o|-q|-s) return ;;
         *)
             case "$command" in
-        prompt) list="--model -m --system -s --file -f --attach -a --no-stdin --option -o --temperature --max-tokens --top-p --stop --seed --schema --separator -S --no-newline -n --events --events-version --steps --json --reasoning --stats --raw --color --quiet -q --sync --async --stream --no-stream --fallback --retries --timeout-connect --timeout-first --timeout-idle --timeout-total --config --show-request --debug --version --help -h" ;;
-        models) list="--json --query -q --refresh --color --quiet --config --debug" ;;
-        providers) list="--json --color --quiet -q --config --debug" ;;
+        prompt) list="--model -m --system -s --file -f --attach -a --no-stdin --option -o --temperature --max-tokens --top-p --stop --seed --schema --separator -S --no-newline -n --events --events-version --steps --json --reasoning --stats --md --no-md --raw --color --quiet -q --sync --async --stream --no-stream --fallback --retries --timeout-connect --timeout-first --timeout-idle --timeout-total --config --show-request --debug --version --help -h" ;;
+        models) list="--json --query -q --refresh --verbose -v --color --quiet --config --debug" ;;
+        providers) list="--json --all --color --quiet -q --config --debug" ;;
         pull) list="--color --quiet -q --config --debug" ;;
         config) list="path show check init edit alias --color --quiet -q --config --debug --origin --model -m" ;;
-        keys) list="set list delete --color --quiet -q --config --debug" ;;
+        keys) list="set list delete --file --color --quiet -q --config --debug" ;;
         schema) list="events config --color --quiet -q --config --debug" ;;
         completions) list="bash zsh fish powershell --color --quiet -q --config --debug" ;;
-        *) list="prompt models providers pull config keys schema completions --model -m --system -s --file -f --attach -a --no-stdin --option -o --temperature --max-tokens --top-p --stop --seed --schema --separator -S --no-newline -n --events --events-version --steps --json --reasoning --stats --raw --color --quiet -q --sync --async --stream --no-stream --fallback --retries --timeout-connect --timeout-first --timeout-idle --timeout-total --config --show-request --debug --version --help -h" ;;
+        *) list="prompt models providers pull config keys schema completions --model -m --system -s --file -f --attach -a --no-stdin --option -o --temperature --max-tokens --top-p --stop --seed --schema --separator -S --no-newline -n --events --events-version --steps --json --reasoning --stats --md --no-md --raw --color --quiet -q --sync --async --stream --no-stream --fallback --retries --timeout-connect --timeout-first --timeout-idle --timeout-total --config --show-request --debug --version --help -h" ;;
             esac
             if [ "$command" = models ] && [ "${cur#-}" = "$cur" ]; then
                 list="local local-completions openai openai-responses openai-completions anthropic gemini azure vertex bedrock mistral cohere groq deepseek xai openrouter together fireworks perplexity cerebras sambanova nvidia huggingface moonshot zai minimax qwen nebius deepinfra hyperbolic novita ai21 cloudflare ollama lmstudio llamacpp vllm sglang litellm"

@@ -12,7 +12,7 @@ from render_samples import batches, captured, datagrams, texts
 from llmstream.errors import LLMStreamError, StreamBroken
 from llmstream.events import Event, Finish, ReasoningDelta, TextDelta
 from llmstream.render.base import encode
-from llmstream.render.plain import PlainSink, ReasoningSink
+from llmstream.render.plain import PlainSink
 
 
 def plain(
@@ -98,37 +98,3 @@ def test_a_sink_knows_whether_its_line_has_ended() -> None:
         sink.close(None, 0.0)
         states.append(sink.ended_with_newline)
     assert states == [True, False, True, False, False]
-
-
-@pytest.mark.parametrize("dim", [True, False])
-def test_thinking_and_answer_on_one_terminal_have_lines_of_their_own(dim: bool) -> None:
-    def shade(text: str) -> str:
-        return f"\x1b[2m{text}\x1b[22m" if dim else text
-
-    with captured() as (writer, out):
-        answer = PlainSink(writer, guard=True)
-        thinking = ReasoningSink(writer, dim=dim, guard=True, answer=answer)
-        runs: list[list[Event]] = [
-            [ReasoningDelta("hm"), TextDelta("")],
-            [ReasoningDelta("\x1bm")],
-            [TextDelta("yes")],
-            [ReasoningDelta("no?")],
-            [TextDelta("no")],
-        ]
-        for batch in runs:
-            thinking.write(batch, 0.0)
-            answer.write(batch, 0.0)
-        thinking.close(None, 0.0)
-        answer.close(None, 0.0)
-    assert out[0].decode() == f"{shade('hm')}{shade('␛m')}\nyes\n{shade('no?')}\nno\n"
-
-
-@given(batches)
-def test_thinking_leaves_no_line_open_and_no_escape_through(runs: list[list[Event]]) -> None:
-    with captured() as (writer, out):
-        sink = ReasoningSink(writer, dim=False, guard=True)
-        for batch in runs:
-            sink.write(batch, 0.0)
-        sink.close(None, 0.0)
-    assert b"\x1b" not in out[0]
-    assert not out[0] or out[0].endswith(b"\n")

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from llmstream.render.waiting import WaitingSink
+
 
 class Environment:
     """Where a command runs.
@@ -57,6 +59,12 @@ class Environment:
         self.meant = ""
         self.stdin = stdin
         self.signals = signals or Signals()
+        self.markdown = True
+        """What the configuration says: answers are shown as Markdown."""
+        self.markdown_theme = ""
+        """What the configuration says: the theme of code in them, empty for one that suits the terminal."""
+        self.waiting: WaitingSink | None = None
+        """The sign on standard error that an answer is awaited."""
 
     @classmethod
     def of_process(cls, signals: Signals | None = None) -> Environment:

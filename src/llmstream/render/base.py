@@ -177,6 +177,10 @@ class Answer(Sink, Protocol):
         """Whether the cursor is at the beginning of a line."""
         ...
 
+    def end_row(self) -> None:
+        """End the open row of a terminal, since something else is written before the next."""
+        return
+
 
 class Tee(Sink):
     """Feeds several sinks, in order; each is closed even if one before it fails at that."""

@@ -7,8 +7,8 @@ all that came in one read.
 from __future__ import annotations
 
 from llmstream.errors import LLMStreamError
-from llmstream.events import Event, ReasoningDelta, TextDelta
-from llmstream.render.base import Answer, Sink, Writer, encode
+from llmstream.events import Event, TextDelta
+from llmstream.render.base import Sink, Writer, encode
 from llmstream.render.guard import Guard
 
 DIM, DIM_OFF = b"\x1b[2m", b"\x1b[22m"
@@ -59,6 +59,11 @@ class PlainSink(Sink):
             texts = [guard.feed(text) for text in texts]
         self._put(separator.join(texts) + separator)
 
+    def end_row(self) -> None:
+        """End the open row of a terminal, since something else is written before the next."""
+        if self._last != "\n":
+            self._put("\n")
+
     def close(self, error: LLMStreamError | None, now: float) -> None:
         """End the text with a newline, whether it is whole or not, unless told not to."""
         if self._guard:
@@ -70,52 +75,3 @@ class PlainSink(Sink):
         if text:
             self._last = text[-1]
             self._writer.write(text.encode() if text.isascii() else encode(text))
-
-
-class ReasoningSink(Sink):
-    """Writes thinking text, for people, on a stream of its own.
-
-    It goes before the sink of the answer in a Tee.  Within one batch all thinking is shown before
-    all text, whatever their order.
-
-    Args:
-        writer: standard error.
-        dim: whether it may be dimmed; each write switches it off again, so that no end of the
-            program leaves the terminal dim.
-        guard: whether control characters are made visible.
-        answer: the answer's sink when it writes to the same terminal, else None.
-    """
-
-    def __init__(self, writer: Writer, *, dim: bool, guard: bool, answer: Answer | None = None) -> None:
-        self._writer = writer
-        self._dim = dim
-        self._guard = Guard() if guard else None
-        self._answer = answer
-        self._midline = False
-
-    def write(self, batch: list[Event], at: float) -> None:
-        """Write the batch's thinking; end its line before the answer begins."""
-        text = "".join([event.text for event in batch if type(event) is ReasoningDelta])
-        if text:
-            if not self._midline and self._answer and not self._answer.ended_with_newline:
-                self._writer.write(b"\n")
-            self._put(self._guard.feed(text) if self._guard else text)
-        if self._midline and any(type(event) is TextDelta and event.text for event in batch):
-            self._end_line()
-
-    def close(self, error: LLMStreamError | None, now: float) -> None:
-        """End the line that is open."""
-        if self._midline:
-            self._end_line()
-
-    def _end_line(self) -> None:
-        if self._guard:
-            self._put(self._guard.close())
-        self._writer.write(b"\n")
-        self._midline = False
-
-    def _put(self, text: str) -> None:
-        if text:
-            self._midline = text[-1] != "\n"
-            data = encode(text)
-            self._writer.write(DIM + data + DIM_OFF if self._dim else data)

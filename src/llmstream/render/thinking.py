@@ -7,11 +7,11 @@ thinking stays: what stands above the open row is never touched.
 from __future__ import annotations
 
 import os
-from typing import Final, Protocol
+from typing import Final
 
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event, ReasoningDelta, TextDelta
-from llmstream.render.base import Writer, encode
+from llmstream.render.base import Answer, Sink, Writer, encode
 from llmstream.render.guard import Guard
 
 DIM, DIM_OFF = "\x1b[2m", "\x1b[22m"
@@ -22,20 +22,7 @@ LONGEST_ROW: Final = 500
 """Characters of thinking that could still be folded."""
 
 
-class SharedRow(Protocol):
-    """The answer, when it is written to the same terminal."""
-
-    @property
-    def ended_with_newline(self) -> bool:
-        """Whether the cursor stands at the beginning of a row."""
-        ...
-
-    def end_row(self) -> None:
-        """End the open row, for something else comes between."""
-        ...
-
-
-class ThinkingSink:
+class ThinkingSink(Sink):
     """Writes thinking text, for people, on a stream of its own.
 
     It goes before the sink of the answer in a Tee.  Within one batch all thinking is shown before
@@ -52,7 +39,7 @@ class ThinkingSink:
     """
 
     def __init__(
-        self, writer: Writer, *, dim: bool, guard: bool, terminal: bool, answer: SharedRow | None = None
+        self, writer: Writer, *, dim: bool, guard: bool, terminal: bool, answer: Answer | None = None
     ) -> None:
         self._writer = writer
         self._dim = dim

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event, Start, Usage
-from llmstream.render.base import OutputError, ReaderGone, Writer
+from llmstream.render.base import OutputError, ReaderGone, Sink, Writer
+
+if TYPE_CHECKING:
+    from llmstream.runnable.calls import Plan
 
 PATIENCE: Final = 0.3
 """Seconds without a token after which the sign is drawn."""
@@ -19,7 +22,7 @@ DIM, DIM_OFF = "\x1b[2m", "\x1b[22m"
 ERASE: Final = b"\r\x1b[K"
 
 
-class WaitingSink:
+class WaitingSink(Sink):
     """Draws the sign until the first event that somebody sees.
 
     It goes before all other sinks in a Tee.
@@ -29,8 +32,6 @@ class WaitingSink:
         dim: whether it may be dimmed.
     """
 
-    wants_text = True
-
     def __init__(self, writer: Writer, *, dim: bool) -> None:
         self._writer = writer
         self._dim = dim
@@ -39,12 +40,13 @@ class WaitingSink:
         self._shown = False
         self._seconds = 0
 
-    def start(self) -> None:
-        """Begin to wait."""
-        threading.Thread(target=self._wait, args=(self._over,), daemon=True).start()
+    def open(self, plan: Plan | None, at: float) -> None:
+        """Begin to wait, if there is something to wait for."""
+        if plan is not None:
+            threading.Thread(target=self._wait, daemon=True).start()
 
     def write(self, batch: list[Event], at: float) -> None:
-        """Take the sign away when the batch holds something to show; after a note it comes again."""
+        """Take the sign away when the batch holds something to show."""
         if self._over.is_set() or all(type(event) in (Start, Usage) for event in batch):
             return
         self.stop()
@@ -65,11 +67,11 @@ class WaitingSink:
         """Take the sign away."""
         self.stop()
 
-    def _wait(self, over: threading.Event) -> None:
+    def _wait(self) -> None:
         pause = PATIENCE
-        while not over.wait(pause):
+        while not self._over.wait(pause):
             with self._lock:
-                if over.is_set():
+                if self._over.is_set():
                     return
                 try:
                     self._draw()

@@ -120,6 +120,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "reasoning", "text", "Thinking text on standard error", OUTPUT, "output", choices=("show", "hide")
     ),
     Option("stats", "flag", "One line on stderr: TTFT, tokens/s, tokens", OUTPUT, "output"),
+    Option("md", "flag", "Live Markdown, the default on a terminal", OUTPUT, "output", off="no-md"),
     Option("raw", "flag", "Send control characters to the terminal", OUTPUT, "output"),
     Option(
         "color",

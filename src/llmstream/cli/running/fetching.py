@@ -24,6 +24,8 @@ class Fetching:
         """Say what is going on; it labels the bar, too."""
         self._label = text
         self.close()
+        if self._environment.waiting:
+            self._environment.waiting.clear()
         if not self._environment.quiet:
             environment = self._environment
             line = note_line(text, color=environment.colored, width=environment.width_of(environment.err))
@@ -37,6 +39,8 @@ class Fetching:
         if environment.quiet or not environment.err.isatty or environment.dumb:
             return
         if self._update is None:
+            if environment.waiting:
+                environment.waiting.stop()
             from llmstream.render.progress import progress
 
             self._update, self._end = progress(environment.err, "", draw=True, color=environment.colored)

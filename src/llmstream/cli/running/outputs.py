@@ -8,7 +8,7 @@ from llmstream.errors import LLMStreamError
 from llmstream.render.base import Answer, Sink, Tee, encode
 from llmstream.render.guard import guarded
 from llmstream.render.notes import NotesSink, error_lines
-from llmstream.render.plain import PlainSink, ReasoningSink
+from llmstream.render.plain import PlainSink
 
 if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
@@ -37,12 +37,21 @@ def outputs(values: Values, plan: Plan | None, environment: Environment, began: 
 
         meter = Meter(began, keep_text=machine)
         sinks.append(meter)
-    if machine:
-        sinks.append(_machine_sink(values, plan, environment, meter))
-    else:
-        answer = _answer(values, environment)
-        sinks.append(answer)
-    sinks += _for_people(values, environment, answer, machine)
+    if not machine:
+        answer = answer_of(values, environment)
+    sinks += _before_the_answer(values, environment, answer)
+    sinks.append(answer or _machine_sink(values, plan, environment, meter))
+    if not environment.quiet:
+        sinks.append(
+            NotesSink(
+                environment.err,
+                color=environment.colored,
+                width=environment.width_of(environment.err),
+                answer=_shared(environment, answer),
+                calls=not machine,
+                steps=environment.err.isatty and not machine,
+            )
+        )
     if values.get("stats"):
         from llmstream.render.stats import StatsSink
 
@@ -52,12 +61,26 @@ def outputs(values: Values, plan: Plan | None, environment: Environment, began: 
     return made
 
 
-def _answer(values: Values, environment: Environment) -> Answer:
-    """Return the sink that shows the answer's text."""
+def answer_of(values: Values, environment: Environment) -> Answer:
+    """Return the sink that shows the answer's text: as Markdown where that is wanted and can be shown."""
+    newline = not values.get("no_newline")
+    if shows_markdown(values, environment):
+        from llmstream.render.markdown.sink import MarkdownSink, colours_of, theme_of
+
+        variables = environment.variables
+        allowed = environment.color == "always" or (
+            environment.color == "auto" and not variables.get("NO_COLOR")
+        )
+        return MarkdownSink(
+            environment.out,
+            newline=newline,
+            colours=colours_of(variables, allowed),
+            theme=theme_of(variables, environment.markdown_theme),
+        )
     return PlainSink(
         environment.out,
         separator=unescaped(str(values.get("separator") or "")),
-        newline=not values.get("no_newline"),
+        newline=newline,
         guard=environment.out.isatty and not values.get("raw"),
     )
 
@@ -71,23 +94,41 @@ def unescaped(text: str) -> str:
     return re.sub(r"\\([nt0\\])", lambda found: ESCAPES[found[1]], text)
 
 
-def _for_people(values: Values, environment: Environment, answer: Answer | None, machine: bool) -> list[Sink]:
-    """Return the sinks that write on standard error."""
-    shared = answer if environment.out.isatty and environment.err.isatty else None
-    wanted = values.get("reasoning")
-    color = environment.colored
+def shows_markdown(values: Values, environment: Environment) -> bool:
+    """Say whether the answer is shown as Markdown: only ever on a terminal that takes escape sequences."""
+    if not environment.out.isatty or environment.dumb:
+        return False
+    if any(values.get(name) for name in ("raw", "separator", "extract", "extract_last")):
+        return False
+    wanted = values.get("md")
+    return environment.markdown if wanted is None else bool(wanted)
+
+
+def _shared(environment: Environment, answer: Answer | None) -> Answer | None:
+    """Return the answer if standard error is the same terminal, as far as can be told."""
+    return answer if environment.out.isatty and environment.err.isatty else None
+
+
+def _before_the_answer(values: Values, environment: Environment, answer: Answer | None) -> list[Sink]:
+    """Return the sinks of what is seen on standard error before the answer: the waiting sign, thinking."""
     sinks: list[Sink] = []
-    if wanted == "show" or (
-        wanted is None and environment.err.isatty and not machine and not environment.quiet
-    ):
-        guard = environment.err.isatty and not values.get("raw")
-        sinks.append(ReasoningSink(environment.err, dim=color, guard=guard, answer=shared))
-    if not environment.quiet:
-        steps = environment.err.isatty and not machine
-        width = environment.width_of(environment.err)
+    terminal = environment.err.isatty and not environment.dumb
+    if terminal and not environment.quiet:
+        from llmstream.render.waiting import WaitingSink
+
+        environment.waiting = WaitingSink(environment.err, dim=environment.colored)
+        sinks.append(environment.waiting)
+    wanted = values.get("reasoning")
+    if wanted == "show" or (wanted is None and environment.err.isatty and answer and not environment.quiet):
+        from llmstream.render.thinking import ThinkingSink
+
         sinks.append(
-            NotesSink(
-                environment.err, color=color, width=width, answer=shared, calls=not machine, steps=steps
+            ThinkingSink(
+                environment.err,
+                dim=environment.colored,
+                guard=environment.err.isatty and not values.get("raw"),
+                terminal=terminal,
+                answer=_shared(environment, answer),
             )
         )
     return sinks

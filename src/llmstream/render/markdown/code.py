@@ -24,7 +24,9 @@ class Code(Leaf):
         indent: blanks that its source has before each line.
     """
 
-    def __init__(self, frame: Frame, highlighter: Highlighter | None, fence: str = "", indent: int = 0) -> None:
+    def __init__(
+        self, frame: Frame, highlighter: Highlighter | None, fence: str = "", indent: int = 0
+    ) -> None:
         super().__init__(frame)
         self._highlighter = highlighter
         self.fence = fence
@@ -38,9 +40,11 @@ class Code(Leaf):
 
     @property
     def at_start(self) -> bool:
+        """Whether the cursor stands at the beginning of a row."""
         return not self._shown
 
     def text(self, text: str) -> None:
+        """Take a part of the open line."""
         if "\t" in text:
             text = self._without_tabs(text)
         self._line += text
@@ -76,6 +80,7 @@ class Code(Leaf):
         self._whole = False
 
     def end_line(self) -> None:
+        """Take the end of the open line."""
         out, line = self.frame.out, self._line
         coloured = self._highlighter.line(line) if self._highlighter else ""
         if not coloured or coloured == line or self._narrowed:
@@ -91,6 +96,7 @@ class Code(Leaf):
         self._shown = self._narrowed = False
 
     def end_row(self) -> None:
+        """End the open row, since something else is written before the next."""
         if self._shown:
             self.frame.out.append("\n")
             self._shown = False
@@ -101,14 +107,17 @@ class Code(Leaf):
         self._blanks += 1
 
     def join(self) -> None:
+        """Go on with another line."""
         if self._blanks:
             self.frame.out.append("\n" * self._blanks)
             self._blanks = 0
 
     def resize(self, columns: int) -> None:
+        """Take the terminal's new size."""
         super().resize(columns)
         self._narrowed = self._narrowed or self._x > columns
 
     def close(self) -> None:
+        """End the block and its last row."""
         if self._line:
             self.end_line()

@@ -11,7 +11,8 @@ import unicodedata
 from typing import Final
 
 from llmstream.render.markdown.ink import BOLD, ITALIC, STRIKE
-from llmstream.render.markdown.rows import Piece, Rows
+from llmstream.render.markdown.pieces import Piece
+from llmstream.render.markdown.rows import Rows
 
 EM, STRONG, STRUCK = 1, 1 << 20, 1 << 40
 """One of each in a count of what is open, which holds all three."""
@@ -189,11 +190,10 @@ class Emphasis:
             other = stack[at]
             if other.sign != sign.sign:
                 continue
-            if (other.can_close or sign.can_open) and not (other.length + sign.length) % 3:
-                # CommonMark's rules 9 and 10; tildes come in twos only, so they are never met
-                if other.length % 3 or sign.length % 3:
-                    continue
-            return at
+            # CommonMark's rules 9 and 10; tildes come in twos only, so they are never met
+            both = other.can_close or sign.can_open
+            if not both or (other.length + sign.length) % 3 or not (other.length % 3 or sign.length % 3):
+                return at
         return -1
 
     def give_up(self, bottom: int = 0) -> bool:

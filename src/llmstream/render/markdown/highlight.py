@@ -13,8 +13,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from pygments.lexer import Lexer, RegexLexer
-    from pygments.token import _TokenType
+    from pygments.lexer import Lexer, RegexLexer  # type: ignore[import-untyped]
+    from pygments.token import _TokenType  # type: ignore[import-untyped]
 
     Token = tuple[_TokenType, str]
 
@@ -58,7 +58,7 @@ def lexer_of(language: str) -> Lexer | None:
     Args:
         language: as it stands behind a fence.
     """
-    from pygments.lexers._mapping import LEXERS
+    from pygments.lexers._mapping import LEXERS  # type: ignore[import-untyped]
 
     wanted = language.lower()
     for name, (module, _, aliases, _, _) in LEXERS.items():
@@ -85,8 +85,8 @@ def highlighter(language: str, colours: int, theme: str) -> Highlighter | None:
 @functools.lru_cache(maxsize=4)
 def codes_of(theme: str) -> dict[str, str]:
     """Return a Pygments style as SGR codes by the names of tokens; empty when there is no such style."""
-    from pygments.styles import get_style_by_name
-    from pygments.util import ClassNotFound
+    from pygments.styles import get_style_by_name  # type: ignore[import-untyped]
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
     if not theme:
         return {}
@@ -177,7 +177,7 @@ class Highlighter:
             for _, kind, text in self._lexer.get_tokens_unprocessed(line):
                 yield kind, text
             return
-        yield from walk(self._lexer, line, self._stack, extended=self._extended)  # type: ignore[arg-type]
+        yield from walk(self._lexer, line, self._stack, extended=self._extended)
         if len(self._stack) > DEEPEST:
             self._stack[:] = ["root"]
 
@@ -194,7 +194,7 @@ def walk(lexer: RegexLexer, text: str, stack: list[str], *, extended: bool) -> I
     from pygments.lexer import LexerContext
     from pygments.token import Error, Text, _TokenType
 
-    table = lexer._tokens  # type: ignore[attr-defined]
+    table = lexer._tokens
     context = LexerContext(text, 0, stack)
     at = steps = 0
     while at < len(text):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 BOLD, ITALIC, STRIKE, CODE, HEADING, TITLE, LINK, FAINT = (1 << bit for bit in range(8))
-"""What a text can be, as bits: TITLE is a heading of the first level, FAINT what isn't the answer's own text."""
+"""What a text can be, as bits; TITLE is a heading of the first level, FAINT what isn't the answer's own."""
 RESET: Final = "\x1b[0m"
 ATTRIBUTES: Final = ((BOLD | HEADING, "1"), (FAINT, "2"), (ITALIC, "3"), (LINK | TITLE, "4"), (STRIKE, "9"))
 COLOURS: Final = ((CODE, "36"), (HEADING, "35"))

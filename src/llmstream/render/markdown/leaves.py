@@ -1,4 +1,4 @@
-"""The blocks that hold text: paragraphs, headings, HTML, and what all blocks have in common."""
+"""The blocks that hold text: paragraphs and headings, and what all blocks have in common."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Final
 
 from llmstream.render.markdown.ink import HEADING, TITLE, Ink
 from llmstream.render.markdown.inline import Inline
-from llmstream.render.markdown.rows import Break, Piece, Rows
+from llmstream.render.markdown.pieces import Piece
+from llmstream.render.markdown.rows import Rows
 
 CODE_SPANS: Final = re.compile(r"(`+)(?!`).*?(?:(?<!`)\1(?!`)|$)")
 ROWS_HELD: Final = 4
@@ -96,7 +97,7 @@ class Leaf:
         self.frame.columns = columns
 
     def end_row(self) -> None:
-        """End the open row, for something else is written before the next."""
+        """End the open row, since something else is written before the next."""
 
     def close(self) -> None:
         """End the block and its last row."""
@@ -112,26 +113,33 @@ class Flow(Leaf):
 
     @property
     def at_start(self) -> bool:
+        """Whether the cursor stands at the beginning of a row."""
         return not self.rows.x
 
     def text(self, text: str) -> None:
+        """Take a part of the open line."""
         self.inline.feed(text)
 
     def plain(self, text: str) -> None:
+        """Take a part of the open line that is ASCII and has no signs."""
         self.inline.plain(text)
 
     def end_line(self) -> None:
+        """Take the end of the open line."""
         self.inline.end_line()
 
     def resize(self, columns: int) -> None:
+        """Take the terminal's new size."""
         super().resize(columns)
         self.rows.resize(columns, self.frame.limit)
 
     def end_row(self) -> None:
+        """End the open row, since something else is written before the next."""
         if self.rows.x:
             self.rows.newline()
 
     def close(self) -> None:
+        """End the block and its last row."""
         self.inline.end()
         if self.rows.x:
             self.rows.newline()
@@ -158,6 +166,7 @@ class Paragraph(Flow):
         return "".join(self._line) if self._held else None
 
     def text(self, text: str) -> None:
+        """Take a part of the open line."""
         self._line.append(text)
         if "|" in text and not self._held and not self._gave_up and self._bar():
             at = text.index("|")
@@ -172,6 +181,7 @@ class Paragraph(Flow):
             self._gave_up = True
 
     def plain(self, text: str) -> None:
+        """Take a part of the open line that is ASCII and has no signs."""
         self._line.append(text)
         self.inline.plain(text)
 
@@ -199,6 +209,7 @@ class Paragraph(Flow):
             self.rows.lay(ended=ended)
 
     def join(self) -> None:
+        """Go on with another line."""
         self.release()
         self.inline.join()
         self.rows.drawn.append(Piece(""))
@@ -240,6 +251,7 @@ class Paragraph(Flow):
         return True
 
     def close(self) -> None:
+        """End the block and its last row."""
         self.release()
         super().close()
 
@@ -253,6 +265,7 @@ class Heading(Flow):
         self._after_blank = True
 
     def text(self, text: str) -> None:
+        """Take a part of the open line."""
         text = self._tail + text
         found = CLOSING.search(text)
         at = found.start() if found else len(text)
@@ -264,47 +277,10 @@ class Heading(Flow):
             self.inline.feed(text[:at])
 
     def plain(self, text: str) -> None:
+        """Take a part of the open line that is ASCII and has no signs."""
         self.text(text)
 
     def close(self) -> None:
+        """End the block and its last row."""
         self._tail = ""
         super().close()
-
-
-class Html(Flow):
-    """A block of HTML: its lines as they are.
-
-    Args:
-        frame: where it stands.
-        end: the text that ends it on its line, None for a blank line.
-    """
-
-    def __init__(self, frame: Frame, end: str | None) -> None:
-        super().__init__(frame)
-        self.end = end
-        self._line = ""
-
-    def text(self, text: str) -> None:
-        if self.end:
-            self._line = (self._line + text)[-300:]
-        self.rows.add(text, 0)
-        self.rows.lay()
-
-    plain = text
-
-    @property
-    def ended(self) -> bool:
-        """Whether the line that has ended was the last."""
-        return bool(self.end) and self.end in self._line.lower()
-
-    def end_line(self) -> None:
-        self.rows.lay(ended=True)
-
-    def join(self) -> None:
-        self._line = ""
-        self.rows.waiting.append(Break())
-
-    def close(self) -> None:
-        self.rows.lay(ended=True)
-        if self.rows.x:
-            self.rows.newline()

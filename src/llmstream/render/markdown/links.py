@@ -13,7 +13,9 @@ LONGEST: Final = 2000
 """Characters of an address; a longer one is no link."""
 NESTED: Final = 32
 """Parentheses within an address."""
-TITLE: Final = re.compile(r"""[ \n]+(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\((?:[^()\\]|\\.)*\))""", re.DOTALL)
+TITLE: Final = re.compile(
+    r"""[ \n]+(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\((?:[^()\\]|\\.)*\))""", re.DOTALL
+)
 TITLE_BEGUN: Final = re.compile(
     r"""[ \n]+(?:"(?:[^"\\]|\\.)*\\?|'(?:[^'\\]|\\.)*\\?|\((?:[^()\\]|\\.)*\\?)?""", re.DOTALL
 )
@@ -22,6 +24,17 @@ ENTITY_BEGUN: Final = re.compile(r"&(?:#(?:[0-9]{0,7}|[xX][0-9a-fA-F]{0,6})|[A-Z
 ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 AUTOLINK: Final = re.compile(
     r"<(?:[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*|[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+)>"
+)
+TAG: Final = re.compile(
+    r"""</?[A-Za-z][A-Za-z0-9-]*(?:[ ]+[A-Za-z_:][\w:.-]*=(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))*[ ]*/?>"""
+    r"""|<!--[^\s]*?-->"""
+)
+TAG_BEGUN: Final = re.compile(
+    r"""<(?:/?(?:[A-Za-z][A-Za-z0-9-]*(?:[ ]+[A-Za-z_:][\w:.-]*=(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))*"""
+    r"""(?:[ ]*/?|[ ]+[A-Za-z_:][\w:.-]*(?:=(?:"[^"]*|'[^']*|[^\s"'=<>`]*)?)?))?|!(?:-(?:-[^\s]*)?)?)"""
+)
+AUTOLINK_BEGUN: Final = re.compile(
+    r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~:@-]*|<[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*"
 )
 NAMED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:")
 HOSTILE: Final = re.compile("[\u2400-\u2421\ufffd]|<U\\+[0-9A-F]{4,6}>")
@@ -36,7 +49,7 @@ class Target(NamedTuple):
     end: int
 
 
-def target(text: str, at: int) -> Target | None | bool:
+def target(text: str, at: int) -> Target | bool | None:
     """Read `(address "title")`.
 
     Args:
@@ -47,14 +60,14 @@ def target(text: str, at: int) -> Target | None | bool:
         The target; None when there is none; True when more text is needed to say.
     """
     found = _address(text, at + 1)
-    if found is None or found is True:
+    if not isinstance(found, tuple):
         return found
     address, end = found
     title = TITLE.match(text, end)
     if title is None:
         begun = TITLE_BEGUN.match(text, end)
         if begun and begun.end() == len(text):
-            return len(text) - at < LONGEST or None
+            return True if len(text) - at < LONGEST else None
     else:
         end = title.end()
     while end < len(text) and text[end] in " \n":
@@ -66,7 +79,7 @@ def target(text: str, at: int) -> Target | None | bool:
     return Target(decoded(address), end + 1)
 
 
-def _address(text: str, at: int) -> tuple[str, int] | None | bool:
+def _address(text: str, at: int) -> tuple[str, int] | bool | None:
     while at < len(text) and text[at] in " \n":
         at += 1
     if at == len(text):
@@ -77,7 +90,7 @@ def _address(text: str, at: int) -> tuple[str, int] | None | bool:
         if "\n" in inside or "<" in inside:
             return None
         if end < 0:
-            return len(text) - at < LONGEST or None
+            return True if len(text) - at < LONGEST else None
         return inside, end + 1
     return _bare(text, at)
 
@@ -85,7 +98,7 @@ def _address(text: str, at: int) -> tuple[str, int] | None | bool:
 BARE: Final = re.compile(r"(?:[^\x00-\x20()\\\x7f]|\\.)*", re.DOTALL)
 
 
-def _bare(text: str, at: int) -> tuple[str, int] | None | bool:
+def _bare(text: str, at: int) -> tuple[str, int] | bool | None:
     """Read an address without brackets, its parentheses balanced."""
     end, depth = at, 0
     while True:
@@ -93,7 +106,7 @@ def _bare(text: str, at: int) -> tuple[str, int] | None | bool:
         assert match
         end = match.end()
         if end == len(text) or text[end] == "\\":
-            return (end - at < LONGEST) or None
+            return True if end - at < LONGEST else None
         if text[end] == "(":
             depth += 1
             if depth > NESTED:

@@ -13,7 +13,7 @@ from typing import Final
 from llmstream.render.markdown.code import Code
 from llmstream.render.markdown.containers import Container, Item, Quote, bars, prefixes
 from llmstream.render.markdown.ink import FAINT, Ink
-from llmstream.render.markdown.leaves import Frame, Leaf
+from llmstream.render.markdown.leaves import Frame
 from llmstream.render.markdown.starts import Starts
 from llmstream.render.markdown.table import Table
 

@@ -7,58 +7,13 @@ not when it holds an emoji sequence, about whose width terminals differ.
 
 from __future__ import annotations
 
-import functools
-import re
 from typing import Final
 
 from llmstream.render.markdown.ink import LINK, Ink
-from llmstream.render.markdown.widths import SEQUENCE, WIDE, cells, fitting
+from llmstream.render.markdown.pieces import Break, Piece, ends_wide, has_wide, units_of
+from llmstream.render.markdown.widths import SEQUENCE, cells, fitting
 
-UNITS: Final = re.compile(" *[^ ]+| +")
-"""A word with the blanks before it, of text that has no wide characters."""
 NO_PEN: Final = (0, "")
-
-
-@functools.cache
-def wide_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return what finds a wide character, and UNITS for text that has some; compiled when first needed."""
-    marks = "\u0300-\u036f\u3099\u309a\ufe00-\ufe0f"
-    return re.compile(f"[{WIDE}]"), re.compile(f" *[{WIDE}][{marks}]*| *[^ {WIDE}]+| +")
-
-
-def has_wide(text: str) -> bool:
-    """Say whether a row may break within a text because it holds East Asian characters."""
-    return not text.isascii() and wide_patterns()[0].search(text) is not None
-
-
-class Piece:
-    """A run of text of one style, or a sign.
-
-    Args:
-        text: what is seen of it, a sign's mostly nothing.
-        style: bits of ink.
-        link: the address it leads to, or nothing.
-    """
-
-    __slots__ = ("link", "row", "stop", "style", "text")
-
-    def __init__(self, text: str, style: int = 0, link: str = "") -> None:
-        self.text = text
-        self.style = style
-        self.link = link
-        self.stop = False
-        """Nothing from this piece on is drawn yet."""
-        self.row = -1
-        """The number of the row it is drawn on, -1 while it waits."""
-
-
-class Break(Piece):
-    """The end of a row that the source asks for."""
-
-    __slots__ = ()
-
-    def __init__(self) -> None:
-        super().__init__("\n")
 
 
 class Rows:
@@ -174,7 +129,7 @@ class Rows:
         self.waiting = word + waiting[stop:]
 
     def _due(self, word: list[Piece], size: int) -> bool:
-        """Say whether the open word is drawn before it has ended: no row has room for it, or each part is a word."""
+        """Say whether the open word is drawn although it hasn't ended, for no row has room for it."""
         if size > self.limit - self._rest[1] or ends_wide(word):
             return True
         return self._glued and not next((piece.text for piece in word if piece.text), " ").startswith(" ")
@@ -182,8 +137,7 @@ class Rows:
     def _split(self, piece: Piece, word: list[Piece], size: int) -> tuple[list[Piece], int]:
         """Draw a piece's whole words; return what is left as the open word, with its cells."""
         style, link = piece.style, piece.link
-        pattern = wide_patterns()[1] if has_wide(piece.text) else UNITS
-        for unit in pattern.findall(piece.text):
+        for unit in units_of(piece.text):
             if unit[0] == " " or ends_wide(word) or has_wide(unit):
                 self._word(word, size)
                 word, size = [], 0
@@ -317,8 +271,3 @@ class Rows:
         self.limit = limit
         if self.x > columns and not self._glued:
             self.newline()
-
-
-def ends_wide(word: list[Piece]) -> bool:
-    """Say whether a row may break behind the word because it ends with a wide character."""
-    return bool(word) and has_wide(word[-1].text)

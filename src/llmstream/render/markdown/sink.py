@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event, TextDelta
-from llmstream.render.base import Writer, encode
+from llmstream.render.base import Answer, Writer, encode
 from llmstream.render.guard import Guard
 
 if TYPE_CHECKING:
     from llmstream.render.markdown.reader import Reader
+    from llmstream.runnable.calls import Plan
 
 DARK, LIGHT = "monokai", "default"
 """Pygments' styles for code, by the background."""
@@ -47,7 +48,7 @@ def colours_of(variables: Mapping[str, str], allowed: bool) -> int:
     return 256 if many else 16
 
 
-class MarkdownSink:
+class MarkdownSink(Answer):
     """Writes the answer's text as Markdown.
 
     Args:
@@ -72,9 +73,10 @@ class MarkdownSink:
         """Whether what comes next starts on a fresh line; so it is before anything was written."""
         return self._reader is None or self._reader.at_start
 
-    def prepare(self) -> None:
-        """Load what is needed, beside the wait for the first token."""
-        threading.Thread(target=_load, args=(bool(self._colours),), daemon=True).start()
+    def open(self, plan: Plan | None, at: float) -> None:
+        """Load what is needed while the first token is awaited."""
+        if plan is not None:
+            threading.Thread(target=_load, args=(bool(self._colours),), daemon=True).start()
 
     def write(self, batch: list[Event], at: float) -> None:
         """Write the batch's text, if it has any."""
@@ -115,7 +117,7 @@ class MarkdownSink:
         return self._reader
 
     def end_row(self) -> None:
-        """End the open row, for something else comes between."""
+        """End the open row, since something else is written before the next."""
         if self._reader:
             self._writer.write(encode(self._reader.end_row()))
 
@@ -130,8 +132,8 @@ class MarkdownSink:
 
 def _load(colours: bool) -> None:
     """Import what the first rows need, and what the first code block does."""
-    import llmstream.render.markdown.reader
 
     if colours:
-        import pygments.lexers._mapping
-        import pygments.lexers.python  # noqa: F401
+        from llmstream.render.markdown.highlight import lexer_of
+
+        lexer_of("python")

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Final
 
 from llmstream.render.markdown.code import Code
-from llmstream.render.markdown.containers import BULLETS, DEEPEST, Container, Item, Quote
+from llmstream.render.markdown.containers import BULLETS, DEEPEST, Item, Quote
 from llmstream.render.markdown.highlight import highlighter
-from llmstream.render.markdown.ink import Ink
-from llmstream.render.markdown.leaves import Frame, Heading, Html, Leaf, Paragraph
+from llmstream.render.markdown.html import Html, html_start
+from llmstream.render.markdown.leaves import Frame, Heading, Leaf, Paragraph
+from llmstream.render.markdown.lines import Lines
 from llmstream.render.markdown.table import RULER_BEGUN, Table, is_table
 
 RULE: Final = re.compile(r"([*_-])(?:[ \t]*\1){2,}[ \t]*\n")
@@ -25,54 +26,21 @@ NUMBER: Final = re.compile(r"(\d{1,9})([.)])")
 NUMBER_BEGUN: Final = re.compile(r"\d{1,9}[.)]?")
 TASK: Final = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
 TASK_BEGUN: Final = re.compile(r"\[(?:[ xX](?:\](?:[ \t]+)?)?)?")
-BLOCK_TAGS: Final = (
-    "address article aside base basefont blockquote body caption center col colgroup dd details dialog dir div dl dt "
-    "fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html iframe legend li "
-    "link main menu menuitem nav noframes ol optgroup option p param search section summary table tbody td tfoot th "
-    "thead title tr track ul"
-).replace(" ", "|")
-HTML: Final = re.compile(
-    rf"<(?:(script|pre|style|textarea)(?=[\s>])|(!--)|(\?)|(![A-Za-z])|(!\[CDATA\[)|(/?(?:{BLOCK_TAGS})(?=[\s>]|/>)))",
-    re.IGNORECASE,
-)
-HTML_BEGUN: Final = re.compile(r"<(?:/?[A-Za-z][A-Za-z0-9]*/?|/|!-?|!\[[A-Z]{0,5})?")
-HTML_ENDS: Final = ("", "-->", "?>", ">", "]]>", None)
-ATTRIBUTE: Final = r"""[ \t]+[A-Za-z_:][\w:.-]*(?:[ \t]*=[ \t]*(?:"[^"\n]*"|'[^'\n]*'|[^\s"'=<>`]+))?"""
-ALONE: Final = re.compile(rf"(?:<[A-Za-z][A-Za-z0-9-]*(?:{ATTRIBUTE})*[ \t]*/?>|</[A-Za-z][A-Za-z0-9-]*[ \t]*>)[ \t]*\n")
-ALONE_BEGUN: Final = re.compile(
-    rf"<(?:/?[A-Za-z][A-Za-z0-9-]*(?:{ATTRIBUTE})*(?:[ \t]*/?>?[ \t]*|[ \t]+[A-Za-z_:][\w:.-]*[ \t]*"
-    r"""(?:=[ \t]*(?:"[^"\n]*"?|'[^'\n]*'?|[^\s"'=<>`]*))?)|/)?"""
-)
-HELD: Final = 200
-"""Characters of a tag that may stand alone on its line."""
 LONGEST_INFO: Final = 1000
 """Characters behind a fence that are waited for."""
 
 
-class Starts:
-    """The state of the open line, and the rules for its beginning.
+class Starts(Lines):
+    """The rules for the beginning of a line.
 
-    Each rule returns True when it took something, False when it doesn't apply, None when the line
-    must go on before that can be said.
+    Each returns True when it took something, False when it doesn't apply, None when the line must go
+    on before that can be said.
     """
 
-    _columns: int
-    _ink: Ink
-
     def __init__(self) -> None:
-        self._line = ""
-        self._at = 0
-        self._column = 0
-        self._pad = 0
-        self._heading_line = True
-        """The open line's beginning is being read."""
-        self._optional = False
-        self._depth = 0
-        self._matching = True
-        self._containers: list[Container] = []
-        self._leaf: Leaf | None = None
-        self._blank = False
+        super().__init__()
         self._lists: dict[int, tuple[str, int]] = {}
+        """The list that an item at each depth would go on with: its sign, and its next number."""
         quick: dict[str, Callable[[int, int], bool | None]] = {
             ">": self._quote,
             "#": self._heading,
@@ -86,107 +54,6 @@ class Starts:
             "<": self._html,
         }
         self._rules = quick | dict.fromkeys("0123456789", self._numbered)
-
-    # what the reader does
-
-    def _content(self, text: str) -> None:
-        raise NotImplementedError
-
-    def _frame(self, *, barred: bool = True) -> Frame:
-        raise NotImplementedError
-
-    def _close_to(self, depth: int) -> None:
-        raise NotImplementedError
-
-    def _close_leaf(self) -> None:
-        raise NotImplementedError
-
-    def _draw_rule(self) -> None:
-        raise NotImplementedError
-
-    # ---- the line
-
-    def _new_line(self) -> None:
-        self._line = ""
-        self._at = self._column = self._pad = self._depth = 0
-        self._heading_line = self._matching = True
-        self._optional = False
-
-    def _ended_line(self) -> None:
-        """Close what ends with its line."""
-        leaf = self._leaf
-        if isinstance(leaf, Heading) or (isinstance(leaf, Html) and leaf.ended):
-            self._close_leaf()
-
-    def _classify(self) -> None:
-        """Read on in the beginning of the line until it is over, or more must come."""
-        while self._heading_line and self._line:
-            if self._optional:
-                if self._at >= len(self._line):
-                    return
-                self._optional = False
-                if self._line[self._at] in " \t":
-                    self._skip(1)
-            blanks, at = self._blanks()
-            if at >= len(self._line):
-                return
-            if self._matching and self._depth < len(self._containers):
-                self._match(blanks, at)
-            elif self._opens(blanks, at) is None:
-                return
-
-    def _blanks(self) -> tuple[int, int]:
-        """Return how many columns of blanks follow, and where they end."""
-        line, at, column = self._line, self._at, self._column + self._pad
-        while at < len(line) and line[at] in " \t":
-            column += 1 if line[at] == " " else 4 - column % 4
-            at += 1
-        return column - self._column, at
-
-    def _skip(self, count: int) -> None:
-        """Go on by columns of blanks; part of a tab may be left."""
-        while count > 0:
-            if self._pad:
-                used = min(count, self._pad)
-                self._pad -= used
-            elif self._line[self._at] == "\t":
-                self._pad = 4 - self._column % 4
-                self._at += 1
-                continue
-            else:
-                self._at += 1
-                used = 1
-            self._column += used
-            count -= used
-
-    def _match(self, blanks: int, at: int) -> None:
-        """See whether the next open container goes on in this line."""
-        container = self._containers[self._depth]
-        sign = self._line[at]
-        if isinstance(container, Item):
-            if sign != "\n" and blanks < container.indent:
-                self._matching = False
-                return
-            self._skip(min(blanks, container.indent))
-        elif blanks <= 3 and sign == ">":
-            self._skip(blanks)
-            self._pass(1)
-            self._optional = True
-        else:
-            self._matching = False
-            return
-        self._depth += 1
-
-    def _pass(self, count: int) -> None:
-        self._at += count
-        self._column += count
-
-    @property
-    def _inside(self) -> bool:
-        """Whether all open containers go on in this line."""
-        return self._depth == len(self._containers)
-
-    # ---- the rules
 
     def _opens(self, blanks: int, at: int) -> bool | None:
         """Find out what the rest of the line is."""
@@ -328,7 +195,9 @@ class Starts:
         if not leaf.head_over(1 if self._line[at] == "=" else 2):
             # its rows are finished: the line is shown as it is
             leaf.close()
-            self._leaf = Paragraph(Frame(leaf.frame.out, leaf.frame.ink, self._columns, leaf.frame.rest, leaf.frame.rest))
+            self._leaf = Paragraph(
+                Frame(leaf.frame.out, leaf.frame.ink, self._columns, leaf.frame.rest, leaf.frame.rest)
+            )
             self._leaf.rows.add(found[0].strip(), 0)
         self._close_leaf()
         self._new_line()
@@ -409,21 +278,10 @@ class Starts:
         return f"{shown}{sign} {box}".rstrip()
 
     def _html(self, blanks: int, at: int) -> bool | None:
-        line = self._line
-        found = HTML.match(line, at)
-        if found:
-            number = found.lastindex or 1
-            end = f"</{found[1].lower()}>" if number == 1 else HTML_ENDS[number - 1]
-        elif not line.endswith("\n") and HTML_BEGUN.fullmatch(line, at):
-            return None
-        elif isinstance(self._leaf, Paragraph):
-            return False
-        elif ALONE.match(line, at):
-            end = None
-        else:
-            begun = not line.endswith("\n") and len(line) - at < HELD and ALONE_BEGUN.fullmatch(line, at)
-            return None if begun else False
-        self._start(lambda frame: Html(frame, end))
+        found = html_start(self._line, at, within=isinstance(self._leaf, Paragraph))
+        if not isinstance(found, str):
+            return found
+        self._start(lambda frame: Html(frame, found))
         self._at, self._pad = at, 0
         self._give()
         return True

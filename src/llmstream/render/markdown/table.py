@@ -16,7 +16,6 @@ from llmstream.render.markdown.inline import Inline
 from llmstream.render.markdown.leaves import Frame, Leaf
 from llmstream.render.markdown.rows import Rows
 
-
 RULER: Final = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 RULER_BEGUN: Final = re.compile(r"[-|: \t]*")
 WIDEST: Final = 120
@@ -102,15 +101,18 @@ class Table(Leaf):
         return (room - 3 * count - 1) // count
 
     def text(self, text: str) -> None:
+        """Take a part of the open line."""
         self._line.append(text)
 
     def end_line(self) -> None:
+        """Take the end of the open line."""
         line, self._line = "".join(self._line), []
         if line:
             row = split_row(line)[: len(self._columns)]
             self._row(row + [""] * (len(self._columns) - len(row)))
 
     def close(self) -> None:
+        """End the block and its last row."""
         self.end_line()
 
     def _row(self, row: Sequence[str], style: int = 0) -> None:
@@ -155,6 +157,3 @@ class Table(Leaf):
             return
         line = "\u253c".join(["\u2500" * (share + 2)] * len(self._columns))[1:-1]
         self.frame.out.append(self.frame.rest[0] + self.frame.ink.text(line, FAINT) + "\n")
-
-
-
