@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import select
 import subprocess
 import sys
@@ -19,6 +20,8 @@ PATIENCE: Final = 60.0
 COMMAND: Final = (sys.executable, "-m", "llmstream")
 KEPT: Final = ("PATH", "SYSTEMROOT", "LANG", "COVERAGE_PROCESS_START")
 """Variables that a run may see of ours; keys and proxies of whoever runs the tests it may not."""
+SIGN: Final = re.compile(rb"(?:\r(?:\x1b\[2m)?waiting[^\r\n]*)+\r\x1b\[K")
+"""The waiting sign, with its end."""
 
 
 class Run(NamedTuple):
@@ -87,12 +90,16 @@ class Terminal:
         assert text.encode() in self.shown, self.shown
 
     def finish(self) -> Run:
-        """Read all, wait for the end, and return what was shown, as both streams."""
+        """Read all, wait for the end, and return what was shown, as both streams.
+
+        A waiting sign that came and went is left out: whether it came depends on the machine's speed.
+        """
         self._read(lambda: False)
-        out = self.process.stdout.read() if self.process.stdout else self.shown
+        shown = SIGN.sub(b"", self.shown)
+        out = self.process.stdout.read() if self.process.stdout else shown
         status = self.process.wait(PATIENCE)
         self.close()
-        return Run(status, out.decode(), self.shown.decode("utf-8", "replace"))
+        return Run(status, out.decode(), shown.decode("utf-8", "replace"))
 
     def settings(self) -> list[object]:
         """Return the terminal's settings, as ``stty -a`` shows them."""
