@@ -95,17 +95,6 @@ class Settings:
         """The file's aliases."""
         return self.file.aliases
 
-    @property
-    def markdown(self) -> bool:
-        """Whether answers are shown as Markdown on a terminal."""
-        return self.file.document.get("markdown") is not False
-
-    @property
-    def markdown_theme(self) -> str:
-        """The theme of code in them, empty when the file names none."""
-        theme = self.file.document.get("markdown_theme")
-        return theme if isinstance(theme, str) else ""
-
     def choice(self, flag: str | None = None) -> Choice:
         """Return which model is asked.
 

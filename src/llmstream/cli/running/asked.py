@@ -65,8 +65,9 @@ def _steps(values: Values, targets: Sequence[Target], fetching: Fetching) -> boo
 def settings_of(environment: Environment, fetching: Fetching) -> Settings:
     """Return the configuration in effect, its warnings told."""
     settings = Settings.load(environment.config, environment.variables)
-    environment.markdown = settings.markdown
-    environment.markdown_theme = settings.markdown_theme
+    document = settings.file.document
+    environment.markdown = document.get("markdown") is not False
+    environment.markdown_theme = str(document.get("markdown_theme") or "")
     for warning in settings.warnings:
         fetching.say(f"warning: {warning}")
     return settings
