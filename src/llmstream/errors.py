@@ -67,6 +67,8 @@ class LLMStreamError(Exception):
         self.phase = phase
         self.retryable = self.default_retryable if retryable is None else retryable
         self.retry_after = retry_after
+        # what the server sent, to be quoted behind the message: shortened only after a key in it is hidden
+        self.quote = ""
 
     def __str__(self) -> str:
         return self.message

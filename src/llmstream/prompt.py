@@ -202,3 +202,7 @@ class Endpoint(Record):
             if tells_a_secret(name):
                 text = Secret(secret, name).redact(text)
         return text
+
+    def redact_bytes(self, data: bytes) -> bytes:
+        """Return a body with the same replaced, before anybody decodes or shortens it."""
+        return self.redact(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_native_recordings import FOLDER, expected, pieces, summary
 
-from llmstream.adapters.anthropic import Anthropic, AnthropicReader
+from llmstream.adapters.anthropic import Anthropic
+from llmstream.adapters.anthropic_reader import AnthropicReader
 from llmstream.engine.attempt import MALFORMED
 from llmstream.errors import LLMStreamError, ProviderError, RequestRefused, Unavailable
 from llmstream.events import Event, Finish, Notice, ReasoningDelta, TextDelta, ToolCallDelta, Usage
@@ -300,7 +301,7 @@ def test_the_last_event_is_the_end_mark() -> None:
     # OpenRouter's own mark comes with the event name "data"
     for data in ('{"type": "message_stop"    }', "[DONE]"):
         reader = AnthropicReader()
-        assert reader.read(WireMessage("data", data)) == []
+        assert list(reader.read(WireMessage("data", data))) == []
         assert reader.done
 
 
@@ -369,6 +370,8 @@ ANY_JSON = st.recursive(
 )
 def test_any_message_is_read_or_refused(data: str, event: str) -> None:
     reader = AnthropicReader()
-    reader.read(WireMessage("message", json.dumps(began(0, type="tool_use", id="t", name="a", input={}))))
+    list(
+        reader.read(WireMessage("message", json.dumps(began(0, type="tool_use", id="t", name="a", input={}))))
+    )
     with contextlib.suppress(LLMStreamError, *MALFORMED):
-        reader.read(WireMessage(event, data))
+        list(reader.read(WireMessage(event, data)))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from llmstream.adapters.bedrock import Bedrock, BedrockReader
+from llmstream.adapters.bedrock import Bedrock
+from llmstream.adapters.bedrock_reader import BedrockReader
 from llmstream.errors import BadMessage, ContextTooLong, ProviderError, RequestRefused, Unavailable
 from llmstream.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from llmstream.prompt import Attachment, Endpoint, Json, Message, Options, Prompt, Secret, ToolCall
@@ -160,9 +161,9 @@ def test_frames_of_each_kind() -> None:
 
 def test_usage_is_waited_for_behind_the_finish() -> None:
     reader = BedrockReader()
-    reader.read(WireMessage("messageStop", '{"stopReason": "end_turn"}'))
+    list(reader.read(WireMessage("messageStop", '{"stopReason": "end_turn"}')))
     assert (reader.finished, reader.done) == (True, False)
-    reader.read(WireMessage("metadata", "{}"))
+    list(reader.read(WireMessage("metadata", "{}")))
     assert reader.done
 
 
@@ -180,7 +181,7 @@ def test_usage_is_waited_for_behind_the_finish() -> None:
 def test_an_exception_in_mid_stream_is_an_error(kind: str, data: str, error: type[Exception]) -> None:
     reader = BedrockReader()
     with pytest.raises(error, match=f"slow down.*{kind}"):
-        reader.read(WireMessage(f"exception:{kind}", data))
+        list(reader.read(WireMessage(f"exception:{kind}", data)))
 
 
 def test_a_whole_answer_is_read() -> None:
@@ -194,8 +195,8 @@ def test_a_whole_answer_is_read() -> None:
         "usage": {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3},
     }  # fmt: skip
     assert read(("whole", answer)) == [
-        ReasoningDelta("hm"), TextDelta("hi"), ToolCallDelta(0, "t1", "weather", ""),
-        ToolCallDelta(0, None, None, '{"city": "Paris"}'), Finish("tool_calls", "tool_use"), Usage(1, 2, 3),
+        ReasoningDelta("hm"), TextDelta("hi"), ToolCallDelta(0, "t1", "weather", '{"city": "Paris"}'),
+        Finish("tool_calls", "tool_use"), Usage(1, 2, 3),
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from llmstream.adapters.cohere import Cohere, CohereReader
-from llmstream.errors import BadMessage, ContextTooLong, ProviderError, Unavailable
+from llmstream.errors import ContextTooLong, ProviderError, Unavailable
 from llmstream.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from llmstream.prompt import Attachment, Endpoint, Json, Message, Options, Prompt, Secret
 from llmstream.wire.message import WireMessage
@@ -89,8 +89,8 @@ def test_deltas_of_each_kind() -> None:
         END,
     )
     assert found == [
-        ReasoningDelta("I will"), ReasoningDelta("hm"), TextDelta("0"), ToolCallDelta(2, "w1", "weather", ""),
-        ToolCallDelta(2, None, None, "{}"), Finish("stop", "COMPLETE"),
+        ReasoningDelta("I will"), ReasoningDelta("hm"), TextDelta("0"), ToolCallDelta(0, "w1", "weather", ""),
+        ToolCallDelta(0, None, None, "{}"), Finish("stop", "COMPLETE"),
     ]  # fmt: skip
 
 
@@ -105,9 +105,9 @@ def test_tokens_are_reported_and_not_billed_units() -> None:
 
 def test_the_answer_is_finished_before_its_end_mark() -> None:
     reader = CohereReader()
-    reader.read(WireMessage("message-end", json.dumps(END)))
+    list(reader.read(WireMessage("message-end", json.dumps(END))))
     assert (reader.finished, reader.done) == (True, False)
-    reader.read(WireMessage("message", "[DONE]"))
+    list(reader.read(WireMessage("message", "[DONE]")))
     assert reader.done
 
 
@@ -128,8 +128,6 @@ def test_a_finish_reason_can_be_a_failure(end: Any, kind: type[Exception]) -> No
 def test_a_message_without_a_type_is_an_error() -> None:
     with pytest.raises(ProviderError, match="no more"):
         read({"message": "no more"})
-    with pytest.raises(BadMessage):
-        read({"id": 1})
 
 
 def test_a_whole_answer_is_read() -> None:

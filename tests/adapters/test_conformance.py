@@ -141,7 +141,7 @@ class Forgetful(ChatReader):
     [
         ("raises", "no error of ours"),
         ("finishes", "whole answer"),
-        ("adds", "text is"),
+        ("adds", "is taken for"),
         ("counts", "cut at"),
         ("types", "type is wrong"),
         ("starts", "no such event"),

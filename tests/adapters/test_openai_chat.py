@@ -168,7 +168,7 @@ def test_finish_reasons_are_of_the_closed_set(raw: str, reason: str) -> None:
 @pytest.mark.parametrize("end", ["[DONE]", " [DONE] "])
 def test_the_end_mark_ends(end: str) -> None:
     reader = ChatReader()
-    assert reader.read(WireMessage("message", end)) == []
+    assert list(reader.read(WireMessage("message", end))) == []
     assert reader.done
 
 
@@ -254,7 +254,7 @@ def test_failures_are_reported_in_many_forms(document: Any, event: str, kind: ty
         read(document, event=event)
 
 
-@pytest.mark.parametrize("delta", [{"content": 7}, {"content": {"a": 1}}, {"reasoning": ["x"]}])
+@pytest.mark.parametrize("delta", [{"content": 7}, {"content": [7]}, {"reasoning": 7}])
 def test_text_that_is_no_text_is_not_of_this_dialect(delta: Any) -> None:
     with pytest.raises(BadMessage):
         read(chunk(**delta))
@@ -270,7 +270,8 @@ def test_the_models_of_a_list() -> None:
 @pytest.mark.parametrize("cutting", ["whole", "bytes", "pieces"])
 @pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.name)
 def test_a_recorded_answer_is_understood_however_it_is_cut(path: Path, cutting: str) -> None:
-    wanted, found, failure = expected(path), [], ""
+    wanted, failure = expected(path), ""
+    found: list[Event] = []
     reader, wire = ChatReader(), decoder("sse", wanted["content_type"])
     try:
         for data in (*pieces(path.with_suffix(".body").read_bytes(), cutting), b""):

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_native_recordings import FOLDER, expected, pieces, summary
 
-from llmstream.adapters.openai_responses import OpenAIResponses, ResponsesReader
+from llmstream.adapters.openai_responses import OpenAIResponses
+from llmstream.adapters.openai_responses_reader import ResponsesReader
 from llmstream.engine.attempt import MALFORMED
 from llmstream.errors import LLMStreamError, ProviderError, RequestRefused, Unavailable
 from llmstream.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta, Usage
@@ -242,8 +243,9 @@ def test_a_whole_answer_is_read() -> None:
     # and so is a stream that has nothing but its end
     assert read({"type": "response.completed", "response": answer}) == wanted
     assert read(delta("output_text", "hi"), {"type": "response.completed", "response": answer}) == [
-        TextDelta("hi"), Finish("stop", "completed"),
-    ]  # fmt: skip
+        TextDelta("hi"),
+        *(event for event in wanted if event != TextDelta("hi")),
+    ]
 
 
 def test_the_last_event_is_the_end_mark() -> None:

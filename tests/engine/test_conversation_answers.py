@@ -91,10 +91,10 @@ def test_good_events_before_a_bad_one_of_the_same_read_are_given_out() -> None:
     assert isinstance(played.error, BadMessage)
 
 
-def test_a_message_of_another_dialect_is_named_so_and_keeps_its_cause() -> None:
+def test_a_message_of_another_dialect_is_named_so() -> None:
     played = play(call(policy=ONCE), [OK, event({"choices": [{"delta": {"tool_calls": 7}}]})])
     assert isinstance(played.error, BadMessage)
-    assert isinstance(played.error.__cause__, TypeError)
+    assert "tool_calls" in played.error.message
 
 
 def test_an_error_event_behind_text_is_raised_and_not_tried_again() -> None:

@@ -65,9 +65,10 @@ def test_a_role_alone_is_no_first_token() -> None:
 
 
 def test_after_the_finish_reason_little_time_is_left_for_usage_and_end_mark() -> None:
-    assert deadlines([OK, delta("a", "stop"), DONE])[1] == AFTER_FINISH
-    assert deadlines([OK, delta("a", "stop"), DONE], Policy(idle=0))[1] == AFTER_FINISH
-    assert deadlines([OK, delta("a", "stop"), DONE], Policy(idle=1))[1] == 1
+    answer: list[Said] = [OK, delta("a"), delta(None, "stop"), DONE]
+    assert deadlines(answer)[2] == AFTER_FINISH
+    assert deadlines(answer, Policy(idle=0))[2] == AFTER_FINISH
+    assert deadlines(answer, Policy(idle=1))[2] == 1
 
 
 def test_a_limit_of_zero_is_none() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from llmstream.errors import BadMessage, StreamEndedEarly
-from llmstream.wire.document import parse_object
+from llmstream.wire.document import parse
 from llmstream.wire.ndjson import NDJSONDecoder
 
 from .loader import Vector, all_cuts, cuttings, decode, decode_until_error, expected, load, name_of
@@ -22,7 +22,10 @@ def items(reads: list[bytes]) -> list[dict[str, Any]]:
         for data in [*reads, None]:
             messages = decoder.close() if data is None else decoder.feed(data)
             for message in messages:
-                found.append({"json": parse_object(message.data)})
+                value = parse(message.data)
+                if not isinstance(value, dict):
+                    raise BadMessage("a message of the answer is not a JSON object")
+                found.append({"json": value})
     except StreamEndedEarly:
         found.append({"error": "truncated"})
     except BadMessage as error:

@@ -83,13 +83,10 @@ def test_web_page_is_refused_by_its_title(framing: str, content_type: str) -> No
         messages, error = decode_until_error(decoder(framing, content_type), reads)
         assert messages == []
         assert error.startswith("BadMessage: the answer is a web page")
-        assert error.endswith("not an API's answer: 'Sign in to Wi-Fi'")
-
-
-def test_long_title_is_shortened() -> None:
-    _, error = decode_until_error(decoder("sse", ""), [b"<title>" + b"x" * 5000 + b"</title>"])
-    assert "x" * 79 + "…" in error
-    assert len(error) < 200
+    sniffed = decoder(framing, content_type)
+    with pytest.raises(BadMessage) as raised:
+        sniffed.feed(page)
+    assert raised.value.quote == "Sign in to Wi-Fi"
 
 
 @pytest.mark.parametrize("data", [b"<p>" + b"x" * 9000, b"<title>" + b"x" * 9000])

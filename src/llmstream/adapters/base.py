@@ -28,6 +28,7 @@ class HttpRequest(Record):
         body: the bytes, empty for none.
         framing: how the answer's body is cut into messages when it says nothing else.
         notices: what the user should know: options that this API can't take.
+        added: fields of the body that nobody asked for; one that is refused by name is left out once.
     """
 
     method: str
@@ -36,6 +37,7 @@ class HttpRequest(Record):
     body: bytes
     framing: Framing
     notices: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
 
 
 class Reader(Protocol):

@@ -6,22 +6,37 @@ API v1 to API v2", read 2026-11; recorded answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final
 
 from llmstream.adapters import cohere_request, http_errors
 from llmstream.adapters import openai_common as common
 from llmstream.adapters.base import HttpRequest
 from llmstream.adapters.cohere_common import ended, failure
-from llmstream.adapters.json_values import names_at, text_at
+from llmstream.adapters.content import content_events
+from llmstream.adapters.json_values import (
+    arguments_text,
+    index_at,
+    name_at,
+    names_at,
+    object_at,
+    objects_at,
+    text_at,
+)
+from llmstream.adapters.opening import ALONE, COHERE, check, ends, opened
+from llmstream.adapters.tool_calls import ToolCalls
 from llmstream.errors import ProviderError
-from llmstream.events import Event, ReasoningDelta, TextDelta, ToolCallDelta
+from llmstream.events import Event, ReasoningDelta
 from llmstream.prompt import Endpoint, Options, Prompt
-from llmstream.wire.document import Document, parse_object
+from llmstream.wire.document import Document
 from llmstream.wire.message import WireMessage
 
 if TYPE_CHECKING:
     from llmstream.adapters.cohere_v1 import CohereV1Reader
+
+EVENTS: Final = COHERE | {"tool-plan-delta", "tool-call-start", "tool-call-delta", "tool-call-end"} | {
+    "citation-start", "citation-end", "debug",
+}  # fmt: skip
 
 
 class Cohere:
@@ -63,71 +78,68 @@ class CohereReader:
     def __init__(self) -> None:
         self.done = False
         self.finished = False
+        self._calls = ToolCalls()
         self._older: CohereV1Reader | None = None
 
-    def read(self, message: WireMessage) -> list[Event]:
-        """Return the events of one message."""
-        if message.data.strip() == "[DONE]":
+    def read(self, message: WireMessage) -> Iterator[Event]:
+        """Yield the events of one message."""
+        if ends(message.data):
             self.done = True
-            return []
-        document = parse_object(message.data)
-        events: list[Event] = []
-        if "type" in document:
-            self._event(document, events)
-        elif "event_type" in document:
-            events += self._version1(document)
+            return
+        document = opened(message)
+        if isinstance(document.get("event_type"), str):
+            yield from self._version1(document)
         elif isinstance(document.get("message"), dict) and "finish_reason" in document:
-            self._whole(document, events)
-        else:
-            raise failure(document)
-        return events
+            yield from self._whole(document)
+        elif document.get("type") in EVENTS or message.event in EVENTS:
+            yield from self._event(str(document.get("type") or message.event), document)
+        elif document:
+            if message.event in ALONE:
+                raise failure(document)
+            check(message, document)
 
-    def _version1(self, document: Document) -> list[Event]:
+    def _version1(self, document: Document) -> Iterator[Event]:
         if self._older is None:
             from llmstream.adapters.cohere_v1 import CohereV1Reader
 
             self._older = CohereV1Reader()
-        events = self._older.read(document)
+        yield from self._older.read(document)
         self.done, self.finished = self._older.done, self._older.finished
-        return events
 
-    def _event(self, document: Document, events: list[Event]) -> None:
-        kind = document["type"]
+    def _event(self, kind: str, document: Document) -> Iterator[Event]:
+        delta = object_at(document, "delta")
+        message = object_at(delta, "message")
         if kind in ("content-delta", "content-start"):
-            _content(document["delta"]["message"]["content"], events)
+            yield from content_events(message.get("content"))
         elif kind == "tool-plan-delta":
-            events.append(ReasoningDelta(text_at(document["delta"]["message"], "tool_plan")))
+            yield ReasoningDelta(text_at(message, "tool_plan"))
         elif kind in ("tool-call-start", "tool-call-delta"):
-            self._tool_call(document["delta"]["message"]["tool_calls"], int(document["index"]), events)
+            for call in objects_at(message, "tool_calls"):
+                yield from self._call(call, index_at(document, "index"), whole=kind == "tool-call-start")
         elif kind == "message-end":
-            self._end(document["delta"], document["delta"].get("usage"), events)
+            yield from self._end(delta, delta.get("usage"))
 
-    def _tool_call(self, call: Document, index: int, events: list[Event]) -> None:
-        function = call["function"]
-        name = text_at(function, "name") or None
-        arguments = text_at(function, "arguments")
-        events.append(ToolCallDelta(index, text_at(call, "id") or None, name, arguments))
+    def _call(self, call: Document, index: int | None, *, whole: bool) -> Iterator[Event]:
+        function = object_at(call, "function") or call
+        yield from self._calls.piece(
+            index,
+            name_at(call, "id"),
+            name_at(function, "name"),
+            arguments_text(function.get("arguments")),
+            whole=whole,
+        )
 
-    def _end(self, end: Document, usage: Document | None, events: list[Event]) -> None:
-        events += ended(end, usage)
+    def _end(self, end: Document, usage: object) -> Iterator[Event]:
+        yield from ended(end, usage)
         self.finished = True
 
-    def _whole(self, document: Document, events: list[Event]) -> None:
-        message = document["message"]
+    def _whole(self, document: Document) -> Iterator[Event]:
+        message = object_at(document, "message")
         plan = text_at(message, "tool_plan")
         if plan:
-            events.append(ReasoningDelta(plan))
-        for part in message.get("content") or ():
-            _content(part, events)
-        for index, call in enumerate(message.get("tool_calls") or ()):
-            self._tool_call(call, index, events)
-        self._end(document, document.get("usage"), events)
+            yield ReasoningDelta(plan)
+        yield from content_events(message.get("content"))
+        for call in objects_at(message, "tool_calls"):
+            yield from self._call(call, None, whole=True)
+        yield from self._end(document, document.get("usage"))
         self.done = True
-
-
-def _content(part: Document, events: list[Event]) -> None:
-    thinking, text = text_at(part, "thinking"), text_at(part, "text")
-    if thinking:
-        events.append(ReasoningDelta(thinking))
-    if text:
-        events.append(TextDelta(text))

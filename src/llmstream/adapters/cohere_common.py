@@ -9,38 +9,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from llmstream.adapters import http_errors
-from llmstream.adapters.json_values import count_at, text_at
+from llmstream.adapters.error_words import message_in
+from llmstream.adapters.finish_reasons import finish
+from llmstream.adapters.json_values import count_at, extras_at, reason_at
+from llmstream.adapters.opening import reported
 from llmstream.errors import BadMessage, ContextTooLong, Unavailable
-from llmstream.events import Event, Finish, FinishReason, Usage
+from llmstream.events import Event, FinishReason, Usage
 from llmstream.wire.document import Document
 
-FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
-    "COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length", "TOOL_CALL": "tool_calls",
-    "CONTENT_BLOCKED": "content_filter", "ERROR_TOXIC": "content_filter", "USER_CANCEL": "cancelled",
-}  # fmt: skip
+FINISH_REASONS: Final[Mapping[str, FinishReason]] = {"STOP_SEQUENCE": "stop", "USER_CANCEL": "cancelled"}
+"""Cohere's own words; the others are in the table of all providers'."""
 
 FAILURES: Final = frozenset({"ERROR", "ERROR_LIMIT", "TIMEOUT"})
 """Finish reasons that report a failure, whatever the HTTP status was."""
 
 
-def ended(end: Document, usage: Document | None) -> Iterator[Event]:
+def ended(end: Document, usage: object) -> Iterator[Event]:
     """Yield the usage and the finish of an answer's last message; version 1 has them elsewhere.
 
     Raises:
         ProviderError: the reason is that the generation failed.
     """
-    raw = text_at(end, "finish_reason")
-    if raw in FAILURES:
+    raw = reason_at(end, "finish_reason")
+    if raw.upper() in FAILURES:
         raise failure(end)
-    if usage:
+    if isinstance(usage, dict) and usage:
         yield _usage(usage)
-    yield Finish(FINISH_REASONS.get(raw, "unknown"), raw or None)
+    yield finish(raw, FINISH_REASONS)
 
 
 def _usage(usage: Document) -> Usage:
     """Return what the model read and wrote; ``billed_units`` leave out what is free of charge."""
-    tokens = usage.get("tokens") or {}
+    tokens = extras_at(usage, "tokens")
     return Usage(
         input_tokens=count_at(tokens, "input_tokens"),
         output_tokens=count_at(tokens, "output_tokens"),
@@ -51,9 +51,10 @@ def _usage(usage: Document) -> Usage:
 
 def failure(document: Document) -> Exception:
     """Return the error that a message reports, by its finish reason or instead of an answer."""
-    said, raw = http_errors.message_in(document), document.get("finish_reason")
+    raw = str(document.get("finish_reason")).upper()
+    said = message_in(document)
     if raw == "ERROR_LIMIT":
         return ContextTooLong(said or "the answer reached the limit of the model's context (ERROR_LIMIT)")
     if raw in FAILURES:
         return Unavailable(f"{said or 'the generation failed'} ({raw})")
-    return http_errors.in_stream(said) if said else BadMessage("a message is neither an event nor an error")
+    return reported(document) if said else BadMessage("a message is neither an event nor an error")

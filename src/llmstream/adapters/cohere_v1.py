@@ -5,9 +5,12 @@ Source: Cohere API reference, version 1, "Chat with Streaming"; a recorded answe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from llmstream.adapters.cohere_common import ended
-from llmstream.adapters.json_values import arguments_text, text_at
-from llmstream.events import Event, TextDelta, ToolCallDelta
+from llmstream.adapters.json_values import arguments_text, extras_at, name_at, objects_at, text_at
+from llmstream.adapters.tool_calls import ToolCalls
+from llmstream.events import Event, TextDelta
 from llmstream.wire.document import Document
 
 
@@ -17,22 +20,18 @@ class CohereV1Reader:
     def __init__(self) -> None:
         self.done = False
         self.finished = False
-        self._calls = 0
+        self._calls = ToolCalls()
 
-    def read(self, document: Document) -> list[Event]:
-        """Return the events of one line; the last one repeats the whole answer."""
+    def read(self, document: Document) -> Iterator[Event]:
+        """Yield the events of one line; the last one repeats the whole answer."""
         kind = document["event_type"]
         if kind == "text-generation":
-            return [TextDelta(text_at(document, "text"))]
-        if kind == "tool-calls-generation":
-            return [self._call(call) for call in document["tool_calls"]]
-        if kind != "stream-end":
-            return []
-        events = list(ended(document, (document.get("response") or {}).get("meta")))
-        self.done = self.finished = True
-        return events
-
-    def _call(self, call: Document) -> Event:
-        # it comes whole and has no id
-        self._calls += 1
-        return ToolCallDelta(self._calls - 1, None, call["name"], arguments_text(call["parameters"]))
+            yield TextDelta(text_at(document, "text"))
+        elif kind == "tool-calls-generation":
+            for call in objects_at(document, "tool_calls"):
+                # it comes whole and has no id
+                arguments = arguments_text(call.get("parameters") or {})
+                yield from self._calls.piece(None, None, name_at(call, "name"), arguments, whole=True)
+        elif kind == "stream-end":
+            yield from ended(document, extras_at(document.get("response"), "meta"))
+            self.done = self.finished = True

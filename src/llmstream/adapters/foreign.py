@@ -20,7 +20,18 @@ from urllib.parse import quote
 from llmstream.adapters import http_errors
 from llmstream.adapters import openai_common as common
 from llmstream.adapters.base import HttpRequest
-from llmstream.adapters.json_values import count_at, text_at
+from llmstream.adapters.finish_reasons import finish
+from llmstream.adapters.json_values import (
+    LARGEST_COUNT,
+    arguments_text,
+    count_at,
+    extras_at,
+    index_at,
+    name_at,
+    objects_at,
+    reason_at,
+    text_at,
+)
 from llmstream.adapters.openai_messages import chat_messages
 from llmstream.errors import ProviderError
 from llmstream.events import Event, Finish, ReasoningDelta, Step, TextDelta, ToolCallDelta, Usage
@@ -136,13 +147,14 @@ class ForeignReader:
             events.append(ReasoningDelta(text_at(document, "reasoning")))
         if "text" in document:
             events.append(TextDelta(text_at(document, "text")))
-        events.extend(map(_tool_call, document.get("tool_calls") or ()))
-        if document.get("usage"):
-            events.append(self._counted(document["usage"]))
-        if document.get("finish"):
-            raw = text_at(document, "finish")
+        events.extend(map(_tool_call, objects_at(document, "tool_calls")))
+        counts = extras_at(document, "usage")
+        if counts:
+            events.append(self._counted(counts))
+        raw = reason_at(document, "finish")
+        if raw:
             self.finished = True
-            events.append(Finish(common.FINISH_REASONS.get(raw.lower(), "unknown"), raw))
+            events.append(finish(raw))
         if document.get("end"):
             self.done = True
             if not self.finished:
@@ -155,11 +167,10 @@ class ForeignReader:
         for name in COUNTS:
             count = count_at(counts, name)
             if count is not None:
-                self._usage[name] = self._usage.get(name, 0) + count
+                self._usage[name] = min(self._usage.get(name, 0) + count, LARGEST_COUNT)
         return Usage(**self._usage)
 
 
 def _tool_call(call: Document) -> ToolCallDelta:
-    return ToolCallDelta(
-        int(call["index"]), call.get("id") or None, call.get("name") or None, text_at(call, "arguments")
-    )
+    arguments = arguments_text(call.get("arguments"))
+    return ToolCallDelta(index_at(call, "index") or 0, name_at(call, "id"), name_at(call, "name"), arguments)

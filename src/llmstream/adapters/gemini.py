@@ -12,34 +12,32 @@ from typing import Final
 from llmstream.adapters import gemini_request, http_errors
 from llmstream.adapters import openai_common as common
 from llmstream.adapters.base import HttpRequest
-from llmstream.adapters.json_values import arguments_text, count_at, laid_over, names_at, text_at
-from llmstream.errors import BadMessage, PromptBlocked, ProviderError
-from llmstream.events import (
-    Event,
-    Finish,
-    FinishReason,
-    Notice,
-    ReasoningDelta,
-    TextDelta,
-    ToolCallDelta,
-    Usage,
+from llmstream.adapters.content import content_events
+from llmstream.adapters.finish_reasons import finish
+from llmstream.adapters.json_values import (
+    arguments_text,
+    count_at,
+    extras_at,
+    laid_over,
+    name_at,
+    names_at,
+    object_at,
+    objects_at,
+    reason_at,
+    text_at,
 )
+from llmstream.adapters.opening import check, ends, opened
+from llmstream.adapters.tool_calls import ToolCalls
+from llmstream.errors import BadMessage, PromptBlocked, ProviderError
+from llmstream.events import Event, Finish, FinishReason, Notice, ReasoningDelta, TextDelta, Usage
 from llmstream.prompt import Endpoint, Options, Prompt
 from llmstream.record import replace
 from llmstream.wire.document import Document, parse
 from llmstream.wire.message import WireMessage
 
-FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
-    "STOP": "stop", "MAX_TOKENS": "length",
-    "SAFETY": "content_filter", "RECITATION": "content_filter", "BLOCKLIST": "content_filter",
-    "PROHIBITED_CONTENT": "content_filter", "SPII": "content_filter", "MODEL_ARMOR": "content_filter",
-    "IMAGE_SAFETY": "content_filter", "IMAGE_PROHIBITED_CONTENT": "content_filter",
-    "IMAGE_RECITATION": "content_filter",
-    "LANGUAGE": "error", "OTHER": "error", "NO_IMAGE": "error", "IMAGE_OTHER": "error",
-    "MALFORMED_FUNCTION_CALL": "error", "UNEXPECTED_TOOL_CALL": "error", "TOO_MANY_TOOL_CALLS": "error",
-    "MISSING_THOUGHT_SIGNATURE": "error", "MALFORMED_RESPONSE": "error",
-}  # fmt: skip
-
+NO_FAILURES: Final[Mapping[str, FinishReason]] = {"NO_IMAGE": "unknown", "IMAGE_OTHER": "unknown"}
+"""Reasons that fail the picture that a model may draw beside its text, which is all that is asked for."""
+MOST_NOTES: Final = 16
 UNSPECIFIED: Final = ("", "FINISH_REASON_UNSPECIFIED", "BLOCK_REASON_UNSPECIFIED")
 """An enumeration's default, which says nothing."""
 METHOD: Final = "generateContent"
@@ -90,85 +88,87 @@ class Gemini:
 class GeminiReader:
     """Reads one answer: events, one document, or one array; candidates other than 0 are no part of it.
 
-    There is no end mark: the answer ends with its body.
+    There is no end mark: the answer ends with its body.  Older models give a finish reason with each
+    chunk, so that none of them ends the answer.
     """
+
+    finish_may_repeat = True
 
     def __init__(self) -> None:
         self.done = False
         self.finished = False
-        self._calls = 0
+        self._calls = ToolCalls()
         self._noted: set[str] = set()
         self._finish: Finish | None = None
 
     def read(self, message: WireMessage) -> Iterator[Event]:
         """Yield the events of one message; those before a failure in an array are not lost."""
-        if message.data.strip() == "[DONE]":  # some proxies' own end mark
+        if ends(message.data):  # some proxies' own end mark
             self.done = True
             return
-        value = parse(message.data)
+        value = parse(message.data, lenient=True) if message.data.lstrip()[:1] == "[" else opened(message)
         for document in value if isinstance(value, list) else [value]:
             if not isinstance(document, dict):
                 raise BadMessage("a message of the answer is not a JSON object")
-            yield from self._response(document, message.event)
+            yield from self._response(document, message)
         # an array is a stream, and as a stream it can stop early
         self.done = message.event == "whole" and isinstance(value, dict)
 
-    def _response(self, document: Document, event: str) -> Iterator[Event]:
-        if document.get("error") is not None:
-            raise _reported(document)
-        feedback = document.get("promptFeedback") or {}
+    def _response(self, document: Document, message: WireMessage) -> Iterator[Event]:
+        feedback = extras_at(document, "promptFeedback")
         blocked = text_at(feedback, "blockReason")
         if blocked not in UNSPECIFIED:
             why = text_at(feedback, "blockReasonMessage")
             raise PromptBlocked(f"the prompt was blocked: {blocked}" + (f": {why}" if why else ""))
-        if event in ("whole", "bare", "error") and not document.keys() & {"candidates", "usageMetadata"}:
-            said = http_errors.message_in(document)
-            raise http_errors.in_stream(said) if said else BadMessage("an answer without candidates")
-        for candidate in document.get("candidates") or ():
+        check(message, document, "candidates", "usageMetadata", "promptFeedback")
+        for candidate in objects_at(document, "candidates"):
             if not candidate.get("index"):
                 yield from self._candidate(candidate)
-        yield from _usage(document.get("usageMetadata") or {})
+        yield from _usage(extras_at(document, "usageMetadata"))
 
     def _candidate(self, candidate: Document) -> Iterator[Event]:
-        for part in (candidate.get("content") or {}).get("parts") or ():
-            yield from self._part(part)
-        raw = text_at(candidate, "finishReason")
+        content = candidate.get("content")
+        if isinstance(content, dict):
+            for part in objects_at(content, "parts"):
+                yield from self._part(part)
+        else:
+            yield from content_events(content)
+        raw = reason_at(candidate, "finishReason")
         if raw in UNSPECIFIED:
             return
         self.finished = True
-        reason = FINISH_REASONS.get(raw, "unknown")
-        if reason == "error" and candidate.get("finishMessage"):
-            yield Notice(text_at(candidate, "finishMessage"))
-        finish = Finish("tool_calls" if reason == "stop" and self._calls else reason, raw)
+        found = finish(raw, NO_FAILURES, calls=self._calls)
+        why = text_at(candidate, "finishMessage")
+        if why and (found.reason == "error" or raw in NO_FAILURES):
+            yield from self._note(why)
         # older models give STOP with each chunk, and then perhaps another reason: the last one holds
-        if finish != self._finish:
-            self._finish = finish
-            yield finish
+        if found != self._finish:
+            self._finish = found
+            yield found
 
     def _part(self, part: Document) -> Iterator[Event]:
         """Yield a part's events; what tools do that Google runs itself is no part of the answer."""
         text = text_at(part, "text")
         if text:
             yield ReasoningDelta(text) if part.get("thought") else TextDelta(text)
-        call = part.get("functionCall")
-        if call is not None:
+        call = object_at(part, "functionCall")
+        if call:
             yield from self._call(call)
-        blob = part.get("inlineData")
+        blob = extras_at(part, "inlineData")
         if blob:
             yield from self._note(f"the answer holds data of the type {text_at(blob, 'mimeType')}: left out")
 
     def _call(self, call: Document) -> Iterator[Event]:
         """Yield a call, which comes whole and mostly without an id."""
-        name = text_at(call, "name")
+        name = name_at(call, "name")
         if name:
             arguments = arguments_text(call.get("args") or {})
-            yield ToolCallDelta(self._calls, text_at(call, "id") or None, name, arguments)
-            self._calls += 1
+            yield from self._calls.piece(None, name_at(call, "id"), name, arguments, whole=True)
         if call.get("partialArgs"):
             yield from self._note("arguments of calls came in pieces, which are left out: don't ask for that")
 
     def _note(self, text: str) -> Iterator[Event]:
-        if text not in self._noted:
+        if text not in self._noted and len(self._noted) < MOST_NOTES:
             self._noted.add(text)
             yield Notice(text)
 
@@ -185,14 +185,3 @@ def _usage(counts: Document) -> Iterator[Event]:
     )
     if usage != Usage():
         yield usage
-
-
-def _reported(document: Document) -> ProviderError:
-    """Return the failure that a message reports in the form of AIP-193."""
-    error = document["error"]
-    if not isinstance(error, dict):
-        return http_errors.in_stream(http_errors.message_in(document))
-    code = count_at(error, "code")
-    failure = http_errors.in_stream(http_errors.message_in(error), text_at(error, "status"), code)
-    failure.retry_after = http_errors.retry_after({}, error)
-    return failure

@@ -1,14 +1,12 @@
-"""What a refused request's answer says, whatever form a provider gives it.
+"""What a refused request's answer stands for: the error's class, whether to try again, and when.
 
-Providers agree on the status codes and on little else: the message may be at ``error.message``,
-``error``, ``message``, ``detail`` or inside a list, as JSON under any content type, or in a
-proxy's HTML page.  Sources: the error references of OpenAI, Anthropic, Google, Mistral, Cohere
-and xAI, and recorded answers.
+Providers agree on the status codes and on little else; what they say is for error_words.py to find.
+Sources: RFC 9110, sections 10.2.3 and 15; the error references of OpenAI, Anthropic, Google, Mistral,
+Cohere and xAI, and recorded answers.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Mapping
@@ -16,6 +14,8 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
+from llmstream.adapters.error_words import message_in, parsed, words_of_page
+from llmstream.adapters.json_values import extras_at
 from llmstream.errors import (
     AuthenticationError,
     ContextTooLong,
@@ -24,9 +24,18 @@ from llmstream.errors import (
     Unavailable,
 )
 
-MESSAGE_LIMIT: Final = 2000
+PLAIN_LIMIT: Final = 300
+"""Most characters that are told of a body that is not JSON."""
 RETRYABLE: Final = frozenset({408, 409, 425, 429})
-OVERLOAD_TYPES: Final = frozenset(
+FOR_GOOD: Final = frozenset({501, 505, 506, 510, 511})
+"""Server errors that no wait mends."""
+OVERLOAD_TYPES: Final = re.compile(
+    r"overload|server_?error|internal|api_error|time_?out|rate_?(limit|quota)|throttl|too_?many_?requests|"
+    r"unavailable|exhausted|modelstreamerror|modelnotready|capacity|busy",
+    re.IGNORECASE,
+)
+"""Types and codes of errors that pass by themselves."""
+PASSING: Final = frozenset(
     {
         "overloaded_error", "overloaded", "server_error", "internal_error", "api_error", "timeout_error",
         "rate_limit_error", "rate_limit_exceeded", "unavailable", "resource_exhausted", "internal",
@@ -35,11 +44,20 @@ OVERLOAD_TYPES: Final = frozenset(
         "modeltimeoutexception", "modelnotreadyexception",
     }
 )  # fmt: skip
-"""Types and codes of mid-stream errors that pass by themselves, in lower case."""
+"""Those, in lower case, after which the same request is worth its price: the ones that providers document."""
 TOO_LONG: Final = re.compile(
     r"context[ _](length|window|size)|maximum context|too many (input )?tokens|(prompt|input) is too long|"
     r"exceeds? the (available )?context|input (length|token)",
     re.IGNORECASE,
+)
+USED_UP: Final = re.compile(
+    r"insufficient[ _](quota|balance|credits?|funds)|exceeded_current_quota|billing_(hard_limit|not_active)|"
+    r"credit balance is too low",
+    re.IGNORECASE,
+)
+"""A quota or a credit that no wait fills up again."""
+UNSUPPORTED: Final = re.compile(
+    r"not (yet )?(supported|implemented)|unsupported|does(n't| not) support", re.IGNORECASE
 )
 
 
@@ -52,7 +70,10 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> ProviderErr
         body: its beginning.
     """
     document = parsed(body)
-    said = message_in(document) or title_in(body)
+    said = message_in(document)
+    if not said:
+        said = words_of_page(body)
+        said = said if len(said) <= PLAIN_LIMIT else said[: PLAIN_LIMIT - 1] + "…"
     kind = _class_of(status, said)
     if 300 <= status < 400:
         where = headers.get("location", "")
@@ -60,13 +81,24 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> ProviderErr
     error = kind(
         f"{status} {_phrase(status)}: {said}" if said else f"{status} {_phrase(status)}", status=status
     )
-    error.retryable = retryable(status) and headers.get("x-should-retry", "").lower() != "false"
+    error.retryable = (
+        retryable(status)
+        and headers.get("x-should-retry", "").lower() != "false"
+        and not (status >= 500 and UNSUPPORTED.search(said))
+    )
     error.retry_after = retry_after(headers, document)
     if 300 <= status < 400:
         error.hint = "set base_url to the final address: the key goes nowhere else by itself"
-    elif status == 402:
-        error.hint = "the account's credit is used up"
+    elif status == 402 or (status in (403, 429) and _used_up(said, document)):
+        error.retryable = False
+        error.hint = "the account's credit or quota is used up; waiting does not help"
     return error
+
+
+def _used_up(said: str, document: object) -> bool:
+    error = extras_at(document, "error") or (document if isinstance(document, dict) else {})
+    kinds = " ".join(str(error.get(key)) for key in ("type", "code") if isinstance(error.get(key), str))
+    return bool(USED_UP.search(f"{kinds} {said}"))
 
 
 def in_stream(message: str, kind: str = "", status: int | None = None) -> ProviderError:
@@ -80,17 +112,18 @@ def in_stream(message: str, kind: str = "", status: int | None = None) -> Provid
     said = message or kind or "an error without a message"
     if kind and kind.lower() not in said.lower():
         said = f"{said} ({kind})"
-    said = said[:MESSAGE_LIMIT]
+    for_good = bool(USED_UP.search(said))
     if status is not None and 400 <= status < 600:
-        return _class_of(status, said)(said, status=status, retryable=retryable(status))
-    if kind.lower() in OVERLOAD_TYPES:
-        return Unavailable(said)
+        again = retryable(status) and not for_good and not (status >= 500 and UNSUPPORTED.search(said))
+        return _class_of(status, said)(said, status=status, retryable=again)
+    if OVERLOAD_TYPES.search(kind):
+        return Unavailable(said, retryable=kind.lower() in PASSING and not for_good)
     return ContextTooLong(said) if TOO_LONG.search(said) else RequestRefused(said)
 
 
 def retryable(status: int) -> bool:
     """Return whether the same request may succeed a little later."""
-    return status in RETRYABLE or status >= 500
+    return status in RETRYABLE or (status >= 500 and status not in FOR_GOOD)
 
 
 def _class_of(status: int, said: str) -> type[ProviderError]:
@@ -106,38 +139,6 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return {529: "Overloaded", 520: "Web Server Returned an Unknown Error"}.get(status, "error")
-
-
-def parsed(body: bytes) -> object:
-    """Return a body as JSON, None when it is none."""
-    try:
-        return json.loads(body.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        return None
-
-
-def message_in(document: object) -> str:
-    """Return the message in an error document of any known form, empty when there is none."""
-    if isinstance(document, str):
-        return document[:MESSAGE_LIMIT]
-    if isinstance(document, list):
-        return next(filter(None, map(message_in, document[:8])), "")
-    if not isinstance(document, dict):
-        return ""
-    for key in ("error", "message", "Message", "msg", "detail", "errors", "error_description"):
-        found = message_in(document.get(key))
-        if found:
-            return found
-    return ""
-
-
-def title_in(body: bytes) -> str:
-    """Return the title of an HTML page, or the beginning of a plain text."""
-    text = body[:4096].decode("utf-8", "replace").strip()
-    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-    if title:
-        return f"a web page titled {title[1].strip()[:200]!r}"
-    return "" if text.startswith(("<", "{", "[")) else text[:300]
 
 
 def retry_after(headers: Mapping[str, str], document: object = None) -> float | None:
@@ -175,6 +176,15 @@ def _number(text: str) -> float | None:
     return float(text) if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", text.strip(), re.ASCII) else None
 
 
-def _retry_info(document: object) -> float | None:
-    match = re.search(r'"retryDelay": ?"(\d{1,9}(?:\.\d+)?)s"', json.dumps(document)) if document else None
-    return float(match[1]) if match else None
+def _retry_info(document: object, depth: int = 0) -> float | None:
+    """Return the seconds of a ``retryDelay`` anywhere in a document."""
+    if depth > 8 or not isinstance(document, dict | list):
+        return None
+    if isinstance(document, dict):
+        delay = document.get("retryDelay")
+        match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)s", delay, re.ASCII) if isinstance(delay, str) else None
+        if match:
+            return float(match[1])
+    entries = document.values() if isinstance(document, dict) else document
+    found = (_retry_info(entry, depth + 1) for entry in list(entries)[:64])
+    return next((seconds for seconds in found if seconds is not None), None)

@@ -1,43 +1,142 @@
-"""Typed looks into JSON documents, for dialects whose answers and requests hold objects.
+"""Typed looks into JSON documents: each value is read sensibly, or the message is not of the dialect.
 
-Where OpenAI's API has the arguments of a tool call as JSON text, Ollama and Bedrock have an object;
-the text is what our events and messages carry.
+What a provider promises and what servers send differ: a number where text is meant, an object for a
+list of one, null for nothing.  These functions decide it once for all dialects.  What can be read
+without guessing is read; a count that makes no sense is "not reported"; everything else is BadMessage.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
+from typing import Final
 
 from llmstream.errors import BadMessage, UsageError
 from llmstream.prompt import Json, ToolCall
 from llmstream.wire.document import Document
+
+LARGEST_COUNT: Final = 2**53
+"""Greatest count that is believed: what every JSON reader can hold as a number."""
 
 
 def text_at(document: Document, key: str) -> str:
     """Return the text under a key, empty when there is none or it is null.
 
     Raises:
-        BadMessage: the value is no text.
+        BadMessage: the value is not text.
     """
     value = document.get(key)
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise BadMessage(f'"{key}" of a message is no text')
+        raise _wrong(key, "text")
     return value
 
 
-def count_at(document: Document, key: str) -> int | None:
-    """Return the number under a key as a whole one, None when there is none."""
+def name_at(document: Document, key: str) -> str | None:
+    """Return the id or name under a key, None for an empty one; a number is read as its digits.
+
+    Raises:
+        BadMessage: it is neither text nor a number.
+    """
     value = document.get(key)
-    return int(value) if isinstance(value, int | float) else None
+    if value is None or value == "":
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise _wrong(key, "text")
+    return value
+
+
+def reason_at(document: Document, key: str) -> str:
+    """Return a finish reason as the provider's own word, empty for none yet.
+
+    Raises:
+        BadMessage: it is not text.
+    """
+    return text_at(document, key).strip()
+
+
+def index_at(document: Document, key: str) -> int | None:
+    """Return a place in a list, None when there is none.
+
+    Raises:
+        BadMessage: it is not a whole number from 0 on, as a number or in digits.
+    """
+    value = document.get(key)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if value is None or (type(value) is int and 0 <= value <= LARGEST_COUNT):
+        return value
+    raise _wrong(key, "a place in a list")
+
+
+def object_at(document: Document, key: str) -> Document:
+    """Return the object under a key, an empty one when there is none or it is null.
+
+    Raises:
+        BadMessage: the value is not an object.
+    """
+    value = document.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _wrong(key, "an object")
+    return value
+
+
+def extras_at(document: object, key: str) -> Document:
+    """Return the object under a key of an object, an empty one for anything else: counts, details."""
+    value = document.get(key) if isinstance(document, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def objects_at(document: Document, key: str) -> list[Document]:
+    """Return the objects in the list under a key; one object alone stands for a list of one.
+
+    Raises:
+        BadMessage: the value, or an entry that is not null, is something else.
+    """
+    value = document.get(key)
+    if not value and not isinstance(value, bool | int | float | str):
+        return []
+    entries = [value] if isinstance(value, dict) else value
+    if not isinstance(entries, list):
+        raise _wrong(key, "a list")
+    found = [entry for entry in entries if entry is not None]
+    if not all(isinstance(entry, dict) for entry in found):
+        raise _wrong(key, "a list of objects")
+    return found
+
+
+def count_of(value: object) -> int | None:
+    """Return a count as a whole number; None for one that is missing or makes no sense."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 <= value <= LARGEST_COUNT else None
+
+
+def count_at(document: Document, key: str) -> int | None:
+    """Return the count under a key, None when there is none that makes sense."""
+    return count_of(document.get(key))
 
 
 def sum_at(document: Document, key: str, *apart: str) -> int | None:
     """Return the number under a key with those that are counted apart from it, None without the first."""
     first = count_at(document, key)
     return None if first is None else first + sum(count_at(document, other) or 0 for other in apart)
+
+
+def cost_at(document: Document, key: str) -> float | None:
+    """Return a price in dollars, None when there is none that makes sense."""
+    value = document.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_COUNT:
+        return None
+    return float(value)
 
 
 def names_at(document: object, key: str, field: str) -> list[str]:
@@ -48,8 +147,19 @@ def names_at(document: object, key: str, field: str) -> list[str]:
 
 
 def arguments_text(arguments: object) -> str:
-    """Return a tool call's arguments as JSON text, whether they came as text or as an object."""
-    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+    """Return a tool call's arguments as JSON text, whether they came as text or as a value; "" for none."""
+    if arguments is None or isinstance(arguments, str):
+        return arguments or ""
+    return json.dumps(finite(arguments), ensure_ascii=False)
+
+
+def finite(value: object) -> object:
+    """Return a JSON value without numbers that JSON has no word for: NaN and Infinity become null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    return [finite(inner) for inner in value] if isinstance(value, list) else value
 
 
 def arguments_object(call: ToolCall) -> dict[str, Json]:
@@ -74,3 +184,7 @@ def laid_over(under: Mapping[str, Json], over: Mapping[str, Json]) -> dict[str, 
         below = merged.get(key)
         merged[key] = {**below, **value} if isinstance(below, dict) and isinstance(value, dict) else value
     return merged
+
+
+def _wrong(key: str, meant: str) -> BadMessage:
+    return BadMessage(f'"{key}" in a message of the answer is not {meant}')

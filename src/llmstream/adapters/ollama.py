@@ -13,21 +13,12 @@ from typing import Final
 from llmstream.adapters import http_errors
 from llmstream.adapters import openai_common as common
 from llmstream.adapters.base import HttpRequest
-from llmstream.adapters.json_values import (
-    arguments_object,
-    arguments_text,
-    count_at,
-    laid_over,
-    names_at,
-    text_at,
-)
+from llmstream.adapters.json_values import arguments_object, laid_over, names_at
+from llmstream.adapters.ollama_reader import OllamaReader
 from llmstream.adapters.openai_messages import base64_of
-from llmstream.errors import BadMessage, ProviderError, Unavailable
-from llmstream.events import Event, Finish, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta, Usage
+from llmstream.errors import ProviderError
 from llmstream.prompt import Attachment, Endpoint, Json, Message, Options, Prompt, ToolCall
 from llmstream.record import replace
-from llmstream.wire.document import Document, parse_object
-from llmstream.wire.message import WireMessage
 
 FIELDS: Final[Mapping[str, str]] = {
     "temperature": "temperature", "max_tokens": "num_predict", "top_p": "top_p", "top_k": "top_k",
@@ -43,10 +34,6 @@ TOP_LEVEL: Final = frozenset(
 
 THINK: Final[Mapping[str, Json]] = {"none": False, "minimal": "low"}
 """``reasoning_effort`` -> ``think``; low, medium and high are called the same."""
-
-FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
-    "stop": "stop", "length": "length", "load": "stop", "unload": "stop",
-}  # fmt: skip
 
 
 class Ollama:
@@ -127,67 +114,3 @@ def _notices(prompt: Prompt, options: Options) -> Iterator[str]:
         yield f"ollama takes {what}: {attachment.name or attachment.media_type} is left out"
     if options.tool_choice not in (None, "auto", "none"):
         yield "ollama takes no option 'tool_choice': left out"
-
-
-class OllamaReader:
-    """Reads one answer of ``/api/chat`` or ``/api/generate``, streamed or whole."""
-
-    def __init__(self) -> None:
-        self.done = False
-        self.finished = False
-        self._calls = 0
-
-    def read(self, message: WireMessage) -> list[Event]:
-        """Return the events of one line."""
-        document = parse_object(message.data)
-        if "error" in document:
-            raise _failure(document)
-        ended = document.get("done") is True
-        events: list[Event] = []
-        if "message" in document:
-            self._answer(document["message"], "content", events)
-        elif "response" in document:
-            self._answer(document, "response", events)
-        elif "done" not in document:
-            # with it, and without text, it is news of another kind: that a model is being loaded
-            raise BadMessage("a line of the answer has neither a message nor an error")
-        if ended:
-            self._end(document, events)
-        return events
-
-    def _answer(self, answer: Document, key: str, events: list[Event]) -> None:
-        # lines of pure thinking may have no content, others an empty one
-        thinking = text_at(answer, "thinking")
-        if thinking:
-            events.append(ReasoningDelta(thinking))
-        text = text_at(answer, key)
-        if text:
-            events.append(TextDelta(text))
-        for call in answer.get("tool_calls") or ():
-            function = call["function"]
-            # each call comes whole; `index` is there for some only, and then for all but the first
-            arguments = arguments_text(function.get("arguments") or {})
-            events.append(ToolCallDelta(self._calls, call.get("id") or None, function["name"], arguments))
-            self._calls += 1
-
-    def _end(self, document: Document, events: list[Event]) -> None:
-        self.done = self.finished = True
-        raw = text_at(document, "done_reason") or None
-        reason = FINISH_REASONS.get(raw or "", "unknown")
-        # it says `stop` also where the model waits for its calls' results
-        events.append(Finish("tool_calls" if self._calls and reason == "stop" else reason, raw))
-        # a prompt that is still in the cache has no prompt_eval_count
-        counts = count_at(document, "prompt_eval_count"), count_at(document, "eval_count")
-        if counts != (None, None):
-            events.append(Usage(*counts))
-
-
-def _failure(document: Document) -> ProviderError:
-    said = http_errors.message_in(document) or "an error without a message"
-    status = document.get("status", document.get("status_code"))
-    if isinstance(status, int):
-        return http_errors.in_stream(said, status=status)
-    if http_errors.TOO_LONG.search(said):
-        return http_errors.in_stream(said)
-    # what was wrong with the request has been said by the status; this is the model's runner failing
-    return Unavailable(said)

@@ -6,19 +6,34 @@ references for what they add (reasoning, usage, errors), read 2026-11; recorded 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from llmstream.adapters import http_errors
 from llmstream.adapters import openai_common as common
 from llmstream.adapters.base import HttpRequest
+from llmstream.adapters.content import content_events, thinking_in
+from llmstream.adapters.finish_reasons import finish
+from llmstream.adapters.json_values import (
+    arguments_text,
+    extras_at,
+    index_at,
+    name_at,
+    object_at,
+    objects_at,
+    reason_at,
+    text_at,
+)
 from llmstream.adapters.openai_messages import chat_messages, notices
-from llmstream.errors import BadMessage, ProviderError
-from llmstream.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta
+from llmstream.adapters.opening import check, ends, opened, other_dialect, reported
+from llmstream.adapters.tool_calls import ToolCalls
+from llmstream.errors import ProviderError
+from llmstream.events import Event, Notice, ReasoningDelta, TextDelta
 from llmstream.prompt import Endpoint, Json, Options, Prompt
-from llmstream.wire.document import Document, parse_object
+from llmstream.wire.document import Document
 from llmstream.wire.message import WireMessage
+
+BESIDE: Final = frozenset({"usage", "x_groq", "error"})
 
 FIELDS: Final[Mapping[str, str]] = {
     "temperature": "temperature", "max_tokens": "max_tokens", "top_p": "top_p", "top_k": "top_k",
@@ -46,9 +61,10 @@ class OpenAIChat:
         if options.schema is not None:
             schema: Json = {"name": "answer", "schema": dict(options.schema), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        added = tuple(name for name in ("stream_options",) if name in body and name not in options.extra)
         body.update(options.extra)
         left_out = tuple(notices(prompt))
-        return common.post(endpoint, "/chat/completions", body, stream=stream, notices=left_out)
+        return common.post(endpoint, "/chat/completions", body, stream=stream, notices=left_out, added=added)
 
     def reader(self) -> ChatReader:
         """Return a reader for one answer."""
@@ -59,12 +75,13 @@ class OpenAIChat:
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Return the request without ``stream_options``, or with the newer name of ``max_tokens``.
+        """Return the request without what was added to it, or with the newer name of ``max_tokens``.
 
         Source: OpenAI, "Reasoning models": they refuse ``max_tokens`` for ``max_completion_tokens``.
         """
-        if common.names_field(error, "stream_options"):
-            return common.without(request, "stream_options")
+        less = common.dropped(request, error)
+        if less is not None:
+            return less
         if common.names_field(error, "max_completion_tokens") and b'"max_tokens"' in request.body:
             return common.renamed(request, "max_tokens", "max_completion_tokens")
         return None
@@ -85,94 +102,92 @@ class ChatReader:
     def __init__(self) -> None:
         self.done = False
         self.finished = False
-        self._calls: dict[str, int] = {}
-        self._last_call = 0
+        self._calls = ToolCalls()
+        self._noted: set[str] = set()
 
-    def read(self, message: WireMessage) -> list[Event]:
+    def read(self, message: WireMessage) -> Iterable[Event]:
         """Return the events of one message."""
-        data = message.data
-        if data.strip() == "[DONE]":
+        if ends(message.data):
             self.done = True
-            return []
-        document = parse_object(data)
-        common.check(message, document)
-        events: list[Event] = []
-        for choice in document.get("choices") or ():
+            return ()
+        document = opened(message)
+        choices = document.get("choices")
+        if type(choices) is list and len(choices) == 1 and type(choices[0]) is dict:
+            # nearly all messages: a piece of text and nothing else
+            choice = choices[0]
+            delta = choice.get("delta")
+            if (
+                type(delta) is dict
+                and len(delta) == 1
+                and type(content := delta.get("content")) is str
+                and content
+                and not (choice.get("finish_reason") or choice.get("index") or document.keys() & BESIDE)
+                and message.event != "error"
+            ):
+                return (TextDelta(content),)
+        return self._events(message, document)
+
+    def _events(self, message: WireMessage, document: Document) -> Iterator[Event]:
+        choices = objects_at(document, "choices")
+        if not choices or document.get("error") is not None or message.event == "error":
+            check(message, document, "choices", "usage", "x_groq")
+        for choice in choices:
             if not choice.get("index"):
-                # Perplexity repeats the whole message beside each delta: never both
-                delta = choice["delta"] if "delta" in choice else choice.get("message")
-                if delta:
-                    self._delta(delta, events)
-                self._finish(choice, events)
-        usage = document.get("usage") or (document.get("x_groq") or {}).get("usage")
+                yield from self._choice(choice)
+        usage = extras_at(document, "usage") or extras_at(document.get("x_groq"), "usage")
         if usage:
-            events.append(common.usage_of(usage))
+            yield common.usage_of(usage)
         if message.event == "whole":
             self.done = True
-        return events
 
-    def _delta(self, delta: Document, events: list[Event]) -> None:
+    def _choice(self, choice: Document) -> Iterator[Event]:
+        # Perplexity repeats the whole message beside each delta: never both
+        if "delta" in choice:
+            yield from self._delta(choice["delta"], whole=False)
+        elif "message" in choice:
+            yield from self._delta(choice["message"], whole=True)
+        elif "text" in choice:
+            raise other_dialect("openai-completions")
+        raw = reason_at(choice, "finish_reason")
+        if raw:
+            if choice.get("error"):
+                raise reported(choice["error"])
+            self.finished = True
+            yield finish(raw)
+
+    def _delta(self, delta: object, *, whole: bool) -> Iterator[Event]:
+        if not isinstance(delta, dict):
+            # null says nothing; a text alone is the content
+            yield from content_events(delta)
+            return
         content = delta.get("content")
         if len(delta) > 1 or content is None:
-            self._beside_text(delta, events)
-        if type(content) is str:
-            if content:
-                events.append(TextDelta(content))
-        elif content is not None:
-            events.extend(_parts(content))
+            thinking = thinking_in(delta)
+            if thinking:
+                yield ReasoningDelta(thinking)
+        yield from content_events(content)
+        if len(delta) > 1 or content is None:
+            refusal = text_at(delta, "refusal")
+            if refusal:
+                yield TextDelta(refusal)
+            yield from self._tool_calls(delta, whole=whole)
+            for name in ("audio", "images"):
+                if delta.get(name) and name not in self._noted:
+                    self._noted.add(name)
+                    yield Notice(f"the answer holds {name}: left out")
 
-    def _beside_text(self, delta: Document, events: list[Event]) -> None:
-        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
-        if not reasoning and delta.get("reasoning_details"):
-            # Snowflake's only form; elsewhere it repeats `reasoning`
-            reasoning = "".join(part.get("text") or "" for part in delta["reasoning_details"])
-        if reasoning:
-            events.append(ReasoningDelta(_text(reasoning)))
-        refusal = delta.get("refusal")
-        if refusal:
-            events.append(TextDelta(_text(refusal)))
-        for call in delta.get("tool_calls") or ():
-            events.append(self._tool_call(call))
-        call = delta.get("function_call")
-        if call:
-            events.append(self._tool_call({"index": 0, "function": call}))
-
-    def _tool_call(self, call: Document) -> Event:
-        """Return one piece; Mistral gives no index, Alibaba empty ids and names in continuations."""
-        function = call.get("function") or {}
-        index, id_ = call.get("index"), call.get("id") or None
-        if index is None:
-            index = self._calls.setdefault(id_, len(self._calls)) if id_ else self._last_call
-        self._last_call = index
-        arguments = function.get("arguments") or ""
-        if type(arguments) is not str:
-            arguments = json.dumps(arguments, ensure_ascii=False)
-        return ToolCallDelta(int(index), id_, function.get("name") or None, arguments)
-
-    def _finish(self, choice: Document, events: list[Event]) -> None:
-        reason = choice.get("finish_reason")
-        if not reason:
-            return
-        if choice.get("error"):
-            raise common.reported(choice["error"])
-        self.finished = True
-        events.append(Finish(common.FINISH_REASONS.get(reason, "unknown"), reason))
-
-
-def _text(value: object) -> str:
-    if type(value) is not str:
-        raise BadMessage("a delta's text is no text")
-    return value
-
-
-def _parts(content: object) -> Iterator[Event]:
-    """Yield the events of Mistral's list content: ``{type: text|thinking}``."""
-    if not isinstance(content, list):
-        raise BadMessage("a delta's content is neither text nor a list of parts")
-    for part in content:
-        if part.get("type") == "thinking":
-            thinking = part["thinking"]
-            pieces = [thinking] if type(thinking) is str else [piece.get("text", "") for piece in thinking]
-            yield ReasoningDelta("".join(pieces))
-        elif part.get("text"):
-            yield TextDelta(_text(part["text"]))
+    def _tool_calls(self, delta: Document, *, whole: bool) -> Iterator[Event]:
+        calls = objects_at(delta, "tool_calls")
+        if len(calls) == 1 and calls[0] and all(isinstance(call, dict) for call in calls[0].values()):
+            # an object of calls by their index, or a call that is only its function
+            calls = calls if "function" in calls[0] else list(calls[0].values())
+        older = object_at(delta, "function_call")
+        for call in calls or ([{"index": 0, "function": older}] if older else ()):
+            function = object_at(call, "function") or call
+            yield from self._calls.piece(
+                index_at(call, "index"),
+                name_at(call, "id"),
+                name_at(function, "name"),
+                arguments_text(function.get("arguments")),
+                whole=whole,
+            )

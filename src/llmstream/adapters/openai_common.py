@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Final
 
-from llmstream.adapters import http_errors
 from llmstream.adapters.base import HttpRequest
-from llmstream.errors import ProviderError
-from llmstream.events import FinishReason, Usage
+from llmstream.adapters.json_values import cost_at, count_at, extras_at
+from llmstream.errors import ProviderError, RequestRefused
+from llmstream.events import Usage
 from llmstream.prompt import Endpoint, Json
+from llmstream.record import replace
 from llmstream.wire.document import Document
-from llmstream.wire.message import WireMessage
-
-FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
-    "stop": "stop", "eos": "stop", "end_turn": "stop", "complete": "stop", "stop_sequence": "stop",
-    "length": "length", "max_tokens": "length", "model_length": "length",
-    "tool_calls": "tool_calls", "function_call": "tool_calls", "tool_use": "tool_calls",
-    "content_filter": "content_filter", "safety": "content_filter", "sensitive": "content_filter",
-    "error": "error", "network_error": "error", "insufficient_system_resource": "error",
-}  # fmt: skip
-"""Sources: OpenAI, "The chat completion object"; Together (eos), Mistral (model_length), Z.ai
-(sensitive, network_error), DeepSeek (insufficient_system_resource): chat completion references."""
 
 
 def post(
@@ -32,8 +22,18 @@ def post(
     *,
     stream: bool,
     notices: tuple[str, ...] = (),
+    added: tuple[str, ...] = (),
 ) -> HttpRequest:
-    """Return a POST of a JSON body with the key as a bearer token."""
+    """Return a POST of a JSON body with the key as a bearer token.
+
+    Args:
+        endpoint: where to.
+        path: behind its base URL.
+        body: the fields; the endpoint's `extra_body` is laid over them.
+        stream: whether the answer is to come as server-sent events.
+        notices: what can't be sent.
+        added: fields of the body that nobody asked for.
+    """
     merged = {**body, **endpoint.extra_body}
     headers = {
         "content-type": "application/json",
@@ -48,6 +48,7 @@ def post(
         body=encode(merged),
         framing="sse" if stream else "whole",
         notices=notices,
+        added=tuple(name for name in added if name in body and name not in endpoint.extra_body),
     )
 
 
@@ -61,69 +62,49 @@ def encode(body: Mapping[str, Json]) -> bytes:
 
 
 def usage_of(counts: Document) -> Usage:
-    """Return OpenAI's ``usage`` object as an event.
+    """Return OpenAI's ``usage`` object as an event; counts that make no sense are not reported.
 
     Source: OpenAI API reference, "CompletionUsage"; OpenRouter adds ``cost`` in dollars; DeepSeek
     counts cached tokens in ``prompt_cache_hit_tokens``.
     """
-    given = counts.get("completion_tokens_details") or {}
-    taken = counts.get("prompt_tokens_details") or {}
-    cost = counts.get("cost")
+    given = extras_at(counts, "completion_tokens_details")
+    taken = extras_at(counts, "prompt_tokens_details")
+    cached = count_at(taken, "cached_tokens")
     return Usage(
-        input_tokens=_count(counts.get("prompt_tokens")),
-        output_tokens=_count(counts.get("completion_tokens")),
-        total_tokens=_count(counts.get("total_tokens")),
-        reasoning_tokens=_count(given.get("reasoning_tokens")),
-        cached_tokens=_count(taken.get("cached_tokens", counts.get("prompt_cache_hit_tokens"))),
-        cost=float(cost) if isinstance(cost, int | float) else None,
+        input_tokens=count_at(counts, "prompt_tokens"),
+        output_tokens=count_at(counts, "completion_tokens"),
+        total_tokens=count_at(counts, "total_tokens"),
+        reasoning_tokens=count_at(given, "reasoning_tokens"),
+        cached_tokens=count_at(counts, "prompt_cache_hit_tokens") if cached is None else cached,
+        cost=cost_at(counts, "cost"),
     )
-
-
-def _count(value: object) -> int | None:
-    return int(value) if isinstance(value, int | float) else None
-
-
-def reported(error: object, document: Document | None = None) -> ProviderError:
-    """Return the failure that a message of a stream reports under ``error``."""
-    if isinstance(error, dict):
-        code = error.get("code")
-        status = code if isinstance(code, int) else error.get("status_code")
-        kind = error.get("type") or (code if isinstance(code, str) else "") or ""
-        said = http_errors.message_in(error)
-        return http_errors.in_stream(said, str(kind), status if isinstance(status, int) else None)
-    said = error if isinstance(error, str) else http_errors.message_in(document)
-    return http_errors.in_stream(said)
-
-
-def check(message: WireMessage, document: Document) -> None:
-    """Raise the failure that a message reports, in whichever of the known forms."""
-    error = document.get("error")
-    if error is None and "x_groq" in document:
-        error = (document["x_groq"] or {}).get("error")
-    if error is not None:
-        raise reported(error, document)
-    if "choices" in document and message.event != "error":
-        return
-    flat = message.event == "error" or document.get("object") == "error" or "detail" in document
-    if flat or message.event in ("whole", "bare"):
-        raise reported(document)
 
 
 def names_field(error: ProviderError, name: str) -> bool:
     """Return whether a refusal complains of one field of the request."""
-    return error.status in (400, 422) and name in error.message
+    refused = error.status in (400, 422) or (error.status is None and isinstance(error, RequestRefused))
+    return refused and re.search(rf"(?<![A-Za-z0-9]){name}", error.message) is not None
 
 
-def without(request: HttpRequest, *names: str) -> HttpRequest:
-    """Return the request without some fields of its body."""
-    body = {k: v for k, v in json.loads(request.body).items() if k not in names}
-    return HttpRequest(request.method, request.url, request.headers, encode(body), request.framing)
+def dropped(request: HttpRequest, error: ProviderError) -> HttpRequest | None:
+    """Return the request without the field that we added and that a refusal names, None for no such one."""
+    for name in request.added:
+        if names_field(error, name):
+            body = {k: v for k, v in json.loads(request.body).items() if k != name}
+            notice = f"the server refuses {name}, which was added by default: asking again without it"
+            return replace(
+                request,
+                body=encode(body),
+                notices=(*request.notices, notice),
+                added=tuple(other for other in request.added if other != name),
+            )
+    return None
 
 
 def renamed(request: HttpRequest, old: str, new: str) -> HttpRequest:
     """Return the request with one field of its body under another name."""
     body = {new if k == old else k: v for k, v in json.loads(request.body).items()}
-    return HttpRequest(request.method, request.url, request.headers, encode(body), request.framing)
+    return replace(request, body=encode(body))
 
 
 def models_url(endpoint: Endpoint) -> str | None:

@@ -6,22 +6,26 @@ Source: OpenAI API reference, "Completions (legacy)", read 2026-11.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from llmstream.adapters import http_errors
 from llmstream.adapters import openai_common as common
 from llmstream.adapters.base import HttpRequest
-from llmstream.errors import BadMessage, ProviderError
-from llmstream.events import Event, Finish, TextDelta
+from llmstream.adapters.finish_reasons import finish
+from llmstream.adapters.json_values import extras_at, objects_at, reason_at, text_at
+from llmstream.adapters.opening import CHAT, check, ends, opened, other_dialect, reported
+from llmstream.errors import ProviderError
+from llmstream.events import Event, TextDelta
 from llmstream.prompt import Endpoint, Json, Options, Prompt
-from llmstream.wire.document import parse_object
+from llmstream.wire.document import Document
 from llmstream.wire.message import WireMessage
 
 FIELDS: Final[Mapping[str, str]] = {
     "temperature": "temperature", "max_tokens": "max_tokens", "top_p": "top_p", "stop": "stop",
     "seed": "seed", "frequency_penalty": "frequency_penalty", "presence_penalty": "presence_penalty",
 }  # fmt: skip
+BESIDE: Final = frozenset({"usage", "error"})
 
 
 class OpenAICompletions:
@@ -37,13 +41,14 @@ class OpenAICompletions:
             body["stream_options"] = {"include_usage": True}
         given = options.given()
         body.update({FIELDS[name]: value for name, value in given.items() if name in FIELDS})
+        added = tuple(name for name in ("stream_options",) if name in body and name not in options.extra)
         body.update(options.extra)
         notices = tuple(
             f"{self.name} takes no option {name!r}: left out" for name in given if name not in FIELDS
         )
         if any(message.attachments for message in prompt.messages):
             notices += (f"{self.name} takes no attachments: left out",)
-        return common.post(endpoint, "/completions", body, stream=stream, notices=notices)
+        return common.post(endpoint, "/completions", body, stream=stream, notices=notices, added=added)
 
     def reader(self) -> CompletionsReader:
         """Return a reader for one answer."""
@@ -54,10 +59,8 @@ class OpenAICompletions:
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Return the request without ``stream_options`` where these are refused."""
-        return (
-            common.without(request, "stream_options") if common.names_field(error, "stream_options") else None
-        )
+        """Return the request without what was added to it, where that is refused."""
+        return common.dropped(request, error)
 
     models_url = staticmethod(common.models_url)
     models = staticmethod(common.models)
@@ -74,29 +77,44 @@ class CompletionsReader:
         self.done = False
         self.finished = False
 
-    def read(self, message: WireMessage) -> list[Event]:
+    def read(self, message: WireMessage) -> Iterable[Event]:
         """Return the events of one message; choices other than 0 are no part of the text."""
-        data = message.data
-        if data.strip() == "[DONE]":
+        if ends(message.data):
             self.done = True
-            return []
-        document = parse_object(data)
-        if "error" in document or "choices" not in document:
-            common.check(message, document)
-        events: list[Event] = []
-        for choice in document.get("choices") or ():
-            if choice.get("index"):
-                continue
-            text = choice.get("text", "")
-            if type(text) is not str:
-                raise BadMessage("a choice's text is no text")
-            events.append(TextDelta(text))
-            reason = choice.get("finish_reason")
-            if reason:
-                self.finished = True
-                events.append(Finish(common.FINISH_REASONS.get(reason, "unknown"), reason))
-        if document.get("usage"):
-            events.append(common.usage_of(document["usage"]))
+            return ()
+        document = opened(message)
+        choices = document.get("choices")
+        if type(choices) is list and len(choices) == 1 and type(choices[0]) is dict:
+            # nearly all messages: a piece of text and nothing else
+            choice = choices[0]
+            if (
+                type(text := choice.get("text")) is str
+                and not (choice.get("finish_reason") or choice.get("index") or document.keys() & BESIDE)
+                and message.event not in ("error", "whole")
+            ):
+                return (TextDelta(text),)
+        return self._events(message, document)
+
+    def _events(self, message: WireMessage, document: Document) -> Iterator[Event]:
+        choices = objects_at(document, "choices")
+        if not choices or document.get("error") is not None or message.event == "error":
+            check(message, document, "choices", "usage")
+        for choice in choices:
+            if not choice.get("index"):
+                yield from self._choice(choice)
+        usage = extras_at(document, "usage")
+        if usage:
+            yield common.usage_of(usage)
         if message.event == "whole":
             self.done = True
-        return events
+
+    def _choice(self, choice: Document) -> Iterator[Event]:
+        if "text" not in choice and choice.keys() & CHAT:
+            raise other_dialect("openai-chat")
+        yield TextDelta(text_at(choice, "text"))
+        raw = reason_at(choice, "finish_reason")
+        if raw:
+            if choice.get("error"):
+                raise reported(choice["error"])
+            self.finished = True
+            yield finish(raw)

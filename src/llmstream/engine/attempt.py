@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from typing import Final
-from urllib.parse import urlsplit
 
 from llmstream.adapters.base import HttpRequest
+from llmstream.adapters.finish_reasons import PASSING, word
 from llmstream.engine.effects import NEVER, Batch, Call, Effect, Head, Open, Read, Reply, Steps
+from llmstream.engine.placing import MESSAGE_LIMIT, host, placed, refused
 from llmstream.engine.surrogates import Surrogates
 from llmstream.errors import (
-    AuthenticationError,
     BadMessage,
     LLMStreamError,
-    ProviderError,
     StreamBroken,
     StreamEndedEarly,
     TimeLimitPassed,
+    Unavailable,
 )
-from llmstream.events import Finish, Notice, ReasoningDelta, Start, TextDelta, ToolCallDelta
+from llmstream.events import Event, Finish, Notice, ReasoningDelta, Start, TextDelta, ToolCallDelta
 from llmstream.wire import decoder
-from llmstream.wire.message import Decoder
+from llmstream.wire.document import parse, quoting
+from llmstream.wire.message import Decoder, WireMessage
 
 ERROR_BODY_LIMIT: Final = 64 * 1024
 ERROR_BODY_WAIT: Final = 10.0
+END: Final = "[DONE]"
+ANSWER_LIMIT: Final = 64 * 1024 * 1024
+"""Most characters of one answer, text, thinking and calls together: whoever asks for them keeps them all."""
+REASON_LIMIT: Final = 200
+LONGEST_STEP: Final = 1.0
+"""Seconds between two looks at the clock that count as work."""
 AFTER_FINISH: Final = 5.0
 """Seconds to wait for usage and the end mark once the finish reason has come."""
 PRECISION: Final = 0.01
@@ -61,6 +68,16 @@ class Attempt:
         self._reader = call.adapter.reader()
         self._surrogates = Surrogates()
         self._failure: LLMStreamError | None = None
+        self._finish: Finish | None = None
+        self._size = 0
+        # the reader tells of what can't be shown, a picture or sound: that is an answer too
+        self._noted = False
+        # text came behind a finish reason: it ends nothing
+        self._went_on = False
+        # a finish reason that may come before the end is no reason to hurry
+        self._early = getattr(self._reader, "finish_may_repeat", False)
+        self._allowed = self._spent = 0.0
+        self._looked = clock()
 
     def steps(self) -> Steps:
         """Yield the attempt's effects and batches.
@@ -81,10 +98,11 @@ class Attempt:
                 try:
                     data = yield read
                 except (StreamBroken, TimeLimitPassed):
-                    if reader.finished:
+                    if reader.finished and not self._went_on:
                         break
                     raise
                 batch = self._decode(decoder, data)  # type: ignore[arg-type]  # a Read brings bytes
+                self._look(moves=bool(batch) and (self._flowing or reader.finished))
                 if batch:
                     yield batch
                     if reader.finished or self._clock() >= self._fresh_until:
@@ -95,10 +113,48 @@ class Attempt:
                     break
             if held := list(self._surrogates.close()):
                 yield held
-            if not (reader.done or reader.finished):
-                raise StreamEndedEarly("the answer ended early, without a finish reason", phase="stream")
+            yield from self._concluded(decoder)
         except LLMStreamError as error:
             raise self._placed(error) from error.__cause__
+
+    def _concluded(self, decoder: Decoder) -> Generator[Batch, Reply, None]:
+        """See that what ended is an answer.
+
+        Raises:
+            LLMStreamError: it broke off, it failed, or it is nothing at all.
+        """
+        reader, finish = self._reader, self._finish
+        stray = "" if self._flowing else getattr(decoder, "stray", "")
+        if stray and finish is None:
+            raise quoting(BadMessage("the server sent no answer but a text", phase="stream"), stray)
+        if not (reader.done or reader.finished):
+            raise StreamEndedEarly("the answer ended early, without a finish reason", phase="stream")
+        if finish is not None and finish.reason == "error":
+            again = word(finish.raw or "") in PASSING
+            raise Unavailable(f"the generation failed: {finish.raw or 'error'}", retryable=again)
+        if not (self._flowing or self._noted) and finish is None:
+            what = "the answer is empty: no text, no tool call and no finish reason"
+            raise BadMessage(what, phase="stream")
+        if not self._flowing and finish is not None and finish.reason == "unknown" and finish.raw:
+            yield [Notice(f"the answer is empty; the finish reason is {finish.raw}")]
+
+    def _look(self, *, moves: bool) -> None:
+        """Look at the clock after a read, whatever it brought.
+
+        What a compressed body unpacks to comes without a wait, so that no wait for the network ends it.
+
+        Raises:
+            TimeLimitPassed: reads that bring nothing take longer than a wait for the network may.
+        """
+        now = self._clock()
+        if moves:
+            self._spent = 0.0
+        else:
+            # a longer step is a wait, which the transport limits, or a time in which the process stood still
+            self._spent += min(now - self._looked, LONGEST_STEP)
+        self._looked = now
+        if self._spent > self._allowed > 0 or (now >= self._total and not self._reader.done):
+            self._failure = self._failure or TimeLimitPassed("nothing came in time")
 
     def _opened(self) -> Generator[Effect | Batch, Reply, Decoder]:
         """Send the request and return the decoder for its answer's body."""
@@ -113,15 +169,16 @@ class Attempt:
         batch: Batch = []
         reader = self._reader
         try:
-            for message in decoder.feed(data) if data else decoder.close():
+            for message in decoder.feed(data) if data else _rest(decoder):
                 batch += reader.read(message)
                 if reader.done:
                     break
         except LLMStreamError as error:
             self._failure = error
         except MALFORMED as error:
-            self._failure = BadMessage("an unexpected message came, not of this dialect")
+            self._failure = BadMessage("the server sent a message that this API does not define")
             self._failure.__cause__ = error
+        flowed = self._flowing
         holding = self._surrogates.holding
         for index, event in enumerate(batch):
             kind = type(event)
@@ -129,29 +186,47 @@ class Attempt:
                 self.shown = True
                 text = event.text  # type: ignore[union-attr]  # kind says it
                 if text:
+                    self._size += len(text)
                     self._flowing = True
+                    self._went_on |= self._finish is not None
                     if holding or not text.isascii():
                         batch[index] = self._surrogates.mend(event)
             elif kind is ToolCallDelta:
                 self.shown = self._flowing = True
+                self._size += len(event.arguments)  # type: ignore[union-attr]
+                self._went_on |= self._finish is not None
                 batch[index] = self._surrogates.mend(event)
-            elif isinstance(event, Finish) and event.raw:
-                # any text of the server's may repeat what it was sent
-                batch[index] = Finish(event.reason, self._call.endpoint.redact(event.raw))
-            elif isinstance(event, Notice):
-                batch[index] = Notice(self._call.endpoint.redact(event.message))
+            else:
+                batch[index] = self._hidden(event)
+                self._early |= not flowed and kind is Finish
+        if self._size > ANSWER_LIMIT:
+            self._failure = BadMessage(f"the answer is longer than {ANSWER_LIMIT >> 20} Mi characters")
         return batch
+
+    def _hidden(self, event: Event) -> Event:
+        """Return an event without the key: any text of the server's may repeat what it was sent."""
+        if isinstance(event, Finish):
+            if event.raw:
+                event = Finish(event.reason, self._call.endpoint.redact(event.raw)[:REASON_LIMIT])
+            self._finish = event
+        elif isinstance(event, Notice):
+            self._noted = True
+            event = Notice(self._call.endpoint.redact(event.message)[:MESSAGE_LIMIT])
+        return event
 
     def _progress(self) -> None:
         """Move the deadline: an event came, and whoever takes events has taken it."""
         policy = self._call.policy
-        if self._reader.finished:
+        if self._reader.finished and not (self._early or self._went_on):
             self._limit(min(policy.idle or AFTER_FINISH, AFTER_FINISH))
+        elif self._reader.finished:
+            self._limit(policy.idle)
         elif self._flowing:
             self._limit(policy.idle)
             self._fresh_until = self._clock() + policy.idle * PRECISION
 
     def _limit(self, seconds: float) -> None:
+        self._allowed = seconds
         self._deadline = min(self._clock() + seconds if seconds else NEVER, self._total)
 
     def _refused(self, head: Head) -> Steps:
@@ -167,24 +242,19 @@ class Attempt:
                 body += data
         except LLMStreamError:
             pass  # the status alone says enough
-        raise self._call.adapter.error(head.status, head.headers, body[:ERROR_BODY_LIMIT])
+        call = self._call
+        raise refused(call.adapter, call.endpoint, head.status, head.headers, body[:ERROR_BODY_LIMIT])
 
     def _placed(self, error: LLMStreamError) -> LLMStreamError:
         """Name provider, host and phase in an error, and hide the key that it may repeat."""
         if error.provider is not None:
             return error
-        endpoint = self._call.endpoint
-        error.provider = endpoint.provider
         if isinstance(error, TimeLimitPassed):
             self._explain(error)
         if error.phase is None:
             error.phase = "stream" if self.shown else "first_token"
-        error.message = f"{endpoint.provider} ({_host(self._request.url)}): {error.message}"
-        if not error.hint:
-            error.hint = self._hint(error)
-        error.message = endpoint.redact(error.message)
-        error.args = (error.message,)
-        return error
+        endpoint = self._call.endpoint
+        return placed(error, endpoint, f"{endpoint.provider} ({host(self._request.url)})")
 
     def _explain(self, error: TimeLimitPassed) -> None:
         policy = self._call.policy
@@ -204,21 +274,19 @@ class Attempt:
             error.message = f"timed out: no first token within {policy.first_token:g} s"
             error.hint = "--timeout-first sets the limit"
 
-    def _hint(self, error: LLMStreamError) -> str:
-        endpoint = self._call.endpoint
-        if isinstance(error, AuthenticationError):
-            key = endpoint.api_key
-            return f"the key came from {key.origin}" if key else "no key was sent"
-        if isinstance(error, ProviderError) and error.status == 404:
-            return (
-                f"is {endpoint.model!r} a model of {endpoint.provider}, and {endpoint.base_url} its address? "
-                f"`llmstream models {endpoint.provider}` lists its models"
-            )
-        return ""
 
+def _rest(decoder: Decoder) -> list[WireMessage]:
+    """Return what the end of the body completes, also a last event whose blank line never came.
 
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2]
-    except ValueError:
-        return "no host"
+    The standard drops such an event; one whose JSON is whole lacks nothing.
+    """
+    messages = decoder.close()
+    leftover: WireMessage | None = getattr(decoder, "leftover", None)
+    if leftover is not None:
+        try:
+            whole = leftover.data.strip() == END or isinstance(parse(leftover.data, lenient=True), dict)
+        except BadMessage:
+            whole = False
+        if whole:
+            messages.append(leftover)
+    return messages

@@ -26,6 +26,7 @@ from llmstream.events import (
 )
 from llmstream.prompt import ToolCall
 from llmstream.record import Record
+from llmstream.wire.pieces import Pieces
 
 STEPS_PER_OCTAVE: Final = 16
 """The histogram's resolution: neighbouring bounds differ by 4.4 %."""
@@ -138,8 +139,8 @@ class Meter:
         self._began = self._sent = self._last = began
         self._pieces: list[str] = []
         self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._calls: dict[int, list[str | None]] = {}
+        self._reasoning = Pieces()
+        self._calls: dict[int, tuple[list[str | None], Pieces]] = {}
         self._gaps: Histogram | None = None
 
     @property
@@ -164,22 +165,23 @@ class Meter:
                     self._text.append(event.text)  # type: ignore[union-attr]  # kind says it
             elif kind is ReasoningDelta:
                 deltas += 1
-                self._reasoning.append(event.text)  # type: ignore[union-attr]
+                self._reasoning.add(event.text)  # type: ignore[union-attr]
             else:
                 deltas += self._note(event, at)
         if deltas:
             self._count(batch, deltas, at)
             if len(self._text) >= TOGETHER:
-                # a short text takes ten times its length as an object of its own
                 self._pieces.append("".join(self._text))
                 self._text.clear()
 
     def _note(self, event: Event, at: float) -> int:
         if isinstance(event, ToolCallDelta):
-            call = self._calls.setdefault(event.index, [None, None])
-            call[0] = event.id or call[0]
-            call[1] = event.name or call[1]
-            call.append(event.arguments)
+            known = self._calls.get(event.index)
+            if known is None:
+                known = self._calls[event.index] = ([None, None], Pieces())
+            told, arguments = known
+            told[:] = event.id or told[0], event.name or told[1]
+            arguments.add(event.arguments)
             return 1
         if isinstance(event, Start):
             self.provider, self.model, self._sent = event.provider, event.model, at
@@ -232,12 +234,12 @@ class Meter:
         # several providers send nothing at all for a call without arguments
         nothing = "{}" if self.finish else ""
         calls = tuple(
-            ToolCall(index, call[0], call[1] or "", "".join(part or "" for part in call[2:]) or nothing)
-            for index, call in sorted(self._calls.items())
+            ToolCall(index, told[0], told[1] or "", arguments.text() or nothing)
+            for index, (told, arguments) in sorted(self._calls.items())
         )
         return Completion(
             text=self.text,
-            reasoning="".join(self._reasoning),
+            reasoning=self._reasoning.text(),
             tool_calls=calls,
             finish_reason="tool_calls" if calls and finish.reason == "stop" else finish.reason,
             raw_finish_reason=finish.raw,

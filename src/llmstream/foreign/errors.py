@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from llmstream.adapters import http_errors
+from llmstream.adapters.error_words import message_in
+from llmstream.engine.placing import MESSAGE_LIMIT
 from llmstream.errors import ConnectionFailed, LLMStreamError, LocalModelError, StreamBroken
 from llmstream.prompt import Secret
 
@@ -97,10 +99,10 @@ def _error_of(error: BaseException, said: str, *, begun: bool) -> LLMStreamError
 def said_by(error: BaseException) -> str:
     """Return an exception's class and message as one sentence."""
     body = getattr(error, "body", None)
-    said = http_errors.message_in(body) if body else ""
+    said = message_in(body) if body else ""
     said = said or _complaints(error) or str(error)
     name = type(error).__name__
-    return f"{name}: {' '.join(said.split())}"[: http_errors.MESSAGE_LIMIT] if said else name
+    return f"{name}: {' '.join(said.split())}"[:MESSAGE_LIMIT] if said else name
 
 
 def _complaints(error: BaseException) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, Protocol
 
-MESSAGE_LIMIT: Final = 64 * 1024 * 1024
-"""Largest message that any decoder holds, in bytes; more raises BadMessage."""
+MESSAGE_LIMIT: Final = 32 * 1024 * 1024
+"""Largest message that any decoder holds, in bytes; more raises BadMessage.
+
+A message is in memory several times over, as bytes, as text and as values, and a text of one emoji takes
+four bytes a character: so that all of it stays below 600 MB.
+"""
 
 
 class WireMessage(NamedTuple):

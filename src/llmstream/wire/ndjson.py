@@ -52,7 +52,7 @@ class NDJSONDecoder:
         if not line:
             return []
         try:
-            parse(line)
+            parse(line, lenient=True)
         except BadMessage as error:
             raise StreamEndedEarly("the answer ends inside a line of JSON", phase="stream") from error
         return [WireMessage("", line)]

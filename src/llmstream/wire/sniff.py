@@ -40,7 +40,6 @@ _BLANKS_LIMIT: Final = 8 * 1024
 # A page's title stands near its beginning.
 _PAGE_LIMIT: Final = 8 * 1024
 _TITLE: Final = re.compile(r"<title[^>]*>([^<]*)<", re.IGNORECASE)
-_TITLE_LENGTH: Final = 80
 
 
 def choose(framing: str, content_type: str, limit: int = MESSAGE_LIMIT) -> Decoder:
@@ -148,6 +147,17 @@ class Sniffer:
         """
         return [] if self._decoder is None else self._decoder.close()
 
+    @property
+    def leftover(self) -> WireMessage | None:
+        """The last event of a stream whose blank line never came, None for none."""
+        found = getattr(self._decoder, "leftover", None)
+        return found if isinstance(found, WireMessage) else None
+
+    @property
+    def stray(self) -> str:
+        """The first line of a stream that is no part of an event, empty for none."""
+        return str(getattr(self._decoder, "stray", ""))
+
 
 class _WebPage:
     """Reads a web page as far as its title, to name it in the error that it is."""
@@ -166,13 +176,13 @@ class _WebPage:
         raise self._refusal()
 
     def _refusal(self) -> BadMessage:
+        from llmstream.wire.document import quoting
+
         found = _TITLE.search(self._held.decode("utf-8", "replace"))
-        title = " ".join(found[1].split()) if found else ""
-        if len(title) > _TITLE_LENGTH:
-            title = title[: _TITLE_LENGTH - 1] + "…"
         kind = f" ({self._media_type})" if self._media_type else ""
-        return BadMessage(
-            f"the answer is a web page{kind}, not an API's answer" + (f": {title!r}" if title else ""),
-            hint="check base_url, and whether a proxy or a login page stands between",
+        error = BadMessage(
+            f"the answer is a web page{kind}, not an API's answer",
+            hint="check base_url, and check for a proxy or login page in the way",
             phase="stream",
         )
+        return quoting(error, " ".join(found[1].split()) if found else "")

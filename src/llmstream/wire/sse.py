@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 BARE: Final = "bare"
 """Event name of a JSON document that stands in the stream without ``data:``."""
 
+TOGETHER: Final = 1024
+"""Lines of one event that are joined to one text: a short one takes ten times its length by itself."""
+STRAY: Final = 64 * 1024
+"""Most characters of a stray line that are kept."""
+
 # Half the price of WireMessage(...), and there is one for each token.
 _new = tuple.__new__
 
@@ -40,6 +45,7 @@ class SSEDecoder:
 
     `retry`: the reconnection time in milliseconds, None when the stream never set it.
     `last_id`: the last event id, empty when there was none.
+    `stray`: the first line that is no field of an event: what a server says that sends no stream.
     `leftover`: set by `close`: the event that was dropped because its blank line never came;
     None when the body ended between events.
     """
@@ -51,6 +57,7 @@ class SSEDecoder:
         self._limit = limit
         self._lines = Lines(limit)
         self._after_cr = False
+        self.stray = ""
         self._data: list[str] = []
         self._event = ""
         self._size = 0
@@ -121,6 +128,8 @@ class SSEDecoder:
             elif line.startswith("data: "):
                 self._data.append(line[6:])
                 self._size += len(line)
+                if len(self._data) >= TOGETHER:
+                    self._data[:] = ["\n".join(self._data)]
             elif line.startswith("event: "):
                 self._event = line[7:]
             elif line[0] in "{[":
@@ -146,9 +155,16 @@ class SSEDecoder:
 
     def _field(self, line: str) -> None:
         """Take a field line of any shape; comments and unknown names are ignored."""
-        name, _, value = line.partition(":")
+        name, colon, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
+            self._data.append(value)
+            self._size += len(line)
+            if len(self._data) >= TOGETHER:
+                self._data[:] = ["\n".join(self._data)]
+        elif name == "error" and value:
+            # llama.cpp's server of 2025 reported a failure as a field of this name
+            self._event = name
             self._data.append(value)
             self._size += len(line)
         elif name == "event":
@@ -157,6 +173,8 @@ class SSEDecoder:
             self.last_id = value
         elif name == "retry" and len(value) <= _RETRY_DIGITS and value.isascii() and value.isdigit():
             self.retry = int(value)
+        elif name and not self.stray and name not in ("id", "retry") and (" " in name or not colon):
+            self.stray = line[:STRAY]
 
     def _add_bare(self, line: str, messages: list[WireMessage]) -> None:
         """Add a line to the bare document, which is complete when its brackets are."""
@@ -166,6 +184,8 @@ class SSEDecoder:
 
             self._nesting = Nesting()
         self._bare.append(line)
+        if len(self._bare) >= TOGETHER:
+            self._bare[:] = ["\n".join(self._bare)]
         self._size += len(line) + 1
         if self._nesting.end(line + "\n") >= 0:
             self._end_bare(messages)

@@ -10,13 +10,13 @@ from pathlib import Path
 from queue import Queue
 from threading import Thread
 from typing import Final
-from urllib.parse import urlsplit
 
 from llmstream.adapters.base import Adapter
 from llmstream.adapters.registry import SPECIAL, adapter
 from llmstream.config import paths
 from llmstream.config.lists.details import Details, details_of
 from llmstream.config.settings import Settings
+from llmstream.engine.placing import host, placed, refused
 from llmstream.errors import ConfigError, LLMStreamError
 from llmstream.prompt import Message, Options, Prompt
 from llmstream.record import names as names_of
@@ -137,13 +137,10 @@ def _asked(dialect: Adapter, target: Target, url: str, seconds: float) -> object
             url, headers, route, connect=min(target.policy.connect or seconds, seconds), seconds=seconds
         )
         if head.status >= 300:
-            raise dialect.error(head.status, head.headers, body)
+            raise refused(dialect, endpoint, head.status, head.headers, body)
         return parse(body.decode("utf-8", "replace"))
     except LLMStreamError as error:
-        error.provider = endpoint.provider
-        error.message = f"{endpoint.provider} ({urlsplit(url).netloc}), list of models: {error.message}"
-        if endpoint.api_key is not None:
-            error.message = endpoint.api_key.redact(error.message)
+        placed(error, endpoint, f"{endpoint.provider} ({host(url)}), list of models")
         raise
 
 

@@ -1,0 +1,114 @@
+"""Text and thinking, in whatever shape a message holds them: a text, an object, a list of parts.
+
+Sources: OpenAI's, Mistral's (``thinking``, ``reference``), Anthropic's and Snowflake's
+(``reasoning_details``) references; Copilot's ``reasoning_text``; LiteLLM's ``thinking_blocks``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from llmstream.errors import BadMessage
+from llmstream.events import Event, ReasoningDelta, TextDelta
+from llmstream.wire.document import Document
+
+THINKING_NAMES: Final = (
+    "reasoning_content", "reasoning", "reasoning_text", "thinking", "thought", "reasoning_details",
+    "thinking_blocks",
+)  # fmt: skip
+"""Where thinking stands beside the text; servers that give several of these repeat it in each."""
+
+THINKING_PARTS: Final = frozenset(
+    {"thinking", "reasoning", "reasoning_text", "reasoning_content", "reasoning_summary", "thought"}
+)
+NO_TEXT: Final = frozenset(
+    {"reference", "citation", "redacted_thinking", "tool_use", "tool_call", "tool_result", "signature"}
+)
+"""Parts that say nothing of their own to the reader."""
+
+INSIDE: Final = ("text", "thinking", "reasoning_text", "reasoning", "reasoning_content", "content", "value")
+"""Where a part or a nested object keeps its text, first wins."""
+
+BESIDE: Final = ("refusal", "summary")
+DEEPEST: Final = 4
+
+
+def content_events(content: object) -> Iterator[Event]:
+    """Yield the text and thinking of a message's content; parts of unknown kinds with text are text.
+
+    Raises:
+        BadMessage: it is neither text, an object nor a list of these.
+    """
+    if content is None:
+        return
+    if isinstance(content, str):
+        if content:
+            yield TextDelta(content)
+        return
+    for part in _parts(content):
+        if isinstance(part, str):
+            kind, text = "text", part
+        else:
+            kind = str(part.get("type") or "")
+            text = "" if kind in NO_TEXT else _inner(part)
+        if text:
+            thinking = kind in THINKING_PARTS or (not kind and isinstance(part, dict) and "thinking" in part)
+            yield ReasoningDelta(text) if thinking else TextDelta(text)
+
+
+def thinking_in(delta: Document) -> str:
+    """Return the thinking that stands beside a delta's text, under whatever name.
+
+    Raises:
+        BadMessage: it is neither text, an object nor a list of these.
+    """
+    for name in THINKING_NAMES:
+        value = delta.get(name)
+        if value:
+            found = text_of(value)
+            if found:
+                return found
+    return ""
+
+
+def text_of(value: object) -> str:
+    """Return the text that a value is or holds, parts joined as they are.
+
+    Raises:
+        BadMessage: it is neither text, an object nor a list of these.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    pieces = [part if isinstance(part, str) else _inner(part) for part in _parts(value)]
+    return "".join(pieces)
+
+
+def _parts(content: object) -> list[str | Document]:
+    entries = content if isinstance(content, list) else [content]
+    found: list[str | Document] = [part for part in entries if isinstance(part, str | dict)]
+    if len(found) != len(entries) - sum(part is None for part in entries):
+        raise BadMessage("a message's content is neither text nor a list of parts")
+    return found
+
+
+def _inner(part: Document, depth: int = 0) -> str:
+    """Return the text of one part, which may be an object or a list once more."""
+    for name in (*INSIDE, *BESIDE):
+        value = part.get(name)
+        if isinstance(value, str):
+            if value:
+                return value
+        elif isinstance(value, dict | list) and depth < DEEPEST:
+            inner = [
+                piece if isinstance(piece, str) else _inner(piece, depth + 1)
+                for piece in (value if isinstance(value, list) else [value])
+                if isinstance(piece, str | dict)
+            ]
+            if any(inner):
+                return "".join(inner)
+        elif value is not None and not isinstance(value, dict | list):
+            raise BadMessage(f'"{name}" in a part of the answer is not text')
+    return ""

@@ -1,0 +1,130 @@
+"""What an error document says, in whatever form: the words that help are often deep inside.
+
+A gateway says "Provider returned error" and keeps the provider's own words in ``metadata.raw``; FastAPI
+has a list with the field under ``loc``; Groq points at ``failed_generation``; AWS answers in XML, a proxy
+with a web page.  Nothing is shortened here: a key that a server repeats is hidden first,
+in the whole text.
+
+Sources: the error references of OpenAI, Anthropic, Google (AIP-193), Mistral, Cohere, xAI, OpenRouter
+and Groq; FastAPI, "Handling errors"; RFC 9457; AWS, "Error responses"; recorded answers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Final
+
+from llmstream.wire.document import Document
+
+DEEPEST: Final = 12
+MOST: Final = 8
+"""Entries of a list of errors that are told."""
+
+SAYING: Final = (
+    "error", "message", "Message", "msg", "detail", "errors", "error_description", "error_message",
+    "errorMessage", "error_msg", "status_msg", "Error", "Errors", "fault", "faultstring", "exception",
+    "title", "description", "base_resp",
+)  # fmt: skip
+"""Where a message is, first wins."""
+
+MORE: Final = ("message", "error_description", "detail", "description")
+"""What explains an `error` that is only a word."""
+
+INSIDE: Final = ("raw", "failed_generation", "param", "innererror", "cause", "reason", "fieldViolations")
+"""Where the upstream's own words, or the field's name, are."""
+
+_XML: Final = re.compile(r"<(?:\w+:)?(?:message|detail|faultstring)\b[^>]*>([^<]*)<", re.IGNORECASE)
+_TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_TAGS: Final = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+
+
+def parsed(body: bytes) -> object:
+    """Return a body as JSON, None when it is none."""
+    try:
+        return json.loads(body.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def message_in(document: object) -> str:
+    """Return what an error document of any form says, empty when it says nothing."""
+    return _said(document, 0)
+
+
+def _said(value: object, depth: int) -> str:
+    if depth > DEEPEST:
+        return ""
+    if isinstance(value, str):
+        return _said_in_text(value, depth)
+    if isinstance(value, list):
+        found = list(dict.fromkeys(filter(None, (_said(entry, depth + 1) for entry in value[:MOST]))))
+        return "; ".join(found)
+    return _said_in_object(value, depth) if isinstance(value, dict) else ""
+
+
+def _said_in_text(text: str, depth: int) -> str:
+    """Return a text, or what the JSON says that it is."""
+    stripped = text.strip()
+    if stripped.startswith(("{", "[")):
+        inner = _said(parsed(stripped.encode("utf-8", "replace")), depth + 1)
+        if inner:
+            return inner
+    return stripped
+
+
+def _said_in_object(document: Document, depth: int) -> str:
+    field = _place(document.get("loc"))
+    said = next(filter(None, (_said(document.get(key), depth + 1) for key in SAYING)), "")
+    if isinstance(document.get("error"), str):
+        more = next(filter(None, (_said(document.get(key), depth + 1) for key in MORE)), "")
+        if more and more.lower() not in said.lower():
+            said = f"{said}: {more}"
+    if field and field not in said:
+        said = f"{field}: {said}" if said else field
+    for inner in _inside(document, depth):
+        if inner and inner not in said:
+            said = f"{said}: {inner}" if said else inner
+    return said
+
+
+def _inside(document: Document, depth: int) -> Iterator[str]:
+    """Yield the words that stand beside or below a message."""
+    metadata, details = document.get("metadata"), document.get("details")
+    places = [document, metadata, *(details if isinstance(details, list) else [details])]
+    for place in places[:MOST]:
+        if not isinstance(place, dict):
+            continue
+        for key in INSIDE if place is not document else INSIDE[:4]:
+            value = place.get(key)
+            if key == "fieldViolations" and isinstance(value, list):
+                yield "; ".join(
+                    f"{v.get('field')}: {v.get('description')}" for v in value[:MOST] if isinstance(v, dict)
+                )
+            elif key == "failed_generation" and isinstance(value, str):
+                yield value.strip()
+            else:
+                yield _said(value, depth + 1)
+
+
+def _place(loc: object) -> str:
+    """Return a field's name as FastAPI gives it: a path, of which ``body`` says nothing."""
+    if not isinstance(loc, list | tuple):
+        return ""
+    return ".".join(str(part) for part in loc[:MOST] if part != "body" and isinstance(part, str | int))
+
+
+def words_of_page(body: bytes) -> str:
+    """Return what a body that is not JSON says: XML's message, a page's title, or a plain text."""
+    text = body.decode("utf-8", "replace").strip()
+    title = _TITLE.search(text)
+    if title:
+        return f"a web page titled {' '.join(unescape(title[1]).split())!r}"
+    found = _XML.search(text)
+    if found and found[1].strip():
+        return " ".join(unescape(found[1]).split())
+    if text.startswith("<"):
+        return " ".join(unescape(_TAGS.sub(" ", text)).split())
+    return "" if text.startswith(("{", "[")) else text

@@ -1,0 +1,92 @@
+"""Reads the answers of Ollama's own API: lines of JSON.
+
+Sources: Ollama, docs/api.md, "Generate a chat completion" and "Generate a completion";
+docs/api/errors.mdx, "Errors that occur while streaming"; docs/capabilities/thinking.mdx, read 2026-11;
+recorded answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llmstream.adapters import http_errors
+from llmstream.adapters.content import content_events, thinking_in
+from llmstream.adapters.error_words import message_in
+from llmstream.adapters.finish_reasons import finish
+from llmstream.adapters.json_values import (
+    arguments_text,
+    count_at,
+    name_at,
+    object_at,
+    objects_at,
+    reason_at,
+    text_at,
+)
+from llmstream.adapters.opening import check, ends, opened
+from llmstream.adapters.tool_calls import ToolCalls
+from llmstream.errors import ProviderError, Unavailable
+from llmstream.events import Event, ReasoningDelta, Usage
+from llmstream.wire.document import Document
+from llmstream.wire.message import WireMessage
+
+
+class OllamaReader:
+    """Reads one answer of ``/api/chat`` or ``/api/generate``, streamed or whole."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self.finished = False
+        self._calls = ToolCalls()
+
+    def read(self, message: WireMessage) -> Iterator[Event]:
+        """Yield the events of one line."""
+        if ends(message.data):
+            self.done = True
+            return
+        document = opened(message)
+        error = document.get("error")
+        if error:
+            raise _failure(document)
+        # with `done`, and without text, it is news of another kind: that a model is being loaded
+        check(message, document, "message", "response", "done", "thinking", "tool_calls")
+        if "message" in document and not isinstance(document["message"], str):
+            yield from self._answer(object_at(document, "message"), "content")
+        else:
+            yield from self._answer(document, "response")
+        # some servers give only one of the two
+        if document.get("done") is True or text_at(document, "done_reason"):
+            yield from self._end(document)
+
+    def _answer(self, answer: Document, key: str) -> Iterator[Event]:
+        # lines of pure thinking may have no content, others an empty one
+        thinking = thinking_in(answer)
+        if thinking:
+            yield ReasoningDelta(thinking)
+        yield from content_events(answer.get(key))
+        for call in objects_at(answer, "tool_calls"):
+            function = object_at(call, "function") or call
+            # each call comes whole; `index` is there for some only, and then for all but the first
+            arguments = arguments_text(function.get("arguments") or {})
+            yield from self._calls.piece(
+                None, name_at(call, "id"), name_at(function, "name"), arguments, whole=True
+            )
+
+    def _end(self, document: Document) -> Iterator[Event]:
+        self.done = self.finished = True
+        # it says `stop` also where the model waits for its calls' results
+        yield finish(reason_at(document, "done_reason"), calls=self._calls)
+        # a prompt that is still in the cache has no prompt_eval_count
+        counts = count_at(document, "prompt_eval_count"), count_at(document, "eval_count")
+        if counts != (None, None):
+            yield Usage(*counts)
+
+
+def _failure(document: Document) -> ProviderError:
+    said = message_in(document) or "an error without a message"
+    status = document.get("status", document.get("status_code"))
+    if isinstance(status, int) and not isinstance(status, bool):
+        return http_errors.in_stream(said, status=status)
+    if http_errors.TOO_LONG.search(said):
+        return http_errors.in_stream(said)
+    # what was wrong with the request has been said by the status; this is the model's runner failing
+    return Unavailable(said)

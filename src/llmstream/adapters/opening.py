@@ -1,0 +1,188 @@
+"""What a message may be instead of a piece of an answer: nothing, a failure, or another API's dialect.
+
+Keep-alives of harmless shapes say nothing; errors come under a 200 as an object, a text, a list or flat;
+and a server may speak another dialect than it was asked in.  Every reader looks here first, so that
+none of these is ever taken for an empty answer.
+
+Sources: recorded answers; MiniMax, "Error codes" (``base_resp``); Groq (``x_groq``, ``event: error``);
+llama.cpp's server (an SSE field named ``error``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from llmstream.adapters import http_errors
+from llmstream.adapters.error_words import message_in
+from llmstream.adapters.json_values import extras_at
+from llmstream.errors import BadMessage, ProviderError
+from llmstream.wire.document import Document, parse, parse_object
+from llmstream.wire.message import WireMessage
+
+ALONE: Final = ("whole", "bare", "error")
+"""Names of messages that are documents by themselves; they are an answer or an error, nothing else."""
+
+PINGS: Final = frozenset({"ping", "pong", "keepalive", "keep-alive", "keep_alive", "heartbeat", "comment"})
+_NOTHING: Final = re.compile(
+    r"""[\s"'\[({<*.]*(ping|pong|keep[ _-]?alive|heart[ _-]?beat|processing|waiting|connected|null|none|true|
+    false|ok|-?[\d.]+)?[\s"'\])}>*.!]*|:.*|\W*""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_LONGEST_NOTHING: Final = 200
+
+ERROR_KEYS: Final = ("code", "error_code", "errorCode", "status_code", "err_no", "status", "type", "object")
+"""What stands beside the message of an error that has no object of its own."""
+
+
+def ends(data: str) -> bool:
+    """Return whether a message is OpenAI's end mark, which many others send too."""
+    return data[:1] != "{" and data.strip() == "[DONE]"
+
+
+def opened(message: WireMessage) -> Document:
+    """Return a message's JSON object; an empty one for what only keeps the connection alive.
+
+    Raises:
+        ProviderError: it is an error that is no object: a text, or a list.
+        BadMessage: it is neither.
+    """
+    try:
+        return parse_object(message.data)
+    except BadMessage:
+        return _unusual(message)
+
+
+def _unusual(message: WireMessage) -> Document:
+    data = message.data.strip()
+    if message.event == "error":
+        raise http_errors.in_stream(message_in(data))
+    if message.event in PINGS or (len(data) <= _LONGEST_NOTHING and _NOTHING.fullmatch(data)):
+        return {}
+    value = parse(data, lenient=True)
+    if isinstance(value, list):
+        objects = [entry for entry in value if isinstance(entry, dict)]
+        if any(_failed(entry.get("error")) for entry in objects) or message.event in ALONE:
+            said = message_in(value)
+            if said:
+                raise reported(next((e["error"] for e in objects if e.get("error")), said), said)
+        if len(objects) == len(value) == 1:
+            return objects[0]
+    return parse_object(data)
+
+
+def check(message: WireMessage, document: Document, *own: str) -> None:
+    """Raise what a message is when it isn't a piece of the dialect's answer.
+
+    Args:
+        message: as it came.
+        document: what `opened` made of it.
+        own: keys, one of which every piece of the dialect's answers has.
+
+    Raises:
+        ProviderError: it reports a failure.
+        BadMessage: it belongs to another API's dialect.
+    """
+    error = document.get("error")
+    if _failed(error):
+        raise reported(error, document)
+    groq = extras_at(document, "x_groq").get("error")
+    if _failed(groq):
+        raise reported(groq, document)
+    if message.event != "error" and any(document.get(key) is not None for key in own):
+        return
+    base = extras_at(document, "base_resp")
+    if base.get("status_code"):
+        raise reported({"message": base.get("status_msg"), "code": base["status_code"]}, document)
+    if message.event != "error":
+        other = dialect_of(document)
+        if other:
+            raise other_dialect(other)
+    if document and (message.event in ALONE or _is_flat_error(document)):
+        raise reported(document)
+
+
+def _failed(error: object) -> bool:
+    """Return whether the value of a field named `error` reports one; some always send an empty one."""
+    return bool(error) and error != "null"
+
+
+def _is_flat_error(document: Document) -> bool:
+    if not message_in(document) or document.get("type") in PINGS:
+        return False
+    if "detail" in document or "errors" in document or document.get("success") is False or len(document) == 1:
+        return True
+    for key in ERROR_KEYS:
+        value = document.get(key)
+        if isinstance(value, int) and not isinstance(value, bool) and value not in (0, 200):
+            return True
+        word = value.lower() if isinstance(value, str) else ""
+        if word and (key.lower().endswith("code") or "error" in word or word in ("failed", "failure")):
+            return word not in ("0", "200", "ok", "success")
+    return False
+
+
+def reported(error: object, document: object = None) -> ProviderError:
+    """Return the failure that a message reports.
+
+    Args:
+        error: what stands under ``error``, or the whole document where the error is flat.
+        document: the document around it.
+    """
+    if not isinstance(error, dict):
+        return http_errors.in_stream(message_in(error) or message_in(document))
+    codes = [error.get(key) for key in ("code", "status_code", "status", "error_code")]
+    numbers = [code for code in map(_number, codes) if code is not None]
+    words = [error.get("type"), *codes]
+    kind = next((w for w in words if isinstance(w, str) and w and _number(w) is None and w != "error"), "")
+    said = message_in(error) or message_in(document)
+    failure = http_errors.in_stream(said, kind, numbers[0] if numbers else None)
+    failure.retry_after = http_errors.retry_after({}, error)
+    return failure
+
+
+def _number(code: object) -> int | None:
+    if isinstance(code, str) and re.fullmatch(r"[45]\d\d", code, re.ASCII):
+        return int(code)
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+CHAT: Final = frozenset({"delta", "message"})
+ANTHROPIC: Final = frozenset(
+    {"message_start", "content_block_start", "content_block_delta", "message_delta", "message_stop"}
+)
+COHERE: Final = frozenset({"message-start", "content-start", "content-delta", "content-end", "message-end"})
+
+
+def dialect_of(document: Document) -> str:
+    """Return the name of the dialect that a message is plainly of, empty when that isn't plain."""
+    kind = document.get("type")
+    choices = document.get("choices")
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        return (
+            "openai-chat"
+            if CHAT & choices[0].keys()
+            else "openai-completions"
+            if "text" in choices[0]
+            else ""
+        )
+    if (isinstance(kind, str) and kind.startswith("response.")) or document.get("object") == "response":
+        return "openai-responses"
+    if kind in ANTHROPIC or (kind == "message" and isinstance(document.get("content"), list)):
+        return "anthropic"
+    if kind in COHERE or "event_type" in document:
+        return "cohere"
+    if isinstance(document.get("candidates"), list):
+        return "gemini"
+    if "done" in document and (isinstance(document.get("message"), dict) or "response" in document):
+        return "ollama"
+    return ""
+
+
+def other_dialect(name: str) -> BadMessage:
+    """Return the error for an answer in another dialect than the one that was asked in."""
+    return BadMessage(
+        f"the server answered in another API than it was asked in: {name}",
+        hint=f'set adapter = "{name}" for this provider, or check base_url',
+        phase="stream",
+    )

@@ -1,0 +1,149 @@
+"""Tells the tool calls of one answer apart, whatever a server numbers them by.
+
+Indexes are shared or missing, ids are empty, repeated or come late, names are repeated in each piece;
+calls come whole or in pieces.  A new id, a new name beside a complete call, or text behind a closed
+JSON value begins another call: two calls are never glued into one.
+
+Sources: OpenAI API reference, "Chat completions: streaming"; recorded answers of Ollama, LMDeploy,
+Alibaba, Mistral and llama.cpp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from llmstream.errors import BadMessage
+from llmstream.events import ToolCallDelta
+from llmstream.wire.nesting import Nesting
+from llmstream.wire.pieces import Pieces
+
+MOST_CALLS: Final = 4096
+"""Calls in one answer; more is a flood."""
+
+
+class Call:
+    """What is known of one call.
+
+    `closed`: its arguments are a whole JSON value.
+    """
+
+    __slots__ = ("_nesting", "_text", "closed", "id", "index", "name", "theirs")
+
+    def __init__(self, index: int, theirs: int | None) -> None:
+        self.index = index
+        self.theirs = theirs
+        self.id: str | None = None
+        self.name: str | None = None
+        self.closed = False
+        self._nesting: Nesting | None = None
+        self._text = Pieces()
+
+    def take(self, text: str) -> int:
+        """Take a piece of arguments; return how much of it belongs to this call."""
+        end = self._end(text)
+        self._text.add(text[:end])
+        return end
+
+    def _end(self, text: str) -> int:
+        start = 0
+        if self._nesting is None:
+            start = len(text) - len(text.lstrip())
+            # what doesn't begin as JSON can't be followed: broken text, or a value by itself
+            if start == len(text) or self._text.text().strip() or text[start] not in "{[":
+                return len(text)
+            self._nesting = Nesting()
+        elif self.closed:
+            return len(text) - len(text.lstrip())
+        end = self._nesting.end(text, start)
+        self.closed = end >= 0
+        return end if end >= 0 else len(text)
+
+    def repeated_by(self, arguments: str) -> bool:
+        """Return whether a text is this call's arguments once more."""
+        return self.closed and len(arguments) == self._text.size and arguments == self._text.text()
+
+
+class ToolCalls:
+    """The calls of one answer, in the order in which they began."""
+
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+        self._by_id: dict[str, Call] = {}
+        self._by_place: dict[int, Call] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    def piece(
+        self, place: int | None, id_: str | None, name: str | None, arguments: str, *, whole: bool = False
+    ) -> Iterator[ToolCallDelta]:
+        """Yield the events of one piece.
+
+        Args:
+            place: the index that the server gives, None for none.
+            id_: the id, None for none or an empty one.
+            name: likewise.
+            arguments: the next piece of the JSON text, or all of it.
+            whole: it is a call by itself, not a piece of one that came before.
+        """
+        before = None if whole else self._candidate(place, id_)
+        if before is not None and id_ and id_ == before.id and before.repeated_by(arguments):
+            return  # a server that ends its pieces with the whole call
+        call = before if before is not None and _goes_on(before, id_, name, arguments) else None
+        if call is None:
+            call = self._begun(place)
+            name = name or (before.name if before is not None else None)
+        if id_ and not call.id:
+            self._by_id[id_] = call
+        yield from self._given(call, place, id_, name, arguments)
+
+    def more(self, index: int, arguments: str) -> ToolCallDelta:
+        """Return a piece of a call that is known by its own index."""
+        self._calls[index].take(arguments)
+        return ToolCallDelta(index, None, None, arguments)
+
+    def _given(
+        self, call: Call, place: int | None, id_: str | None, name: str | None, text: str
+    ) -> Iterator[ToolCallDelta]:
+        """Yield a piece of a call, and further calls whose arguments stand behind its own."""
+        news = (id_ if id_ != call.id else None, name if name != call.name else None)
+        call.id, call.name = id_ or call.id, name or call.name
+        end = call.take(text)
+        yield ToolCallDelta(call.index, *news, text[:end])
+        rest = text[end:].strip()
+        while rest.startswith(("{", "[")):
+            further, name = self._begun(place), call.name
+            further.name = name
+            end = further.take(rest)
+            yield ToolCallDelta(further.index, None, name, rest[:end])
+            rest = rest[end:].strip()
+
+    def _begun(self, place: int | None) -> Call:
+        if len(self._calls) >= MOST_CALLS:
+            raise BadMessage(f"the answer has more than {MOST_CALLS} tool calls")
+        call = Call(len(self._calls), place)
+        self._calls.append(call)
+        if place is not None:
+            self._by_place[place] = call
+        return call
+
+    def _candidate(self, place: int | None, id_: str | None) -> Call | None:
+        """Return the call that a piece may belong to."""
+        known = self._by_id.get(id_ or "")
+        if known is not None and (place is None or known.theirs in (None, place)):
+            return known
+        if place is not None:
+            # an index that runs on while the id stays the same
+            return self._by_place.get(place) or known
+        return self._calls[-1] if self._calls else None
+
+
+def _goes_on(call: Call, id_: str | None, name: str | None, piece: str) -> bool:
+    """Return whether a piece goes on with a call rather than beginning another one."""
+    if id_ and call.id and id_ != call.id:
+        return False
+    begins = piece.lstrip()[:1] in ("{", "[") and piece.strip() != ""
+    if name and call.name and name != call.name:
+        return False
+    return not (call.closed and begins)

@@ -1,0 +1,76 @@
+"""Says of an error whose it is: names provider, host and phase, hides keys, shortens what is long.
+
+The order matters: a key that a server repeats is hidden in the whole text first, since one that has
+been cut in two is not recognised any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from llmstream.adapters.base import Adapter
+from llmstream.errors import AuthenticationError, LLMStreamError, ProviderError
+from llmstream.prompt import Endpoint
+from llmstream.wire.document import excerpt
+
+MESSAGE_LIMIT: Final = 2000
+"""Most characters of an error's message."""
+
+
+def refused(
+    adapter: Adapter, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes
+) -> ProviderError:
+    """Return what a refusal says, asked of the adapter after keys in it were hidden.
+
+    Args:
+        adapter: the dialect.
+        endpoint: whose keys these may be.
+        status: the HTTP status.
+        headers: names in lower case.
+        body: its beginning.
+    """
+    hidden = {name: endpoint.redact(value) for name, value in headers.items()}
+    return adapter.error(status, hidden, endpoint.redact_bytes(body))
+
+
+def placed(error: LLMStreamError, endpoint: Endpoint, where: str) -> LLMStreamError:
+    """Name who was asked in an error's message, hide keys in it, then shorten it.
+
+    Args:
+        error: one that names nobody yet; it is changed.
+        endpoint: who was asked.
+        where: what stands before the message in all.
+    """
+    error.provider = endpoint.provider
+    said = endpoint.redact(f"{where}: {error.message}")
+    quote, error.quote = endpoint.redact(error.quote), ""
+    if quote:
+        said += f": {excerpt(quote)}"
+    error.message = said if len(said) <= MESSAGE_LIMIT else said[: MESSAGE_LIMIT - 1] + "…"
+    if not error.hint:
+        error.hint = _hint(error, endpoint)
+    error.hint = endpoint.redact(error.hint)
+    error.args = (error.message,)
+    return error
+
+
+def _hint(error: LLMStreamError, endpoint: Endpoint) -> str:
+    if isinstance(error, AuthenticationError):
+        key = endpoint.api_key
+        return f"the key came from {key.origin}" if key else "no key was sent"
+    if isinstance(error, ProviderError) and error.status == 404:
+        return (
+            f"is {endpoint.model!r} a model of {endpoint.provider}, and {endpoint.base_url} its address? "
+            f"`llmstream models {endpoint.provider}` lists its models"
+        )
+    return ""
+
+
+def host(url: str) -> str:
+    """Return an address's host and port, without user and password."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return "no host"

@@ -1,0 +1,39 @@
+"""A text that grows by small pieces: a million of them take little more memory than the text."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TOGETHER: Final = 1024
+"""Pieces that are joined to one: a short text takes ten times its length as an object of its own."""
+
+
+class Pieces:
+    """A growing text.
+
+    `size`: its length in characters.
+    `count`: of pieces.
+    """
+
+    __slots__ = ("_joined", "_parts", "count", "size")
+
+    def __init__(self) -> None:
+        self.size = self.count = 0
+        self._joined: list[str] = []
+        self._parts: list[str] = []
+
+    def add(self, piece: str) -> None:
+        """Put a piece behind the text."""
+        self.size += len(piece)
+        self.count += 1
+        parts = self._parts
+        parts.append(piece)
+        if len(parts) >= TOGETHER:
+            self._joined.append("".join(parts))
+            parts.clear()
+            if len(self._joined) >= TOGETHER:
+                self._joined[:] = ["".join(self._joined)]
+
+    def text(self) -> str:
+        """Return the text so far."""
+        return "".join([*self._joined, *self._parts])
