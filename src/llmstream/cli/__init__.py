@@ -86,8 +86,6 @@ def _dispatch(argv: Sequence[str], environment: Environment | None, signals: Sig
 
 
 def _about(environment: Environment, *, version: bool) -> int:
-    from llmstream.render.base import ReaderGone
-
     if version:
         from llmstream.version import __version__
 
@@ -96,11 +94,7 @@ def _about(environment: Environment, *, version: bool) -> int:
         from llmstream.cli.parsing.help import prompt_help
 
         text = prompt_help()
-    try:
-        environment.out.write(text.encode())
-    except ReaderGone:
-        return 141
-    return 0
+    return environment.show(text)
 
 
 def _bug(error: Exception, debug: bool, environment: Environment | None) -> int:
@@ -118,5 +112,8 @@ def _bug(error: Exception, debug: bool, environment: Environment | None) -> int:
     if environment is not None:
         environment.err.write(data)
     else:
-        os.write(2, data)
+        from contextlib import suppress
+
+        with suppress(OSError):
+            os.write(2, data)
     return 1

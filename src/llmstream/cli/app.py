@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -35,9 +37,11 @@ def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> t
     if name in RESERVED:
         hint = f"to send it as a prompt: {as_prompt([name, *argv])}"
         return _complain(environment, f"{name!r} is reserved for a command of a later version", hint)
-    made = _app()
+    made, shown = _app(), StringIO()
     try:
-        parsed = made([*name.split(), *argv], prog_name="llmstream", standalone_mode=False)
+        # what it prints is help, and may go to a reader who has gone
+        with redirect_stdout(shown):
+            parsed = made([*name.split(), *argv], prog_name="llmstream", standalone_mode=False)
     except typer.Abort:
         return 130
     except Exception as error:
@@ -48,7 +52,7 @@ def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> t
             environment.err.write(f"{error.format_message()}\n".encode())
             return Exit.USAGE
         return _complain(environment, error.format_message(), _hint(name, argv))
-    return parsed if isinstance(parsed, tuple) else Exit.OK
+    return parsed if isinstance(parsed, tuple) else environment.show(shown.getvalue())
 
 
 def _complain(environment: Environment, message: str, hint: str) -> int:

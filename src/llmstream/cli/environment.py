@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from llmstream.cli.signals import Signals
-from llmstream.render.base import OutputError, Writer
+from llmstream.render.base import OutputError, ReaderGone, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,11 @@ class Environment:
         """Return this process's surroundings."""
         closed = _fill_closed_descriptors()
         return cls(
-            Writer(1), Writer(2, "standard error"), os.environ, closed_stdout=1 in closed, signals=signals
+            Writer(1),
+            Writer(2, "standard error", beside=True),
+            os.environ,
+            closed_stdout=1 in closed,
+            signals=signals,
         )
 
     def begin(self) -> None:
@@ -79,6 +83,19 @@ class Environment:
         self.signals.rearm()
         self.out.hurry(None)
         self.err.hurry(None)
+
+    def show(self, text: str) -> int:
+        """Write help and the like on standard output, and return the exit status."""
+        try:
+            self.out.write(text.encode())
+        except ReaderGone:
+            return 141
+        except OutputError as error:
+            from llmstream.render.notes import error_lines
+
+            self.err.write(error_lines(error, color=self.colored))
+            return 1
+        return 0
 
     def check_stdout(self) -> None:
         """Refuse to ask a model whose answer could go nowhere.

@@ -9,6 +9,7 @@ keeps a token cheap.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import re
 import select
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from llmstream.runnable.calls import Plan
 
 GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN})
+MOMENT: Final = 0.5
+"""Seconds that a reader of standard error is waited for, over a whole run."""
 PIECE: Final = 4096
 """A pipe that is ready takes this many bytes without blocking (PIPE_BUF on Linux)."""
 NOTHING: Final[tuple[bytes, list[int]]] = (b"", [])
@@ -54,13 +57,18 @@ class Writer:
     Args:
         fd: the descriptor; it stays the caller's.
         name: what messages call it.
+        beside: what is written is beside the answer and never costs it: what can't be written is dropped
+            without a word, and a reader who does not read is waited for `MOMENT` in all.  A terminal is
+            waited for: its user has paused it.
     """
 
-    def __init__(self, fd: int, name: str = "standard output") -> None:
+    def __init__(self, fd: int, name: str = "standard output", *, beside: bool = False) -> None:
         self.fd = fd
         self.name = name
         self.isatty = os.isatty(fd)
         self.broken = False
+        self._beside = beside
+        self._moment = MOMENT if beside and not self.isatty else math.inf
         self._deadline: float | None = None
         self._target = (fd,)
         self._task: tuple[bytes, list[int]] | None = None
@@ -81,7 +89,7 @@ class Writer:
             self._push()
         sent: list[int] = []
         self._task = (data, sent)
-        if self._deadline is None:
+        if self._deadline is None and not self._beside:
             # the common case, without _push's loop
             try:
                 sent.extend(map(os.write, self._target, (data,)))
@@ -105,22 +113,31 @@ class Writer:
         done = sum(sent)
         while done < len(whole):
             rest = memoryview(whole)[done:] if done else whole
-            if self._deadline is not None:
+            if self._deadline is not None or self._moment < math.inf:
                 rest = rest[:PIECE]
-                self.broken = not self._ready()
-            if self.broken:
-                return
+                if not self._ready():
+                    self._give_up()
+                    return
             try:
                 # extend and map, since a signal handler runs between bytecodes: with
                 # `done += os.write(...)` an interrupt would lose the count of what went out
                 sent.extend(map(os.write, self._target, (rest,)))
             except BlockingIOError:
-                self.broken = not self._ready()
+                if not self._ready():
+                    self._give_up()
+                    return
             except OSError as error:
                 self.broken = True
+                if self._beside:
+                    return
                 raise self._explained(error) from error
             done = sum(sent)
         self._task = None
+
+    def _give_up(self) -> None:
+        """Drop the rest of what is being written; a reader beside the answer may come back for the next."""
+        self._task = None
+        self.broken = not self._beside
 
     def _ready(self) -> bool:
         """Wait until the descriptor takes bytes; False when the time for that is over."""
@@ -129,9 +146,14 @@ class Writer:
             return True
         poll = select.poll()
         poll.register(self.fd, select.POLLOUT)
-        if self._deadline is None:
-            return bool(poll.poll())
-        return bool(poll.poll(max(0.0, self._deadline - time.monotonic()) * 1000))
+        began = time.monotonic()
+        left = self._moment
+        if self._deadline is not None:
+            left = min(left, max(0.0, self._deadline - began))
+        ready = bool(poll.poll(None if math.isinf(left) else left * 1000))
+        if self._moment < math.inf:
+            self._moment = max(0.0, self._moment - (time.monotonic() - began))
+        return ready
 
     def _explained(self, error: OSError) -> Exception:
         # a terminal that was closed answers EIO
