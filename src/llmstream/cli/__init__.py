@@ -6,6 +6,7 @@ goes the short way (parsing/argv.py), everything else through the full parser (a
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ def main() -> None:
     """Run the command with this process's arguments and exit."""
     from llmstream.cli.signals import Signals
 
+    # nothing of what a start imports is garbage: looking for it is on again once the request is sent
+    gc.disable()
     signals = Signals()
     signals.install()
     status = run(sys.argv[1:], signals=signals)

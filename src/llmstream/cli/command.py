@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +33,8 @@ def carry_out(name: str, values: Values, words: Sequence[str], environment: Envi
     environment.debug = bool(values.get("debug"))
     path = values.get("config")
     environment.config = Path(str(path)) if path else None
+    if name != "prompt":
+        gc.enable()
     module, _, function = BY_NAME[name].home.partition(":")
     run: Run = getattr(import_module(f"llmstream.cli.commands.{module}"), function)
     try:

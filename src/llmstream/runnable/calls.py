@@ -98,7 +98,7 @@ def transport_for(plan: Plan) -> Transport:
     """Return what carries a plan out on a thread; recorders are put around it."""
     from llmstream.transport.http.sync import HttpTransport
 
-    if all(_by_http(target) for target in plan.targets):
+    if all(by_http(target) for target in plan.targets):
         return HttpTransport()
     from llmstream.transport.router import Router
 
@@ -109,7 +109,7 @@ def async_transport_for(plan: Plan) -> AsyncTransport:
     """The same for an event loop."""
     from llmstream.transport.http.async_ import AsyncHttpTransport
 
-    if all(_by_http(target) for target in plan.targets):
+    if all(by_http(target) for target in plan.targets):
         return AsyncHttpTransport()
     from llmstream.transport.router import AsyncRouter
 
@@ -149,7 +149,8 @@ def _maker(plan: Plan, target: Target) -> Callable[[], Call]:
     return make
 
 
-def _by_http(target: Target) -> bool:
+def by_http(target: Target) -> bool:
+    """Return whether a target is asked over HTTP."""
     return not (target.command or target.factory or target.file)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,8 @@ from llmstream.cli.running.outputs import report
 from llmstream.cli.signals import Interrupted
 from llmstream.errors import Cancelled, LLMStreamError, MissingExtra
 from llmstream.render.base import ReaderGone, Sink
-from llmstream.runnable.calls import Plan, abatches, batches
+from llmstream.runnable.calls import Plan, abatches, batches, by_http
+from llmstream.transport.http.sent import LATER
 
 if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
@@ -89,6 +91,10 @@ def pump(plan: Plan, sink: Sink, fetching: Fetching, *, asynchronous: bool) -> N
     Raises:
         LLMStreamError: the run or an output failed; the sink is left open.
     """
+    if all(map(by_http, plan.targets)):
+        LATER.append(_collect_garbage)
+    else:
+        _collect_garbage()
     if asynchronous:
         import asyncio
 
@@ -106,6 +112,13 @@ def pump(plan: Plan, sink: Sink, fetching: Fetching, *, asynchronous: bool) -> N
             write(batch, clock())
     finally:
         running.close()
+
+
+def _collect_garbage() -> None:
+    """Look for garbage from now on, but not among what the start has made."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 async def _apump(plan: Plan, sink: Sink) -> None:
