@@ -16,6 +16,7 @@ from llmstream.engine.policy import Policy
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event
 from llmstream.prompt import Endpoint, Json, Message, Options, Prompt, Secret
+from llmstream.record import replace
 from llmstream.runnable.calls import Plan, abatches, batches
 from llmstream.runnable.targets import Target
 from llmstream.transport.recording import recorded
@@ -115,22 +116,23 @@ def asked(*targets: Target, text: str = "hello", stream: bool = True) -> Plan:
 
 def outcome(plan: Plan, engine: str = "sync", record: Path | None = None) -> Outcome:
     """Carry a plan out on one of the engines, perhaps recording it."""
-    around = None if record is None else partial(recorded, recording=Recording(record, print))
+    if record is not None:
+        plan = replace(plan, around=partial(recorded, recording=Recording(record, print)))
     events: list[Event] = []
     error = None
     try:
         if engine == "sync":
-            for batch in batches(plan, around=around):
+            for batch in batches(plan):
                 events += batch
         else:
-            asyncio.run(_taken(plan, around, events))
+            asyncio.run(_taken(plan, events))
     except LLMStreamError as raised:
         error = dict(raised.to_dict())
     return Outcome(events, error)
 
 
-async def _taken(plan: Plan, around: object, events: list[Event]) -> None:
-    async for batch in abatches(plan, around=around):  # type: ignore[arg-type]
+async def _taken(plan: Plan, events: list[Event]) -> None:
+    async for batch in abatches(plan):
         events += batch
 
 

@@ -10,6 +10,8 @@ import random
 import stat
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ from llmstream.adapters.registry import ADAPTERS
 from llmstream.errors import UsageError
 from llmstream.events import Fallback, Retry
 from llmstream.record import replace
-from llmstream.runnable.calls import batches
+from llmstream.runnable.calls import Plan, batches
+from llmstream.transport.recording import recorded
 from llmstream.transport.tape.writer import Recording
 from tape.served import KEY, SSE, Reply, Server, asked, chat, chat_pieces, outcome, replayed, target
 
@@ -90,7 +93,7 @@ def test_the_file_is_its_owners_alone_and_grows_with_the_answer(tmp_path: Path) 
     before = os.umask(0)
     try:
         with Server(Reply([chat("first", finish=False), go, chat("second")])) as server:
-            running = batches(asked(target(server.url)), around=_recorder(file))
+            running = batches(recorded_plan(server.url, file))
             taken = [event for _ in range(2) for event in next(running)]
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
             assert b"first" in body(file) and taken
@@ -100,12 +103,9 @@ def test_the_file_is_its_owners_alone_and_grows_with_the_answer(tmp_path: Path) 
         os.umask(before)
 
 
-def _recorder(file: Path) -> Any:
-    from functools import partial
-
-    from llmstream.transport.recording import recorded
-
-    return partial(recorded, recording=Recording(file, print))
+def recorded_plan(url: str, file: Path, say: Callable[[str], None] = print) -> Plan:
+    """Return a plan whose run is recorded."""
+    return replace(asked(target(url)), around=partial(recorded, recording=Recording(file, say)))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -223,13 +223,9 @@ def test_a_full_disk_costs_the_recording_and_not_the_answer(tmp_path: Path) -> N
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         with Server(Reply(list(chat_pieces(*["word " * 50] * 40)))) as server:
-            from functools import partial
-
-            from llmstream.transport.recording import recorded
-
-            around = partial(recorded, recording=Recording(file, told.append))
+            plan = recorded_plan(server.url, file, told.append)
             resource.setrlimit(resource.RLIMIT_FSIZE, (6000, before[1]))
-            taken = [event for batch in batches(asked(target(server.url)), around=around) for event in batch]
+            taken = [event for batch in batches(plan) for event in batch]
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
@@ -242,7 +238,7 @@ def test_a_full_disk_costs_the_recording_and_not_the_answer(tmp_path: Path) -> N
 def test_leaving_early_is_written_down(tmp_path: Path, engine: str) -> None:
     file, never = tmp_path / "run.jsonl", threading.Event()
     with Server(Reply([chat("first", finish=False), never])) as server:
-        running = batches(asked(target(server.url)), around=_recorder(file))
+        running = batches(recorded_plan(server.url, file))
         next(running), next(running)
         running.close()
         never.set()

@@ -23,6 +23,7 @@ class Exit(IntEnum):
     STREAM = 9
     LOCAL = 10
     BATCH = 11
+    INTERRUPTED = 130
     READER_GONE = 141
 
 
@@ -36,6 +37,7 @@ STATUSES: Final[tuple[tuple[type[errors.LLMStreamError], Exit], ...]] = (
     (errors.TimeLimitPassed, Exit.TIME_LIMIT),
     (errors.StreamError, Exit.STREAM),
     (errors.LocalModelError, Exit.LOCAL),
+    (errors.Cancelled, Exit.INTERRUPTED),
 )
 """The first that fits; what is not here is an error of ours."""
 

@@ -109,6 +109,7 @@ class NotesSink(Sink):
         answer: the answer's sink when it writes to the same terminal: notes never cut its lines.
         calls: whether tool calls are told, which machine-readable outputs have elsewhere.
         steps: whether the steps of an object are told, a line each.
+        name: which of several models the notes are about, empty for the only one.
     """
 
     wants_text = False
@@ -122,12 +123,14 @@ class NotesSink(Sink):
         answer: Answer | None = None,
         calls: bool = False,
         steps: bool = False,
+        name: str = "",
     ) -> None:
         self._writer = writer
         self._max_retries = 0
         self._color = color
         self._width = width
         self._answer = answer
+        self._before = f"{name}: " if name else ""
         self._held: list[bytes] = []
         self._finish: FinishReason = "unknown"
         self._calls: dict[int, list[str]] | None = {} if calls else None
@@ -148,7 +151,7 @@ class NotesSink(Sink):
             elif isinstance(event, Step):
                 self._stepped(event, at)
             elif text := self._said(event):
-                self._held.append(note_line(text, color=self._color, width=self._width))
+                self._note(text)
         if self._held and (self._answer is None or self._answer.ended_with_newline):
             self._flush()
 
@@ -156,13 +159,16 @@ class NotesSink(Sink):
         """Write what was held, and why the answer stopped if it stopped short."""
         for name, *arguments in (self._calls or {}).values():
             text = f"the model calls {name}({''.join(arguments)})"
-            self._held.append(note_line(text, color=self._color, width=self._width))
+            self._note(text)
         if error is None and self._finish in STOPS:
-            self._held.append(note_line(STOPS[self._finish], color=self._color, width=self._width))
+            self._note(STOPS[self._finish])
         if self._held and self._answer and not self._answer.ended_with_newline:
             # the user wanted no newline behind the answer, and a terminal shows both
             self._held.insert(0, b"\n")
         self._flush()
+
+    def _note(self, text: str) -> None:
+        self._held.append(note_line(self._before + text, color=self._color, width=self._width))
 
     def _called(self, delta: ToolCallDelta) -> None:
         if self._calls is not None:

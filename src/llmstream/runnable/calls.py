@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from llmstream.adapters.base import Adapter
 from llmstream.adapters.registry import adapter
@@ -42,6 +42,7 @@ class Plan(Record):
         say: told what takes long before the answer (fetching a model); None for nobody.
         progress: told bytes done and bytes in all (None if unknown) of a fetch; None for nobody.
         ready: told that a local model is there and loaded; None for nobody.
+        around: goes around the run's steps, as a recorder does; None for nothing.
     """
 
     targets: Sequence[Target]
@@ -55,23 +56,19 @@ class Plan(Record):
     say: Callable[[str], None] | None = None
     progress: Callable[[int, int | None], None] | None = None
     ready: Callable[[], None] | None = None
+    around: Callable[[Steps], Steps] | None = None
 
 
 LOCAL_DEFAULTS: Final = Options(max_tokens=512)
 """Small models repeat themselves without end, and nobody else stops them."""
 
 
-Around: TypeAlias = Callable[[Steps], Steps]
-"""Goes around a run's steps, as a recorder does."""
-
-
-def batches(plan: Plan, transport: Transport | None = None, *, around: Around | None = None) -> Batches:
+def batches(plan: Plan, transport: Transport | None = None) -> Batches:
     """Run a plan on this thread and give out the events of each read.
 
     Args:
         plan: what to ask.
         transport: carries the run out and is closed with it; None for the usual one.
-        around: goes around the run's steps; None for nothing.
 
     Raises:
         LLMStreamError: while iterating: it failed; what had come before has been given out.
@@ -80,18 +77,16 @@ def batches(plan: Plan, transport: Transport | None = None, *, around: Around | 
         from llmstream.runnable.race import batches_of_first
 
         return Given(batches_of_first(plan))
-    return Run(_steps(plan, around), transport or transport_for(plan))
+    return Run(_steps(plan), transport or transport_for(plan))
 
 
-def abatches(
-    plan: Plan, transport: AsyncTransport | None = None, *, around: Around | None = None
-) -> AsyncBatches:
+def abatches(plan: Plan, transport: AsyncTransport | None = None) -> AsyncBatches:
     """The same on the event loop that iterates."""
     if plan.rivals:
         from llmstream.runnable.race import abatches_of_first
 
         return AsyncGiven(abatches_of_first(plan))
-    return AsyncRun(_steps(plan, around), transport or async_transport_for(plan))
+    return AsyncRun(_steps(plan), transport or async_transport_for(plan))
 
 
 def transport_for(plan: Plan) -> Transport:
@@ -116,9 +111,9 @@ def async_transport_for(plan: Plan) -> AsyncTransport:
     return AsyncRouter(AsyncHttpTransport)
 
 
-def _steps(plan: Plan, around: Around | None) -> Steps:
+def _steps(plan: Plan) -> Steps:
     steps = _conversation(plan)
-    return steps if around is None else around(steps)
+    return steps if plan.around is None else plan.around(steps)
 
 
 def _conversation(plan: Plan) -> Steps:

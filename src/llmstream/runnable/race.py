@@ -59,7 +59,9 @@ def batches_of_first(plan: Plan) -> Generator[Batch, None, None]:
 
 async def abatches_of_first(plan: Plan) -> AsyncGenerator[Batch, None]:
     """The same on the running event loop."""
-    plans = [replace(plan, targets=targets, rivals=()) for targets in (plan.targets, *plan.rivals)]
+    plans = [
+        replace(plan, targets=targets, rivals=(), around=None) for targets in (plan.targets, *plan.rivals)
+    ]
     lanes = [_Lane(one) for one in plans]
     endpoint = plan.targets[0].endpoint
     # all are asked now: the time to the first token counts from here, whoever gives it

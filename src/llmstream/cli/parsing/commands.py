@@ -39,6 +39,9 @@ class Command(NamedTuple):
 
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(PROMPT, "The default command, by its name", "prompt:run", ("[PROMPT]...",)),
+    Command("compare", "Ask several models at once", "compare:run", ("[PROMPT]...",)),
+    Command("replay", "Play a recording again", "replay:run", ("FILE",)),
+    Command("bench", "Measure models under load", "bench:run", ("[PROMPT]...",)),
     Command("models", "List the models of a provider, or of all", "listing:models", ("[PROVIDER]",)),
     Command("providers", "List the providers, and whether their keys are set", "listing:providers"),
     Command("pull", "Fetch a model to run in this process", "pull:pull", ("SOURCE",)),
@@ -77,7 +80,7 @@ GROUPS: Final = {
 }
 """First words of commands of two."""
 BY_NAME: Final = {command.name: command for command in COMMANDS}
-RESERVED: Final = ("chat", "compare", "batch", "bench", "replay", "history", "template", "doctor")
+RESERVED: Final = ("chat", "batch", "history", "template", "doctor")
 """Commands of later versions: a first word that would change its meaning is refused now."""
 
 

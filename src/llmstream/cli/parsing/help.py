@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import Final
 
 from llmstream.cli.parsing.commands import first_words
-from llmstream.cli.parsing.table import LIMITS, MODEL, OTHER, OUTPUT, PROMPT, SHAPE, Option, options_of
+from llmstream.cli.parsing.option import LIMITS, MODEL, OTHER, OUTPUT, PROMPT, SHAPE, Option
+from llmstream.cli.parsing.table import options_of
 
 SCREEN: Final = 80
 """Columns that no line of the help goes beyond."""

@@ -6,64 +6,25 @@ The table makes the help, the full parser (app.py), the quick parser that most r
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final
 
-Kind: TypeAlias = Literal["text", "int", "float", "flag", "path"]
-Value: TypeAlias = str | int | float | bool | list[str] | None
-Values: TypeAlias = dict[str, Value]
-Into: TypeAlias = Literal["options", "limits", "plan", "output", "surroundings", "command"]
-"""Where a value goes: the model's options, its limits (``limits.NAME`` by the row's `limit`), the plan of a
-run, its outputs, the Environment, or the command itself."""
-
-
-PROMPT: Final = "prompt"
-ALL: Final = ("*",)
-
-
-class Option(NamedTuple):
-    """One option.
-
-    Args:
-        name: the long one without dashes, which is also its key in Values, dashes as underscores.
-        kind: of its value; a flag takes none.
-        help: one line.
-        panel: the heading under which help shows it.
-        short: letter, empty for none.
-        off: the long name that switches a flag off, empty for none.
-        many: it may be given again, its values become a list.
-        choices: the values it takes, empty for any.
-        metavar: what help calls its value.
-        into: where its value goes; a test holds that each row changes something there.
-        limit: of a row into "limits": which one.
-        commands: that take it; ALL for every one.
-    """
-
-    name: str
-    kind: Kind
-    help: str
-    panel: str
-    into: Into
-    short: str = ""
-    off: str = ""
-    many: bool = False
-    choices: tuple[str, ...] = ()
-    metavar: str = ""
-    limit: str = ""
-    commands: tuple[str, ...] = (PROMPT,)
-
-    @property
-    def key(self) -> str:
-        """Its key in Values."""
-        return self.name.replace("-", "_")
-
-
-MODEL, SHAPE, OUTPUT, LIMITS, OTHER = (
-    "Model and prompt",
-    "How the model answers",
-    "Output",
-    "Limits and failures",
-    "Configuration and diagnosis",
+from llmstream.cli.parsing.option import (
+    ALL,
+    LIMITS,
+    MODEL,
+    OTHER,
+    OUTPUT,
+    PROMPT,
+    SHAPE,
+    Into,
+    Kind,
+    Option,
+    Value,
+    Values,
 )
+from llmstream.cli.parsing.several import SEVERAL, SHARED
+
+__all__ = ["ALL", "GLOBAL", "OPTIONS", "PROMPT", "Into", "Kind", "Option", "Value", "Values", "options_of"]
 
 OPTIONS: Final[tuple[Option, ...]] = (
     Option("model", "text", "PROVIDER/MODEL or alias [env: LLMSTREAM_MODEL]", MODEL, "plan", "m"),
@@ -221,6 +182,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "v",
         commands=("models",),
     ),
+    *SEVERAL,
     Option("origin", "flag", "Say where each value came from", "", "command", commands=("config show",)),
     Option("model", "text", "Only this model's provider", "", "command", "m", commands=("config show",)),
 )
@@ -230,7 +192,12 @@ GLOBAL: Final = ("--config", "--color", "--debug", "--quiet", "-q")
 
 def options_of(command: str) -> list[Option]:
     """Return the options that a command takes; its own come before those of all commands."""
-    found = [option for option in OPTIONS if command in option.commands]
+    shared_names = SHARED.get(command, frozenset())
+    found = [
+        option
+        for option in OPTIONS
+        if command in option.commands or (option.name in shared_names and PROMPT in option.commands)
+    ]
     taken = {option.short for option in found}
     shared = [option for option in OPTIONS if option.commands == ALL and command != PROMPT]
     if command == PROMPT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from llmstream.cli.parsing.table import OPTIONS
@@ -9,6 +10,7 @@ from llmstream.cli.running.stdin import StandardInput, prompt_text
 from llmstream.config.settings import Overrides, Settings
 from llmstream.errors import UsageError
 from llmstream.prompt import Attachment, Message, Options, Prompt
+from llmstream.record import replace
 from llmstream.runnable.calls import Plan
 
 if TYPE_CHECKING:
@@ -39,6 +41,21 @@ def asked(values: Values, words: Sequence[str], environment: Environment, fetchi
     settings = settings_of(environment, fetching)
     overrides = overrides_of(values)
     targets = targets_of(values, settings, overrides, fetching)
+    made = planned(values, targets, words, environment, fetching, overrides)
+    if values.get("record") and not values.get("show_request"):
+        made = _recorded(made, Path(str(values["record"])), fetching)
+    return made
+
+
+def planned(
+    values: Values,
+    targets: Sequence[Target],
+    words: Sequence[str],
+    environment: Environment,
+    fetching: Fetching,
+    overrides: Overrides,
+) -> Plan:
+    """Return the plan that asks these targets; the prompt is read here."""
     return Plan(
         targets=targets,
         prompt=prompt_of(values, words, environment, fetching),
@@ -51,6 +68,16 @@ def asked(values: Values, words: Sequence[str], environment: Environment, fetchi
         progress=fetching.progress,
         ready=fetching.close,
     )
+
+
+def _recorded(plan: Plan, file: Path, fetching: Fetching) -> Plan:
+    """Return a plan that is written down while it runs."""
+    from functools import partial
+
+    from llmstream.transport.recording import recorded
+    from llmstream.transport.tape.writer import Recording
+
+    return replace(plan, around=partial(recorded, recording=Recording(file, fetching.say)))
 
 
 def _steps(values: Values, targets: Sequence[Target], fetching: Fetching) -> bool | None:

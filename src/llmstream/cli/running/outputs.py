@@ -15,12 +15,22 @@ if TYPE_CHECKING:
     from llmstream.cli.parsing.table import Values
     from llmstream.engine.meter import Meter
     from llmstream.runnable.calls import Plan
+    from llmstream.tracing.chain import Seat
+    from llmstream.tracing.tracer import EventsVersion
 
 
 ESCAPES: Final = {"n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
 
 
-def outputs(values: Values, plan: Plan | None, environment: Environment, began: float) -> Sink:
+def outputs(
+    values: Values,
+    plan: Plan | None,
+    environment: Environment,
+    began: float,
+    *,
+    name: str = "",
+    seat: Seat | None = None,
+) -> Sink:
     """Return the sinks that the options ask for, opened.
 
     Args:
@@ -28,6 +38,8 @@ def outputs(values: Values, plan: Plan | None, environment: Environment, began: 
         plan: what is going to run, None when it could not be made.
         environment: the streams.
         began: when the run began, monotonic.
+        name: which of several models that are asked at once this one is, empty for the only one.
+        seat: the run that this one is a part of, None for one by itself.
     """
     machine = bool(values.get("events") or values.get("events_version") or values.get("json"))
     sinks: list[Sink] = []
@@ -40,7 +52,7 @@ def outputs(values: Values, plan: Plan | None, environment: Environment, began: 
     if not machine:
         answer = answer_of(values, environment)
     sinks += _before_the_answer(values, environment, answer)
-    sinks.append(answer or _machine_sink(values, plan, environment, meter))
+    sinks.append(answer or _machine_sink(values, plan, environment, meter, seat))
     if not environment.quiet:
         sinks.append(
             NotesSink(
@@ -50,6 +62,7 @@ def outputs(values: Values, plan: Plan | None, environment: Environment, began: 
                 answer=_shared(environment, answer),
                 calls=not machine,
                 steps=environment.err.isatty and not machine,
+                name=name,
             )
         )
     if values.get("stats"):
@@ -134,12 +147,19 @@ def _before_the_answer(values: Values, environment: Environment, answer: Answer 
     return sinks
 
 
-def _machine_sink(values: Values, plan: Plan | None, environment: Environment, meter: Meter) -> Sink:
+def _machine_sink(
+    values: Values, plan: Plan | None, environment: Environment, meter: Meter, seat: Seat | None
+) -> Sink:
     from llmstream.render.jsonl import JsonlSink, JsonSink
     from llmstream.runnable.llm import tracer_of
 
-    tracer = tracer_of(plan, "v1" if values.get("events_version") == "v1" else "v2")
+    tracer = tracer_of(plan, version_of(values), seat=seat)
     return (JsonSink if values.get("json") else JsonlSink)(environment.out, tracer, meter)
+
+
+def version_of(values: Values) -> EventsVersion:
+    """Return the form of the events that the options ask for."""
+    return "v1" if values.get("events_version") == "v1" else "v2"
 
 
 def report(error: LLMStreamError, environment: Environment) -> None:

@@ -1,0 +1,202 @@
+"""`llmstream bench`: models under load, and the figures that come of it."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmstream.cli.commands.compare import plans_of
+from llmstream.cli.exits import Exit, status_of
+from llmstream.cli.running.fetching import Fetching
+from llmstream.cli.running.outputs import report
+from llmstream.cli.signals import Interrupted
+from llmstream.errors import LLMStreamError, UsageError
+from llmstream.measure.benchmark import measure, of, words_for
+from llmstream.measure.figures import LATENCIES, limits_of
+from llmstream.measure.load import Load
+from llmstream.measure.prompts import DEFAULT
+from llmstream.measure.samples import Sample
+from llmstream.prompt import Prompt
+from llmstream.record import names, replace
+from llmstream.render.base import OutputError, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from llmstream.cli.environment import Environment
+    from llmstream.cli.parsing.table import Values
+    from llmstream.measure.figures import Figures
+    from llmstream.runnable.calls import Plan
+
+
+PIPE_WIDTH = 80
+"""Columns of the table where there is no terminal."""
+
+
+def run(values: Values, words: Sequence[str], environment: Environment) -> int:
+    """Measure models and return the exit status: 0 when any request went well, else the first failure's."""
+    environment.check_stdout()
+    load = _load(values)
+    limits = limits_of(str(values["slo"])) if "slo" in values else {}
+    picture = _picture(values)
+    fetching = Fetching(environment)
+    plans = _plans(values, words, environment, fetching)
+    samples = [Counted(plan, environment) for plan in plans]
+    tokens, status = values.get("prompt_tokens"), 0
+    try:
+        with asyncio.Runner() as runner:
+            try:
+                made_up = words_for(int(str(tokens)) if tokens is not None else None, load.seed)
+                runner.run(measure(plans, load, samples, made_up))
+            finally:
+                fetching.stop()
+    except Interrupted as interrupt:
+        # what was measured is told
+        status = interrupt.status
+    fetching.close()
+    _erase(environment)
+    figures = [of(plan, found, limits) for plan, found in zip(plans, samples, strict=True)]
+    environment.out.write(encode(_shown(figures, values, environment)))
+    if picture is not None:
+        _draw(figures, picture)
+    return status or _status(figures, environment)
+
+
+def _load(values: Values) -> Load:
+    """Return the load that the options ask for.
+
+    Raises:
+        UsageError: a number makes no sense.
+    """
+    for name in ("requests", "jobs", "prompt_tokens"):
+        value = values.get(name)
+        if isinstance(value, int) and value < 1:
+            raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
+    rate, duration = values.get("rate"), values.get("duration")
+    requests = values.get("requests")
+    return Load(
+        requests=None if requests is None else int(str(requests)),
+        concurrency=int(str(values.get("jobs", 1))),
+        rate=None if rate is None else float(str(rate)),
+        duration=None if duration is None else float(str(duration)),
+        warmup=int(str(values.get("warmup", 1))),
+        seed=int(str(values.get("seed", 0))),
+        interleave=bool(values.get("interleave")),
+    ).checked()
+
+
+def _picture(values: Values) -> Path | None:
+    """Return where the picture goes; find out before anything is asked whether it can go there."""
+    if "svg" not in values:
+        return None
+    path = Path(str(values["svg"]))
+    if path.is_dir() or not path.parent.is_dir():
+        raise UsageError(f"can't write {path}: {'it is' if path.is_dir() else 'there is no such'} folder")
+    return path
+
+
+def _plans(values: Values, words: Sequence[str], environment: Environment, fetching: Fetching) -> list[Plan]:
+    """Return each model's plan; without a prompt ours, or none beside made-up words."""
+    # --seed is the load's, and standard input may be a script's own
+    others = {key: value for key, value in values.items() if key != "seed"}
+    others["no_stdin"] = values.get("no_stdin") or "-" not in words
+    plans = plans_of(others, words or [DEFAULT], environment, fetching)
+    if not words and values.get("prompt_tokens"):
+        return [replace(plan, prompt=_emptied(plan.prompt)) for plan in plans]
+    return plans
+
+
+def _emptied(prompt: Prompt) -> Prompt:
+    *before, last = prompt.messages
+    return Prompt((*before, replace(last, content=last.content.removesuffix(DEFAULT))))
+
+
+class Counted(list[Sample]):
+    """One model's samples; on a terminal their number is shown while they come.
+
+    Args:
+        plan: the model's.
+        environment: the streams.
+    """
+
+    def __init__(self, plan: Plan, environment: Environment) -> None:
+        super().__init__()
+        endpoint = plan.targets[0].endpoint
+        self._name = f"{endpoint.provider}/{endpoint.model}"
+        self._environment = environment
+
+    def append(self, sample: Sample, /) -> None:
+        """Add one, and show how many there are."""
+        super().append(sample)
+        environment = self._environment
+        if environment.err.isatty and not environment.dumb and not environment.quiet:
+            from llmstream.render.guard import one_line
+
+            text = one_line(f"{self._name}: {len(self)} requests", 60)
+            environment.err.write(encode(f"\r\x1b[K{text}"))
+
+
+def _erase(environment: Environment) -> None:
+    if environment.err.isatty and not environment.dumb and not environment.quiet:
+        environment.err.write(b"\r\x1b[K")
+
+
+def _shown(figures: Sequence[Figures], values: Values, environment: Environment) -> str:
+    """Return the figures in the form that the options ask for."""
+    if values.get("json"):
+        return "".join(json.dumps(one.to_dict(), ensure_ascii=False) + "\n" for one in figures)
+    if values.get("csv"):
+        return _csv([_row(one) for one in figures])
+    from llmstream.render.table import measured, text_of
+
+    width = shutil.get_terminal_size().columns if environment.out.isatty else PIPE_WIDTH
+    color = environment.out.isatty and environment.colored
+    return text_of(measured(figures, width), width, color=color)
+
+
+def _row(one: Figures) -> dict[str, object]:
+    """Return the figures of a model as one row: ``ttft_mean`` and so on."""
+    row: dict[str, object] = {"provider": one.provider, "model": one.model, "requests": one.requests}
+    row["failures"] = sum(one.failures.values())
+    for name in LATENCIES:
+        spread = getattr(one, name)
+        for part in ("mean", "p50", "p90", "p99", "max"):
+            row[f"{name}_{part}"] = _decimal(getattr(spread, part, None))
+    row["output_tokens_per_second"] = _decimal(one.output_tokens_per_second)
+    return row | {f"whole_{name}": _decimal(getattr(one.whole, name)) for name in names(one.whole)}
+
+
+def _decimal(value: float | None) -> str:
+    return "" if value is None else f"{value:.6f}"
+
+
+def _csv(rows: Sequence[Mapping[str, object]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _draw(figures: Sequence[Figures], path: Path) -> None:
+    from llmstream.render.svg import svg
+
+    try:
+        path.write_text(svg(figures, "llmstream bench"), "utf-8")
+    except OSError as error:
+        raise OutputError(f"can't write {path}: {error.strerror or error}") from error
+
+
+def _status(figures: Sequence[Figures], environment: Environment) -> int:
+    """Return the exit status; where nothing went well, say why."""
+    failures = [sample.error for one in figures for sample in one.samples if sample.error is not None]
+    first: LLMStreamError | None = failures[0] if failures else None
+    if first is None or any(one.requests for one in figures):
+        return Exit.OK
+    report(first, environment)
+    return status_of(first)
