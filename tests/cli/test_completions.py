@@ -35,7 +35,7 @@ def test_the_shell_takes_its_script(tmp_path: Path, shell: str) -> None:
     ("line", "offered"),
     [
         ("llmstream --mod", {"--model"}),
-        ("llmstream comp", {"completions"}),
+        ("llmstream compl", {"completions"}),
         ("llmstream --color ", {"auto", "always", "never"}),
         ("llmstream -m gro", {"groq/", "groq/one", "groq/two:free"}),
         ("llmstream config ch", {"check"}),

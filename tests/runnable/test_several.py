@@ -128,11 +128,17 @@ def test_the_winner_is_named_and_timed_from_the_start_of_the_race(little: Little
 
 
 def test_options_and_retries_reach_every_lane(little: LittleServer) -> None:
-    tags = [new_tag(), new_tag()]
-    first, second = (little.llm(says(tag), tag=tag) for tag in tags)
-    first.with_race([second]).bind(temperature=0.5).invoke("hello")
-    for tag in tags:
-        assert little.seen(tag)["body"]["temperature"] == 0.5
+    gate, tags = new_tag(), [new_tag(), new_tag()]
+    first, second = (little.llm(says(tag, gate=gate), tag=tag) for tag in tags)
+
+    async def both() -> None:
+        answer = asyncio.create_task(first.with_race([second]).bind(temperature=0.5).ainvoke("hello"))
+        for tag in tags:
+            assert (await asyncio.to_thread(little.seen, tag))["body"]["temperature"] == 0.5
+        little.open(gate)
+        await answer
+
+    asyncio.run(both())
 
 
 def test_leaving_a_race_early_lets_all_go(little: LittleServer, way: Way) -> None:

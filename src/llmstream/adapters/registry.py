@@ -32,8 +32,9 @@ ADAPTERS: Final[dict[str, str]] = {
 }
 """Dialects spoken over HTTP: name -> "module:Class"."""
 
-SPECIAL: Final = ("local", "exec", "runnable")
-"""Adapters of the configuration that speak no dialect: a model in this process, a command, an object."""
+SPECIAL: Final = ("local", "exec", "runnable", "replay")
+"""Adapters of the configuration that speak no dialect: a model in this process, a command, an object, a
+recording."""
 
 EMBEDDED: Final = ("openai-chat", "openai-completions", "openai-responses", "anthropic")
 """Dialects in which the model in this process can be asked; the first unless the provider says."""

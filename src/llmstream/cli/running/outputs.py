@@ -51,7 +51,7 @@ def outputs(
         sinks.append(meter)
     if not machine:
         answer = answer_of(values, environment)
-    sinks += _before_the_answer(values, environment, answer)
+    sinks += _before_the_answer(values, environment, answer, alone=not name)
     sinks.append(answer or _machine_sink(values, plan, environment, meter, seat))
     if not environment.quiet:
         sinks.append(
@@ -122,11 +122,13 @@ def _shared(environment: Environment, answer: Answer | None) -> Answer | None:
     return answer if environment.out.isatty and environment.err.isatty else None
 
 
-def _before_the_answer(values: Values, environment: Environment, answer: Answer | None) -> list[Sink]:
+def _before_the_answer(
+    values: Values, environment: Environment, answer: Answer | None, *, alone: bool
+) -> list[Sink]:
     """Return the sinks of what is seen on standard error before the answer: the waiting sign, thinking."""
     sinks: list[Sink] = []
     terminal = environment.err.isatty and not environment.dumb
-    if terminal and not environment.quiet:
+    if terminal and alone and not environment.quiet:
         from llmstream.render.waiting import WaitingSink
 
         environment.waiting = WaitingSink(environment.err, dim=environment.colored)
