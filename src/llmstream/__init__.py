@@ -51,6 +51,8 @@ if TYPE_CHECKING:
         Usage,
         Winner,
     )
+    from llmstream.jobs.answers import Result
+    from llmstream.jobs.library import abatch, batch
     from llmstream.measure.benchmark import abench, bench
     from llmstream.measure.figures import Figures
     from llmstream.prompt import Attachment, Message, Options, Prompt, ToolCall
@@ -69,6 +71,8 @@ _HOMES = {
     "UsageError",
     "llmstream.events": "Event Fallback Finish Notice ReasoningDelta Retry Start Step TextDelta "
     "ToolCallDelta Usage Winner",
+    "llmstream.jobs.answers": "Result",
+    "llmstream.jobs.library": "abatch batch",
     "llmstream.measure.benchmark": "abench bench",
     "llmstream.measure.figures": "Figures",
     "llmstream.prompt": "Attachment Message Options Prompt ToolCall",
@@ -79,7 +83,7 @@ _HOMES = {
     "llmstream.tracing.run_config": "RunConfig",
     "llmstream.runnable.streams": "AsyncStream Stream",
 }
-_ASKING = {"LLM", "abench", "acompare", "arace", "bench", "compare", "race"}
+_ASKING = {"LLM", "abatch", "abench", "acompare", "arace", "batch", "bench", "compare", "race"}
 """Names through which models are asked, for which the configuration has to be known."""
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -89,10 +93,11 @@ __all__ = [
     "Figures", "Finish", "HistoryError", "LLMStreamError", "Latency", "LocalModelError", "Message",
     "MissingExtra",
     "MissingKey", "Notice", "Options", "Prompt", "PromptBlocked", "ProviderError", "ReasoningDelta",
-    "RequestRefused", "Retry", "RunConfig", "Runnable", "Start", "Step", "Stream", "StreamBroken",
+    "RequestRefused", "Result", "Retry", "RunConfig", "Runnable", "Start", "Step", "Stream",
+    "StreamBroken",
     "StreamEndedEarly", "StreamError", "TextDelta", "TimeLimitPassed", "Timing", "ToolCall",
     "ToolCallDelta", "Unavailable", "Usage", "UsageError", "Winner",
-    "__version__", "abench", "acompare", "arace", "bench", "compare", "race",
+    "__version__", "abatch", "abench", "acompare", "arace", "batch", "bench", "compare", "race",
 ]  # fmt: skip
 
 

@@ -1,0 +1,261 @@
+"""`llmstream batch`: many prompts from a file, their answers into another, resumable."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from llmstream.cli.commands.prompt import _overrides
+from llmstream.cli.exits import Exit, status_of
+from llmstream.cli.running.outputs import report
+from llmstream.cli.signals import Interrupted
+from llmstream.config.settings import Settings
+from llmstream.errors import LLMStreamError, UsageError
+from llmstream.jobs.inputs import Asker, Common
+from llmstream.jobs.places import Places
+from llmstream.jobs.sources import Source
+from llmstream.jobs.work import Work
+from llmstream.render.base import ReaderGone, encode
+
+if TYPE_CHECKING:
+    from llmstream.cli.environment import Environment
+    from llmstream.cli.parsing.table import Values
+    from llmstream.jobs.limiter import Limiter
+    from llmstream.jobs.tally import Tally
+    from llmstream.render.job import Bar, Lines, Quiet
+    from llmstream.runnable.targets import Target
+
+JOBS: Final = 16
+
+
+class Flags(NamedTuple):
+    """The command's own options.
+
+    Args:
+        jobs: requests at once.
+        rpm: requests a minute, 0 for what the configuration says.
+        tpm: tokens a minute, likewise.
+        max_failures: 0 for any number.
+        output: FILE, None for standard output.
+    """
+
+    jobs: int
+    rpm: float
+    tpm: float
+    max_failures: int
+    output: str | None
+
+
+def run(values: Values, words: Sequence[str], environment: Environment) -> int:
+    """Run the command and return its exit status."""
+    work: Work | None = None
+    try:
+        flags = _flags(values)
+        work = _work(values, words, environment, flags)
+        if values.get("dry_run"):
+            return _dry_run(work, environment)
+        return _carry_out(work, values, flags, environment)
+    except ReaderGone:
+        return Exit.READER_GONE
+    except LLMStreamError as error:
+        report(error, environment)
+        return status_of(error)
+    except Interrupted as interrupt:
+        return interrupt.status
+    finally:
+        if work is not None:
+            work.close()
+
+
+def _flags(values: Values) -> Flags:
+    output = values.get("output")
+    return Flags(
+        jobs=int(_number(values, "jobs", JOBS, least=1)),
+        rpm=_number(values, "rpm", 0),
+        tpm=_number(values, "tpm", 0),
+        max_failures=int(_number(values, "max_failures", 0, least=1)),
+        output=str(output) if output is not None else None,
+    )
+
+
+def _number(values: Values, name: str, default: float, least: float = 0) -> float:
+    value = values.get(name)
+    if value is None:
+        return default
+    assert isinstance(value, int | float)
+    if not value >= least or value != value or (least == 0 and value == 0):
+        raise UsageError(f"--{name.replace('_', '-')} must be {'1 or more' if least else 'more than 0'}")
+    return value
+
+
+def _work(values: Values, words: Sequence[str], environment: Environment, flags: Flags) -> Work:
+    """Return the job, its input checked and its FILE opened."""
+    if not words:
+        raise UsageError(
+            "INPUT is missing",
+            hint="llmstream batch FILE.jsonl, or - for standard input; see llmstream batch --help",
+        )
+    name, *prompt = words
+    source = Source(name)
+    output = flags.output
+    if output is not None and source.same_as(output):
+        raise UsageError(f"{output} is the input; choose another file for the answers")
+    if output is None:
+        environment.check_stdout()
+    choose = _chooser(values, environment)
+    asker = Asker(choose, _common(values, prompt))
+    # an unknown model or a missing key is said once, and not for each line
+    asker.chosen(None)
+    work = Work(source, asker, ordered=bool(values.get("ordered")))
+    work.look()
+    if output is not None:
+        work.open(output, fresh=bool(values.get("fresh")))
+    return work
+
+
+def _common(values: Values, prompt: Sequence[str]) -> Common:
+    attached = values.get("attach")
+    if attached:
+        from llmstream.cli.running.inputs import attachments
+
+        assert isinstance(attached, list)
+        files = attachments(attached)
+    else:
+        files = ()
+    return Common(
+        template=Places(" ".join(prompt)) if prompt else None,
+        system=str(values.get("system") or ""),
+        attachments=files,
+    )
+
+
+def _chooser(values: Values, environment: Environment) -> Callable[[str | None], Sequence[Target]]:
+    path = values.get("config")
+    settings = Settings.load(Path(str(path)) if path else None, environment.variables)
+    overrides = _overrides(values)
+    fallbacks = values.get("fallback") or []
+    assert isinstance(fallbacks, list)
+    model = values.get("model")
+    fetch = not values.get("dry_run")
+
+    def choose(spec: str | None) -> Sequence[Target]:
+        name = spec or settings.choice(str(model) if model is not None else None).spec
+        first = settings.target(name, overrides, fetch_key=fetch)
+        return [first, *(settings.later(other, overrides) for other in fallbacks)]
+
+    return choose
+
+
+def _dry_run(work: Work, environment: Environment) -> int:
+    found = work.found
+    if found is None:
+        raise UsageError("--dry-run needs an input that can be read twice: a file, not a pipe")
+    lines = [f"prompts: {found.prompts}", f"answered already: {work.answered}", f"to ask: {work.left}"]
+    lines += [f"  {name}: {count}" for name, count in sorted(found.models.items())]
+    lines.append(f"input tokens: about {found.tokens} (four characters each, all prompts)")
+    environment.out.write(encode("\n".join(lines) + "\n"))
+    return Exit.OK
+
+
+def _carry_out(work: Work, values: Values, flags: Flags, environment: Environment) -> int:
+    from llmstream.render.job import summary
+
+    tally = work.tally(time.monotonic)
+    show = _show(environment)
+    ended_by: LLMStreamError | None = None
+    silent = environment.quiet
+    try:
+        if work.left != 0:
+            with asyncio.Runner() as runner:
+                ended_by = runner.run(_asked(work, values, flags, environment, tally, show))
+        show.close()
+        tally.before = max(tally.before, work.judge.answered)
+        work.put_in_order()
+    except ReaderGone:
+        silent = True
+        raise
+    finally:
+        show.close()
+        if not silent:
+            environment.err.write(summary(tally, output=flags.output, color=environment.colored))
+    if ended_by is not None:
+        report(ended_by, environment)
+        return status_of(ended_by)
+    return Exit.BATCH if tally.failed else Exit.OK
+
+
+def _show(environment: Environment) -> Bar | Lines | Quiet:
+    from llmstream.render.job import Bar, Lines, Quiet
+
+    if environment.quiet:
+        return Quiet()
+    if environment.err.isatty and not environment.dumb:
+        return Bar(environment.err, color=environment.colored)
+    return Lines(environment.err)
+
+
+async def _asked(
+    work: Work,
+    values: Values,
+    flags: Flags,
+    environment: Environment,
+    tally: Tally,
+    show: Bar | Lines | Quiet,
+) -> LLMStreamError | None:
+    """Ask all, and turn a signal into Interrupted once everything under way has been closed."""
+    from llmstream.jobs.limiter import Limiter
+    from llmstream.jobs.run import Settings as RunSettings
+
+    loop = asyncio.get_running_loop()
+
+    def limiter(target: Target) -> Limiter:
+        return Limiter(flags.rpm, flags.tpm, flags.jobs, loop.time)
+
+    stop = Stop(loop)
+    writer = environment.out
+    try:
+        return await work.run(
+            RunSettings(flags.jobs, flags.max_failures, values.get("stream") is not False),
+            tally,
+            lambda line: writer.write(harmless(line, writer.isatty)),
+            show,
+            limiter=limiter,
+        )
+    except asyncio.CancelledError:
+        if stop.number is not None:
+            raise Interrupted(stop.number) from None
+        raise
+
+
+class Stop:
+    """Cancels the running task at the first signal, and ends the process at the second."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.number: int | None = None
+        self._task = asyncio.current_task()
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+                try:
+                    loop.add_signal_handler(number, self._received, number)
+                except NotImplementedError:  # Windows: the process's own handlers stay
+                    return
+
+    def _received(self, number: int) -> None:
+        if self.number is not None:
+            os._exit(128 + self.number)
+        self.number = number
+        if self._task is not None:
+            self._task.cancel()
+
+
+def harmless(line: str, isatty: bool) -> bytes:
+    """Return a line as it may be shown."""
+    from llmstream.render.jsonl import harmless
+
+    return harmless(line, isatty)

@@ -1,0 +1,58 @@
+"""What answers' headers say of a provider's limits: how much is left, and until when.
+
+Sources: OpenAI, "Rate limits in headers" (``x-ratelimit-remaining-requests``,
+``x-ratelimit-reset-requests: 1s``, ``6m0s``, ``20ms``), which most compatible providers copy;
+Anthropic, "Rate limits: response headers" (``anthropic-ratelimit-requests-remaining``, ``-reset``
+as RFC 3339).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+LONGEST: Final = 60.0
+"""Seconds; a longer wait is of a limit by the day, which is waited for only when it is reached."""
+SPAN: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+PAIRS: Final = tuple(
+    (f"{prefix}remaining-{what}", f"{prefix}reset-{what}")
+    for prefix in ("x-ratelimit-",)
+    for what in ("requests", "tokens")
+) + tuple(
+    (f"anthropic-ratelimit-{what}-remaining", f"anthropic-ratelimit-{what}-reset")
+    for what in ("requests", "tokens", "input-tokens", "output-tokens")
+)
+
+
+def reset_seconds(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds until there is something left again, None when there is or nobody says.
+
+    Args:
+        headers: names in lower case.
+    """
+    waits = [
+        wait
+        for left, reset in PAIRS
+        if headers.get(left) == "0" and (wait := seconds(headers.get(reset, ""))) is not None
+    ]
+    longest = max(waits, default=0.0)
+    return longest if 0 < longest <= LONGEST else None
+
+
+def seconds(text: str) -> float | None:
+    """Return a time from now: ``6m0s``, ``20ms``, ``1.5`` (seconds) or an RFC 3339 time; None for none."""
+    text = text.strip()
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
+        return float(text)
+    found = SPAN.fullmatch(text)
+    if found and text:
+        days, hours, minutes, whole, milli = (float(part or 0) for part in found.groups())
+        return ((days * 24 + hours) * 60 + minutes) * 60 + whole + milli / 1000
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment.timestamp() - time.time() if moment.tzinfo else None

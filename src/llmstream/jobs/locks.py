@@ -1,0 +1,40 @@
+"""The operating system's lock on an open file: it goes with the process, however that ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import Final
+
+BUSY: Final = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _FAR: Final = 2**62
+    """A byte that no answer reaches: Windows refuses to read locked ones."""
+
+    def lock(fd: int) -> bool:
+        """Lock a file without waiting; False when another process has it."""
+        at = os.lseek(fd, 0, os.SEEK_CUR)
+        os.lseek(fd, _FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            return error.errno not in BUSY
+        finally:
+            os.lseek(fd, at, os.SEEK_SET)
+        return True
+
+else:
+    import fcntl
+
+    def lock(fd: int) -> bool:
+        """Lock a file without waiting; False when another process has it."""
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            # some network file systems have no locks
+            return error.errno not in BUSY
+        return True

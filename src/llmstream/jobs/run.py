@@ -1,0 +1,283 @@
+"""Asks many prompts at once: so many workers, each of which asks one after the other.
+
+A worker takes the next question, waits at its provider's limiter, has the engine ask once, and
+hands on what came.  Trying again is decided here and not in the engine, so that repeated requests
+pass the limiter as well.  There is no task and no queue for each answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Final, TypeAlias
+
+from llmstream.engine.effects import Effect, Head, Reply
+from llmstream.engine.meter import Completion, Meter
+from llmstream.engine.policy import LONGEST_OBEYED, pause
+from llmstream.errors import (
+    AuthenticationError,
+    LLMStreamError,
+    RequestRefused,
+    Unavailable,
+)
+from llmstream.jobs.answers import NOTHING
+from llmstream.jobs.feeds import Feed
+from llmstream.jobs.inputs import Ask, tokens_of
+from llmstream.jobs.keys import bytes_key
+from llmstream.jobs.limiter import Limiter
+from llmstream.jobs.rows import BadRow
+from llmstream.jobs.tally import Tally
+from llmstream.record import Record, replace
+from llmstream.runnable.calls import Plan, abatches, async_transport_for
+from llmstream.runnable.targets import Target
+from llmstream.transport.drivers import AsyncTransport
+
+RATE_REFUSALS: Final = 10
+"""How often one prompt may meet 429 while others are answered."""
+OVERLOAD: Final = frozenset({429, 503, 529})
+UNKNOWN_MODEL: Final = re.compile(
+    r"model.{0,80}(not (be )?found|not exist|unknown|invalid|not supported|not a valid)|"
+    r"(unknown|invalid) model",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+Emit: TypeAlias = Callable[[Ask | BadRow, int, Completion, LLMStreamError | None], None]
+"""Takes the outcome of one prompt: the question, its key, the answer, and what went wrong, if anything."""
+
+
+class Settings(Record):
+    """How a job runs.
+
+    Args:
+        jobs: requests at once.
+        max_failures: failures after which no more is asked, 0 for any number.
+        stream: False asks for whole answers.
+    """
+
+    jobs: int
+    max_failures: int = 0
+    stream: bool = True
+
+
+class Stopped(Exception):
+    """The job ends; this prompt is left for the next run."""
+
+
+class Job:
+    """One run of a job on the running event loop.
+
+    Args:
+        feed: the questions.
+        emit: takes each outcome.
+        tally: is kept up to date.
+        settings: how many at once, and when to stop.
+        limiter: makes the limiter of a provider's target.
+        give_back: told of questions that were taken and then not asked.
+
+    `ended_by` is why the job ended before its last prompt, None when it did not.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        emit: Emit,
+        tally: Tally,
+        settings: Settings,
+        limiter: Callable[[Target], Limiter],
+        give_back: Callable[[Ask], None] = lambda ask: None,
+    ) -> None:
+        self.ended_by: LLMStreamError | None = None
+        self.ending = False
+        self._feed = feed
+        self._emit = emit
+        self._tally = tally
+        self._settings = settings
+        self._make_limiter = limiter
+        self._limiters: dict[str, Limiter] = {}
+        self._give_back = give_back
+        self._clock = asyncio.get_running_loop().time
+        self._idle: set[asyncio.Task[None] | None] = set()
+
+    async def run(self) -> None:
+        """Ask all.
+
+        Raises:
+            Exception: what `emit` raised, or reading the input.
+        """
+        workers = [asyncio.ensure_future(self._work()) for _ in range(self._settings.jobs)]
+        try:
+            await _all(workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _work(self) -> None:
+        me = asyncio.current_task()
+        while not self.ending:
+            self._idle.add(me)
+            try:
+                question = await self._feed.take()
+            except asyncio.CancelledError:
+                if self.ending:
+                    return
+                raise
+            self._idle.discard(me)
+            if question is None:
+                return
+            if isinstance(question, BadRow):
+                self._end_of(question, bytes_key(question.data), NOTHING, question)
+                continue
+            try:
+                completion, error = await self._answer(question)
+            except Stopped:
+                self._give_back(question)
+                return
+            self._end_of(question, question.key, completion, error)
+
+    def _end_of(
+        self, question: Ask | BadRow, key: int, completion: Completion, error: LLMStreamError | None
+    ) -> None:
+        self._emit(question, key, completion, error)
+        self._tally.add(question.name, completion, error)
+        if self._settings.max_failures and self._tally.failed >= self._settings.max_failures:
+            self.end(None)
+
+    def end(self, reason: LLMStreamError | None) -> None:
+        """Take no more questions; those under way are answered."""
+        if not self.ending:
+            self.ended_by = reason
+        self.ending = True
+        for limiter in self._limiters.values():
+            limiter.stop()
+        # who waits for more input would wait for ever
+        for worker in self._idle:
+            if worker is not None:
+                worker.cancel()
+
+    async def _answer(self, ask: Ask) -> tuple[Completion, LLMStreamError | None]:
+        """Return one question's outcome, from the first of its targets that answers."""
+        last = len(ask.targets) - 1
+        for position, target in enumerate(ask.targets):
+            completion, error = await self._tried(ask, target, position == last)
+            if error is None or position == last:
+                return completion, error
+        raise AssertionError("a question has a target")
+
+    async def _tried(self, ask: Ask, target: Target, last: bool) -> tuple[Completion, LLMStreamError | None]:
+        """Ask one target until it answers or trying again makes no sense."""
+        limiter = self._limiter(target)
+        spent, counted, refusals = 0.0, 0, 0
+        while True:
+            charged = await limiter.enter(tokens_of(ask.prompt.messages))
+            if charged < 0:
+                raise Stopped
+            began = self._clock()
+            completion, error = await self._once(ask, target, spent, limiter, charged, began)
+            if error is None:
+                return completion, None
+            spent += self._clock() - began
+            overload = _is_overload(error)
+            ends = overload and (limiter.hopeless() or (error.retry_after or 0) > LONGEST_OBEYED)
+            if last and (ends or _is_hopeless(error, target)):
+                self.end(error)
+            most = target.policy.max_retries
+            if self.ending or ends or not error.retryable or not most:
+                return completion, error
+            if overload and limiter.last_success < began:
+                # all are refused, it is not this prompt: only the limiter's patience counts
+                continue
+            if error.status == 429:
+                refusals += 1
+                if refusals < RATE_REFUSALS:
+                    continue
+            counted += 1
+            if counted > most or (target.policy.total and spent >= target.policy.total):
+                return completion, error
+            if not overload:
+                await asyncio.sleep(pause(counted, error.retry_after, random.random()) or 0.0)  # noqa: S311
+
+    async def _once(
+        self, ask: Ask, target: Target, spent: float, limiter: Limiter, charged: int, began: float
+    ) -> tuple[Completion, LLMStreamError | None]:
+        """Send one request and return what came of it."""
+        policy = target.policy
+        total = max(0.001, policy.total - spent) if policy.total else 0.0
+        limits = replace(policy, max_retries=0, total=total)
+        plan = Plan((replace(target, policy=limits),), ask.prompt, ask.options, self._settings.stream)
+        clock = self._clock
+        meter = Meter(began)
+        error: LLMStreamError | None = None
+        try:
+            async for batch in abatches(plan, _Told(async_transport_for(plan), limiter)):
+                meter.write(batch, clock())
+            limiter.answered(clock())
+        except LLMStreamError as failure:
+            error = failure
+            # before the place is given back: nobody may slip through
+            if _is_overload(error):
+                limiter.overloaded(began, error.retry_after)
+        finally:
+            usage = meter.usage
+            used = (usage.input_tokens or 0) + (usage.output_tokens or 0)
+            limiter.leave(charged, used or None)
+        return meter.completion(clock()), error
+
+    def _limiter(self, target: Target) -> Limiter:
+        name = target.endpoint.provider
+        limiter = self._limiters.get(name)
+        if limiter is None:
+            limiter = self._limiters[name] = self._make_limiter(target)
+            if self.ending:
+                limiter.stop()
+        return limiter
+
+
+class _Told:
+    """A transport that shows the limiter the head of each answer.
+
+    Args:
+        transport: does the work.
+        limiter: the provider's.
+    """
+
+    __slots__ = ("_limiter", "_perform", "aclose", "stop")
+
+    def __init__(self, transport: AsyncTransport, limiter: Limiter) -> None:
+        self._perform = transport.perform
+        self._limiter = limiter
+        self.stop: Callable[[], None] = transport.stop
+        self.aclose: Callable[[], Coroutine[None, None, None]] = transport.aclose
+
+    async def perform(self, effect: Effect) -> Reply:
+        """Carry out one effect."""
+        reply = await self._perform(effect)
+        if type(reply) is Head:
+            self._limiter.told(reply.status, reply.headers)
+        return reply
+
+
+async def _all(workers: Sequence[asyncio.Future[None]]) -> None:
+    """Wait for all workers, or for the first that fails."""
+    done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+    for worker in done:
+        worker.result()
+
+
+def _is_overload(error: LLMStreamError) -> bool:
+    if error.status is None:
+        return isinstance(error, Unavailable)
+    return error.status in OVERLOAD
+
+
+def _is_hopeless(error: LLMStreamError, target: Target) -> bool:
+    """Return whether every other prompt would meet the same refusal: of the key, or of the model."""
+    if isinstance(error, AuthenticationError):
+        return True
+    if not isinstance(error, RequestRefused):
+        return False
+    named = target.endpoint.model in error.message and UNKNOWN_MODEL.search(error.message)
+    return error.status == 404 or bool(error.status in (400, 422) and named)

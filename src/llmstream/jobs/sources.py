@@ -1,0 +1,161 @@
+"""INPUT: a file that is read twice, or something that is read as it comes."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from llmstream.errors import UsageError
+from llmstream.jobs.inputs import Asker, tokens_of
+from llmstream.jobs.ledger import Ledger
+from llmstream.jobs.rows import BadRow, RowOrBad, row_of, rows_of_csv, rows_of_lines
+
+PIECE: Final = 8 * 1024
+"""Bytes of one read of a pipe, so that it is not read far ahead; a long line has larger ones."""
+LARGEST_PIECE: Final = 1 << 20
+MOST_WRONG: Final = 1000
+"""Wrong rows after which no more are looked for."""
+
+
+class Source:
+    """An opened input.
+
+    Args:
+        name: INPUT as the user wrote it; ``-`` is standard input.
+
+    Raises:
+        UsageError: it can't be read.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = "standard input" if name == "-" else name
+        self.is_csv = name.lower().endswith(".csv")
+        try:
+            # an opened FIFO waits for its writer
+            self.fd = 0 if name == "-" else os.open(name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            self.status = os.fstat(self.fd)
+        except OSError as error:
+            raise UsageError(f"can't read {self.name}: {error.strerror}") from error
+        if stat.S_ISDIR(self.status.st_mode):
+            raise UsageError(f"can't read {self.name}: it is a directory")
+        self.repeatable = stat.S_ISREG(self.status.st_mode)
+        self._begin = os.lseek(self.fd, 0, os.SEEK_CUR) if self.repeatable else 0
+
+    def same_as(self, path: str) -> bool:
+        """Return whether a path leads to this very file."""
+        try:
+            return os.path.samestat(self.status, Path(path).stat())
+        except OSError:
+            return False
+
+    def rows(self) -> Iterator[RowOrBad]:
+        """Yield the rows of a repeatable input from its beginning.
+
+        Raises:
+            UsageError: it can't be read any more.
+        """
+        rows = rows_of_csv if self.is_csv else rows_of_lines
+        # a descriptor of its own, as the two readings may overlap
+        with os.fdopen(os.dup(self.fd), "rb", buffering=1 << 18) as file:
+            file.seek(self._begin)
+            try:
+                yield from rows(file)
+            except OSError as error:
+                raise UsageError(f"can't read {self.name}: {error.strerror}") from error
+
+    def pieces(self) -> Iterator[list[RowOrBad]]:
+        """Yield the rows that each read brings; blocks until there are some.
+
+        Raises:
+            UsageError: it can't be read any more.
+        """
+        if self.is_csv:
+            for record in rows_of_csv(line for piece in self._lines() for line in piece):
+                yield [record]
+            return
+        number = 0
+        for lines in self._lines():
+            rows = [row for at, line in enumerate(lines, number + 1) if (row := row_of(line, at)) is not None]
+            number += len(lines)
+            if rows:
+                yield rows
+
+    def _lines(self) -> Iterator[list[bytes]]:
+        """Yield the whole lines of each read."""
+        parts: list[bytes] = []
+        size = PIECE
+        while data := self._read(size):
+            head, newline, tail = data.rpartition(b"\n")
+            if not newline:
+                parts.append(data)
+                size = min(size * 2, LARGEST_PIECE)
+                continue
+            whole = b"".join([*parts, head, newline])
+            parts, size = [tail], PIECE
+            yield [line + b"\n" for line in whole.split(b"\n")[:-1]]
+        if rest := b"".join(parts):
+            yield [rest]
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return os.read(self.fd, size)
+        except OSError as error:
+            raise UsageError(f"can't read {self.name}: {error.strerror}") from error
+
+
+class Check:
+    """What the first reading of an input found.
+
+    Args:
+        prompts: how many.
+        models: how many by full name.
+        tokens: a rough count of the input's, four characters each.
+    """
+
+    def __init__(self) -> None:
+        self.prompts = 0
+        self.models: dict[str, int] = {}
+        self.tokens = 0
+
+
+def check(rows: Iterable[RowOrBad], asker: Asker, ledger: Ledger) -> Check:
+    """Read an input for the first time: every row is looked at before anything is sent.
+
+    Args:
+        rows: all of them.
+        asker: makes questions.
+        ledger: is told of each.
+
+    Raises:
+        BadRow: of the first row that can't be asked; its hint says how many there are.
+    """
+    found = Check()
+    first: BadRow | None = None
+    wrong = 0
+    for row in rows:
+        try:
+            if isinstance(row, BadRow):
+                raise row
+            ask = asker.ask(row)
+            if not ledger.add(ask.id, ask.key):
+                raise BadRow(row.number, f"the id {ask.id!r} has come before", row.data, ask.id)
+        except BadRow as error:
+            first = first or error
+            wrong += 1
+            if wrong == MOST_WRONG:
+                break
+            continue
+        found.prompts += 1
+        endpoint = ask.targets[0].endpoint
+        name = f"{endpoint.provider}/{endpoint.model}"
+        found.models[name] = found.models.get(name, 0) + 1
+        found.tokens += tokens_of(ask.prompt.messages)
+    if first is not None:
+        if wrong > 1:
+            more = "at least " if wrong == MOST_WRONG else ""
+            first.hint = f"{more}{wrong} lines can't be asked; this is the first"
+        raise first
+    return found

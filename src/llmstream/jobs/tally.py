@@ -1,0 +1,70 @@
+"""How a job stands: what the bar, the lines and the summary show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from llmstream.engine.meter import Completion
+from llmstream.errors import LLMStreamError
+from llmstream.jobs.inputs import Id
+
+SLOWEST: Final = 3
+
+
+class Tally:
+    """Counts of one job.
+
+    Args:
+        clock: monotonic seconds.
+        total: prompts of the input, None while that is not known.
+        before: those that FILE had the answer of already.
+    """
+
+    def __init__(self, clock: Callable[[], float], total: int | None = None, before: int = 0) -> None:
+        self.clock = clock
+        self.began = clock()
+        self.total = total
+        self.before = before
+        self.answered = 0
+        self.failed = 0
+        self.input_tokens = 0
+        self.output_tokens = 0
+        self.cost: float | None = None
+        self.kinds: Counter[str] = Counter()
+        self.examples: dict[str, str] = {}
+        self.slowest: list[tuple[float, str]] = []
+
+    @property
+    def ended(self) -> int:
+        """Prompts that were asked in this run and have an outcome."""
+        return self.answered + self.failed
+
+    @property
+    def left(self) -> int | None:
+        """Prompts that are still to be asked, None when that is not known."""
+        return None if self.total is None else max(0, self.total - self.before - self.ended)
+
+    @property
+    def seconds(self) -> float:
+        """How long this run has taken."""
+        return self.clock() - self.began
+
+    def add(self, id_: Id, completion: Completion, error: LLMStreamError | None) -> None:
+        """Count one outcome."""
+        usage = completion.usage
+        self.input_tokens += usage.input_tokens or 0
+        self.output_tokens += usage.output_tokens or 0
+        if usage.cost is not None:
+            self.cost = (self.cost or 0.0) + usage.cost
+        took = completion.timing.total
+        if len(self.slowest) < SLOWEST or took > self.slowest[-1][0]:
+            self.slowest = sorted([*self.slowest, (took, str(id_))], reverse=True)[:SLOWEST]
+        if error is None:
+            self.answered += 1
+            return
+        self.failed += 1
+        kind = type(error).__name__ + (f" {error.status}" if error.status else "")
+        self.kinds[kind] += 1
+        self.examples.setdefault(kind, f"{id_}: {error.message}")

@@ -1,0 +1,227 @@
+"""The command's job, from INPUT to FILE or a stream: what is to be done, doing it, putting it in order."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import pairwise
+from typing import Protocol
+
+from llmstream.engine.meter import Completion
+from llmstream.errors import LLMStreamError
+from llmstream.jobs.answers import encoded, line_of
+from llmstream.jobs.feeds import Feed, FileFeed, Judge, Next, PipeFeed
+from llmstream.jobs.inputs import Ask, Asker
+from llmstream.jobs.keys import ident
+from llmstream.jobs.ledger import Ledger
+from llmstream.jobs.limiter import Limiter
+from llmstream.jobs.ordered import Ordered
+from llmstream.jobs.results import SYNC_EVERY, ResultFile
+from llmstream.jobs.rows import BadRow
+from llmstream.jobs.run import Job, Settings
+from llmstream.jobs.sources import Check, Source, check
+from llmstream.jobs.tally import Tally
+from llmstream.runnable.targets import Target
+
+
+class Show(Protocol):
+    """Shows people how a job stands.
+
+    `every`: seconds between two times.
+    """
+
+    every: float
+
+    def show(self, tally: Tally) -> None:
+        """Show it."""
+        ...
+
+
+class Work:
+    """One command's job.
+
+    Args:
+        source: INPUT.
+        asker: makes questions of its rows.
+        ordered: answers in the input's order.
+
+    `found` is what the first reading found, None for an input that can be read only once.
+    """
+
+    def __init__(self, source: Source, asker: Asker, *, ordered: bool = False) -> None:
+        self.source = source
+        self.ledger = Ledger(repeatable=source.repeatable)
+        self.found: Check | None = None
+        self.file: ResultFile | None = None
+        self.answered = 0
+        self._asker = asker
+        self._ordered = ordered
+        self._order = bytearray() if ordered else None
+        self.judge = Judge(asker, self.ledger, self._order)
+
+    def look(self) -> None:
+        """Read the input for the first time, if it can be read twice.
+
+        Raises:
+            BadRow: a row can't be asked.
+        """
+        if self.source.repeatable:
+            self.found = check(self.source.rows(), self._asker, self.ledger)
+
+    def open(self, path: str, *, fresh: bool) -> None:
+        """Open FILE and see what it answers.
+
+        Raises:
+            UsageError: it can't be used.
+        """
+        self.file = ResultFile(path, fresh=fresh)
+        self.answered = self.file.read(self.ledger)
+
+    @property
+    def left(self) -> int | None:
+        """How many prompts are to be asked, None when that is not known."""
+        return None if self.found is None else self.found.prompts - self.answered
+
+    def tally(self, clock: Callable[[], float]) -> Tally:
+        """Return the counts to begin with."""
+        return Tally(clock, None if self.found is None else self.found.prompts, self.answered)
+
+    async def run(
+        self,
+        settings: Settings,
+        tally: Tally,
+        write: Callable[[str], None],
+        show: Show,
+        *,
+        limiter: Callable[[Target], Limiter],
+    ) -> LLMStreamError | None:
+        """Ask all that is to be asked.
+
+        Args:
+            settings: how many at once, and when to stop.
+            tally: is kept up to date.
+            write: takes each line where there is no FILE.
+            show: shows the tally from time to time.
+            limiter: makes a provider's limiter.
+
+        Returns:
+            Why it ended before the last prompt, None when it did not.
+        """
+        feed: Feed
+        if self.source.repeatable:
+            feed = FileFeed(self.judge.each(self.source.rows()))
+        else:
+            feed = PipeFeed(self.source.pieces(), self.judge)
+        ordered: Ordered | None = None
+        if self._ordered and self.file is None:
+            ordered = Ordered(lambda line: write(line.decode()))
+            feed = _Announced(feed, ordered)
+        emit = self._emit(write, ordered)
+        job = Job(feed, emit, tally, settings, limiter, self._give_back)
+        helpers = [asyncio.ensure_future(_shown(show, tally, self.judge))]
+        if self.file is not None:
+            helpers.append(asyncio.ensure_future(_synced(self.file)))
+        try:
+            await job.run()
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            if ordered is not None:
+                ordered.close()
+        return job.ended_by
+
+    def _emit(
+        self, write: Callable[[str], None], ordered: Ordered | None
+    ) -> Callable[[Ask | BadRow, int, Completion, LLMStreamError | None], None]:
+        file = self.file
+
+        def emit(
+            question: Ask | BadRow, key: int, completion: Completion, error: LLMStreamError | None
+        ) -> None:
+            line = line_of(question.name, key, completion, error)
+            if file is not None:
+                file.append(encoded(line))
+            elif ordered is not None:
+                ordered.put(question.number, encoded(line))
+            else:
+                write(line)
+
+        return emit
+
+    def _give_back(self, ask: Ask) -> None:
+        self.ledger.give_back(ask.id, ask.key)
+
+    def put_in_order(self) -> None:
+        """Give FILE its final form: each prompt once, in the input's order where that is wanted.
+
+        Raises:
+            FileError: it can't be written anew; it is as it was.
+        """
+        file = self.file
+        if file is None:
+            return
+        if self.ledger.untidy:
+            file.tidy(self.ledger)
+        if self._order is not None:
+            _sort(file, self._order)
+
+    def close(self) -> None:
+        """Close FILE."""
+        if self.file is not None:
+            self.file.close()
+
+
+class _Announced:
+    """A feed that tells an Ordered of each question."""
+
+    def __init__(self, feed: Feed, ordered: Ordered) -> None:
+        self._feed = feed
+        self._ordered = ordered
+
+    async def take(self) -> Next:
+        """Return the next question."""
+        question = await self._feed.take()
+        if question is not None:
+            self._ordered.expect(question.number)
+        return question
+
+
+def _sort(file: ResultFile, order: bytearray) -> None:
+    """Put FILE's lines in the order of ids; those of other ids come last."""
+    places = {ident(line.id): line.offset for line in file.lines()}
+    wanted = array("Q")
+    for at in range(0, len(order), 16):
+        offset = places.pop(int.from_bytes(order[at : at + 16], "big"), None)
+        if offset is not None:
+            wanted.append(offset)
+    wanted.extend(sorted(places.values()))
+    if all(one < other for one, other in pairwise(wanted)):
+        return
+
+    def lines() -> Iterator[bytes]:
+        with file.path.open("rb") as old:
+            for offset in wanted:
+                old.seek(offset)
+                yield old.readline()
+
+    file.replace(lines())
+
+
+async def _shown(show: Show, tally: Tally, judge: Judge) -> None:
+    while True:
+        await asyncio.sleep(show.every)
+        tally.before = max(tally.before, judge.answered)
+        show.show(tally)
+
+
+async def _synced(file: ResultFile) -> None:
+    """Bring to the disk what was written, twice a second, in a thread: it may take long."""
+    loop = asyncio.get_running_loop()
+    with suppress(OSError):
+        while True:
+            await asyncio.sleep(SYNC_EVERY)
+            if file.unsynced:
+                await loop.run_in_executor(None, file.sync)
