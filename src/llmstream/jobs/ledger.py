@@ -75,6 +75,10 @@ class Ledger:
         self._of[name] = GIVEN
         return True
 
+    def wants(self, id_: Id, key: int) -> bool:
+        """Return whether a prompt of a repeatable input has neither an answer nor an outcome of this run."""
+        return self._of.get(ident(id_)) == key
+
     def give_back(self, id_: Id, key: int) -> None:
         """Take back a prompt that was not asked after all."""
         self._of[ident(id_)] = key

@@ -19,7 +19,7 @@ from llmstream.jobs.ledger import Ledger
 from llmstream.jobs.limiter import Limiter
 from llmstream.jobs.ordered import Ordered
 from llmstream.jobs.results import SYNC_EVERY, ResultFile
-from llmstream.jobs.rows import BadRow
+from llmstream.jobs.rows import BadRow, RowOrBad
 from llmstream.jobs.run import Job, Settings
 from llmstream.jobs.sources import Check, Source, check
 from llmstream.jobs.tally import Tally
@@ -78,6 +78,26 @@ class Work:
         """
         self.file = ResultFile(path, fresh=fresh)
         self.answered = self.file.read(self.ledger)
+
+    def asked_in(self, row: RowOrBad) -> Ask:
+        """Return the question in a row of the input.
+
+        Raises:
+            BadRow: it can't be asked.
+        """
+        if isinstance(row, BadRow):
+            raise row
+        return self._asker.ask(row)
+
+    def target_of(self, model: str) -> Target:
+        """Return what a model's full name stands for."""
+        return self._asker.chosen(model)[0][0]
+
+    def note_order(self) -> None:
+        """Note the input's order, where nothing was asked one by one."""
+        if self._order is not None:
+            for row in self.source.rows():
+                self._order += ident(self.asked_in(row).id).to_bytes(16, "big")
 
     @property
     def left(self) -> int | None:

@@ -59,6 +59,8 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
         work = _work(values, words, environment, flags)
         if values.get("dry_run"):
             return _dry_run(work, environment)
+        if values.get("deferred"):
+            return _deferred(work, values, flags, environment)
         return _carry_out(work, values, flags, environment)
     except ReaderGone:
         return Exit.READER_GONE
@@ -106,6 +108,8 @@ def _work(values: Values, words: Sequence[str], environment: Environment, flags:
     if output is not None and source.same_as(output):
         raise UsageError(f"{output} is the input; choose another file for the answers")
     if output is None:
+        if values.get("deferred"):
+            raise UsageError("--deferred needs --output FILE, beside which it keeps what it sent off")
         environment.check_stdout()
     choose = _chooser(values, environment)
     asker = Asker(choose, _common(values, prompt))
@@ -186,6 +190,31 @@ def _carry_out(work: Work, values: Values, flags: Flags, environment: Environmen
     if ended_by is not None:
         report(ended_by, environment)
         return status_of(ended_by)
+    return Exit.BATCH if tally.failed else Exit.OK
+
+
+def _deferred(work: Work, values: Values, flags: Flags, environment: Environment) -> int:
+    from llmstream.jobs.deferred.run import Deferred
+    from llmstream.render.job import summary
+    from llmstream.render.notes import note_line
+
+    def say(text: str) -> None:
+        if not environment.quiet:
+            environment.err.write(note_line(text, color=environment.colored))
+
+    if not work.source.repeatable:
+        raise UsageError("--deferred needs an input that can be read twice: a file, not a pipe")
+    tally = work.tally(time.monotonic)
+    try:
+        done = Deferred(work, tally, say).run(wait=bool(values.get("wait")))
+    finally:
+        if tally.ended:
+            work.note_order()
+            work.put_in_order()
+    if not done:
+        say("run the same command again to ask how it stands and to fetch the answers")
+    elif not environment.quiet:
+        environment.err.write(summary(tally, output=flags.output, color=environment.colored))
     return Exit.BATCH if tally.failed else Exit.OK
 
 

@@ -1,0 +1,141 @@
+"""What a provider's batch interface is to us, and what all of them have in common."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal, Protocol, TypeAlias
+
+from llmstream.adapters.base import Adapter
+from llmstream.engine.meter import Completion, Meter
+from llmstream.errors import BadMessage, LLMStreamError, ProviderError
+from llmstream.events import Start
+from llmstream.jobs.deferred.web import Web
+from llmstream.jobs.inputs import Ask
+from llmstream.jobs.keys import ident, key_text
+from llmstream.prompt import Json
+from llmstream.record import Record
+from llmstream.wire.message import WireMessage
+
+State: TypeAlias = Literal["running", "ended", "failed"]
+Save: TypeAlias = Callable[[Mapping[str, Json]], None]
+"""Keeps what is known of a batch on the disk, before the next step."""
+Outcome: TypeAlias = tuple[str, Completion, LLMStreamError | None]
+"""Of one request: its custom id, the answer, and what went wrong, if anything."""
+
+
+class Status(Record):
+    """How a batch stands.
+
+    Args:
+        state: running, ended (there may be results) or failed (there are none).
+        said: the provider's own word for it.
+        done: requests that have an outcome.
+        total: all of them.
+        document: the provider's whole answer.
+        flaw: why it failed, empty otherwise.
+    """
+
+    state: State
+    said: str
+    done: int
+    total: int
+    document: Mapping[str, Json]
+    flaw: str = ""
+
+
+class Interface(Protocol):
+    """One provider's batch interface.
+
+    `most` requests and `largest` bytes go into one batch.  `findable`: a batch whose creation was
+    not confirmed can be found again, before its end, without doubt.
+    """
+
+    most: int
+    largest: int
+
+    def line(self, custom_id: str, body: dict[str, Json]) -> bytes:
+        """Return one request as it stands in a batch."""
+        ...
+
+    def submit(self, web: Web, entry: dict[str, Json], lines: list[bytes], save: Save) -> str:
+        """Have a batch made and return its id; `save` is called before each step that costs.
+
+        Raises:
+            LLMStreamError: it was refused, or whether it was made is not known.
+        """
+        ...
+
+    def find(self, web: Web, entry: Mapping[str, Json]) -> str | None:
+        """Return the id of a batch whose making was not confirmed, None when there is none."""
+        ...
+
+    def status(self, web: Web, id_: str) -> Status:
+        """Return how a batch stands."""
+        ...
+
+    def results(self, web: Web, status: Status) -> Iterator[Outcome]:
+        """Yield the outcomes of a batch that has ended, in any order."""
+        ...
+
+
+def custom_id(ask: Ask) -> str:
+    """Return what a request is called towards the provider: 64 hex digits, of id and key.
+
+    Users' ids may be long or hold what a provider does not take.
+    """
+    return f"{ident(ask.id):032x}{key_text(ask.key)}"
+
+
+def body_of(web: Web, ask: Ask) -> dict[str, Json]:
+    """Return the body of a question's request, not streamed.
+
+    Raises:
+        LLMStreamError: it can't be put into this dialect.
+    """
+    target = web.target
+    request = web.adapter.request(ask.prompt, ask.options.over(target.options), target.endpoint, stream=False)
+    body: dict[str, Json] = json.loads(request.body)
+    body.pop("stream", None)
+    return body
+
+
+def completion_of(web: Web, document: Json) -> tuple[Completion, LLMStreamError | None]:
+    """Return the answer in a whole document of the provider's API, or the error that it stands for."""
+    endpoint = web.target.endpoint
+    meter = Meter(0.0)
+    meter.write([Start(endpoint.provider, endpoint.model)], 0.0)
+    error: LLMStreamError | None = None
+    try:
+        reader = web.adapter.reader()
+        events = list(reader.read(WireMessage("whole", json.dumps(document))))
+        if events:
+            meter.write(events, 0.0)
+    except LLMStreamError as failure:
+        error = named(web, failure)
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError) as failure:
+        error = named(web, BadMessage(f"an answer that is not of this API: {failure!r}"))
+    return meter.completion(0.0), error
+
+
+def refusal(web: Web, status: int, document: Json) -> ProviderError:
+    """Return the error that a refused request's document stands for."""
+    adapter: Adapter = web.adapter
+    error = adapter.error(status, {}, json.dumps(document).encode())
+    named(web, error)
+    return error
+
+
+def named(web: Web, error: LLMStreamError) -> LLMStreamError:
+    """Return an error of one request that names its provider, without the key."""
+    endpoint = web.target.endpoint
+    error.provider = endpoint.provider
+    error.message = endpoint.redact(f"{endpoint.provider}: {error.message}")
+    error.args = (error.message,)
+    return error
+
+
+def nothing(web: Web) -> Completion:
+    """Return an empty answer of the target."""
+    endpoint = web.target.endpoint
+    return Completion("", provider=endpoint.provider, model=endpoint.model)
