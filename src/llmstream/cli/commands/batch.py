@@ -7,26 +7,29 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from llmstream.cli.commands.prompt import _overrides
 from llmstream.cli.exits import Exit, status_of
+from llmstream.cli.running.asked import listed, overrides_of, settings_of, targets_of
+from llmstream.cli.running.fetching import Fetching
 from llmstream.cli.running.outputs import report
 from llmstream.cli.signals import Interrupted
-from llmstream.config.settings import Settings
 from llmstream.errors import LLMStreamError, UsageError
 from llmstream.jobs.inputs import Asker, Common
 from llmstream.jobs.places import Places
 from llmstream.jobs.sources import Source
 from llmstream.jobs.work import Work
+from llmstream.record import replace
 from llmstream.render.base import ReaderGone, encode
 
 if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
     from llmstream.cli.parsing.table import Values
+    from llmstream.config.settings import Settings
     from llmstream.jobs.limiter import Limiter
     from llmstream.jobs.tally import Tally
+    from llmstream.prompt import Attachment
     from llmstream.render.job import Bar, Lines, Quiet
     from llmstream.runnable.targets import Target
 
@@ -53,25 +56,20 @@ class Flags(NamedTuple):
 
 def run(values: Values, words: Sequence[str], environment: Environment) -> int:
     """Run the command and return its exit status."""
-    work: Work | None = None
+    flags = _flags(values)
+    with Fetching(environment) as fetching:
+        settings = settings_of(environment, fetching)
+        work = _work(values, words, environment, flags, _chooser(values, settings, fetching))
     try:
-        flags = _flags(values)
-        work = _work(values, words, environment, flags)
         if values.get("dry_run"):
             return _dry_run(work, environment)
+        if flags.output is not None:
+            work.open(flags.output, fresh=bool(values.get("fresh")))
         if values.get("deferred"):
             return _deferred(work, values, flags, environment)
-        return _carry_out(work, values, flags, environment)
-    except ReaderGone:
-        return Exit.READER_GONE
-    except LLMStreamError as error:
-        report(error, environment)
-        return status_of(error)
-    except Interrupted as interrupt:
-        return interrupt.status
+        return _carry_out(work, values, flags, environment, settings)
     finally:
-        if work is not None:
-            work.close()
+        work.close()
 
 
 def _flags(values: Values) -> Flags:
@@ -95,13 +93,14 @@ def _number(values: Values, name: str, default: float, least: float = 0) -> floa
     return value
 
 
-def _work(values: Values, words: Sequence[str], environment: Environment, flags: Flags) -> Work:
-    """Return the job, its input checked and its FILE opened."""
-    if not words:
-        raise UsageError(
-            "INPUT is missing",
-            hint="llmstream batch FILE.jsonl, or - for standard input; see llmstream batch --help",
-        )
+def _work(
+    values: Values,
+    words: Sequence[str],
+    environment: Environment,
+    flags: Flags,
+    choose: Callable[[str | None], Sequence[Target]],
+) -> Work:
+    """Return the job, its input checked."""
     name, *prompt = words
     source = Source(name)
     output = flags.output
@@ -111,26 +110,20 @@ def _work(values: Values, words: Sequence[str], environment: Environment, flags:
         if values.get("deferred"):
             raise UsageError("--deferred needs --output FILE, beside which it keeps what it sent off")
         environment.check_stdout()
-    choose = _chooser(values, environment)
     asker = Asker(choose, _common(values, prompt))
     # an unknown model or a missing key is said once, and not for each line
     asker.chosen(None)
     work = Work(source, asker, ordered=bool(values.get("ordered")))
     work.look()
-    if output is not None:
-        work.open(output, fresh=bool(values.get("fresh")))
     return work
 
 
 def _common(values: Values, prompt: Sequence[str]) -> Common:
-    attached = values.get("attach")
-    if attached:
+    files: tuple[Attachment, ...] = ()
+    if attached := listed(values, "attach"):
         from llmstream.cli.running.inputs import attachments
 
-        assert isinstance(attached, list)
         files = attachments(attached)
-    else:
-        files = ()
     return Common(
         template=Places(" ".join(prompt)) if prompt else None,
         system=str(values.get("system") or ""),
@@ -138,19 +131,18 @@ def _common(values: Values, prompt: Sequence[str]) -> Common:
     )
 
 
-def _chooser(values: Values, environment: Environment) -> Callable[[str | None], Sequence[Target]]:
-    path = values.get("config")
-    settings = Settings.load(Path(str(path)) if path else None, environment.variables)
-    overrides = _overrides(values)
-    fallbacks = values.get("fallback") or []
-    assert isinstance(fallbacks, list)
-    model = values.get("model")
-    fetch = not values.get("dry_run")
+def _chooser(values: Values, settings: Settings, fetching: Fetching) -> Callable[[str | None], list[Target]]:
+    overrides = overrides_of(values)
+    fallbacks = listed(values, "fallback")
 
-    def choose(spec: str | None) -> Sequence[Target]:
-        name = spec or settings.choice(str(model) if model is not None else None).spec
-        first = settings.target(name, overrides, fetch_key=fetch)
-        return [first, *(settings.later(other, overrides) for other in fallbacks)]
+    def choose(spec: str | None) -> list[Target]:
+        if spec is None:
+            targets = targets_of(values, settings, overrides, fetching)
+        else:
+            targets = [settings.target(spec, overrides)]
+            targets += [settings.later(other, overrides) for other in fallbacks]
+        # a key is looked for once, not for each prompt
+        return [replace(one, unlock=cache(one.unlock)) if one.unlock else one for one in targets]
 
     return choose
 
@@ -166,7 +158,7 @@ def _dry_run(work: Work, environment: Environment) -> int:
     return Exit.OK
 
 
-def _carry_out(work: Work, values: Values, flags: Flags, environment: Environment) -> int:
+def _carry_out(work: Work, values: Values, flags: Flags, environment: Environment, settings: Settings) -> int:
     from llmstream.render.job import summary
 
     tally = work.tally(time.monotonic)
@@ -176,7 +168,7 @@ def _carry_out(work: Work, values: Values, flags: Flags, environment: Environmen
     try:
         if work.left != 0:
             with asyncio.Runner() as runner:
-                ended_by = runner.run(_asked(work, values, flags, environment, tally, show))
+                ended_by = runner.run(_asked(work, values, flags, environment, settings, tally, show))
         show.close()
         tally.before = max(tally.before, work.judge.answered)
         work.put_in_order()
@@ -233,6 +225,7 @@ async def _asked(
     values: Values,
     flags: Flags,
     environment: Environment,
+    settings: Settings,
     tally: Tally,
     show: Bar | Lines | Quiet,
 ) -> LLMStreamError | None:
@@ -243,7 +236,9 @@ async def _asked(
     loop = asyncio.get_running_loop()
 
     def limiter(target: Target) -> Limiter:
-        return Limiter(flags.rpm, flags.tpm, flags.jobs, loop.time)
+        limits = settings.provider(target.endpoint.provider).table("limits")
+        rpm, tpm = (float(str(limits.get(name, 0))) for name in ("rpm", "tpm"))
+        return Limiter(flags.rpm or rpm, flags.tpm or tpm, flags.jobs, loop.time)
 
     stop = Stop(loop)
     writer = environment.out

@@ -51,10 +51,23 @@ def split(argv: Sequence[str]) -> tuple[str, list[str]]:
         elif word in GROUPS:
             group = word
         elif word in BY_NAME or word in RESERVED:
-            return word, [*before, *rest]
+            return word, [*before, *valued(rest, word)]
         else:
             break
     return (group, before) if group else (PROMPT, list(argv))
+
+
+def valued(argv: Sequence[str], command: str) -> list[str]:
+    """Return a line in which a flag with a value behind ``=`` is the option that takes the value."""
+    rows = {f"--{option.name}=": option.valued for option in options_of(command) if option.valued}
+    found: list[str] = []
+    for at, word in enumerate(argv):
+        if word == "--":
+            return [*found, *argv[at:]]
+        name, equals, value = word.partition("=")
+        row = rows.get(name + equals)
+        found.append(f"--{row}={value}" if row else word)
+    return found
 
 
 def parse(argv: Sequence[str], command: str = PROMPT) -> tuple[Values, list[str]] | None:

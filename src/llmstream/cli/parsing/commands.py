@@ -42,6 +42,12 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("compare", "Ask several models at once", "compare:run", ("[PROMPT]...",)),
     Command("replay", "Play a recording again", "replay:run", ("FILE",)),
     Command("bench", "Measure models under load", "bench:run", ("[PROMPT]...",)),
+    Command(
+        "batch",
+        "Ask many prompts, from JSON Lines, text lines or CSV; resumable",
+        "batch:run",
+        ("INPUT", "[PROMPT]..."),
+    ),
     Command("models", "List the models of a provider, or of all", "listing:models", ("[PROVIDER]",)),
     Command("providers", "List the providers, and whether their keys are set", "listing:providers"),
     Command("pull", "Fetch a model to run in this process", "pull:pull", ("SOURCE",)),
@@ -80,7 +86,7 @@ GROUPS: Final = {
 }
 """First words of commands of two."""
 BY_NAME: Final = {command.name: command for command in COMMANDS}
-RESERVED: Final = ("chat", "batch", "history", "template", "doctor")
+RESERVED: Final = ("chat", "history", "template", "doctor")
 """Commands of later versions: a first word that would change its meaning is refused now."""
 
 

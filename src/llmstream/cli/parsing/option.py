@@ -18,6 +18,7 @@ CHAT: Final = "chat"
 SAVE: Final = "template save"
 TALK: Final = (PROMPT, CHAT)
 ASK: Final = (PROMPT, CHAT, SAVE)
+BATCH: Final = "batch"
 
 
 class Option(NamedTuple):
@@ -36,6 +37,7 @@ class Option(NamedTuple):
         into: where its value goes; a test holds that each row changes something there.
         limit: of a row into "limits": which one.
         commands: that take it; ALL for every one.
+        valued: of a flag that may have a value behind ``=``: the row that takes it.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Option(NamedTuple):
     metavar: str = ""
     limit: str = ""
     commands: tuple[str, ...] = (PROMPT,)
+    valued: str = ""
 
     @property
     def key(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from llmstream.cli.parsing.option import OUTPUT, Kind, Option
+from llmstream.cli.parsing.option import BATCH, OUTPUT, Kind, Option
 
 COMPARE, REPLAY, BENCH = "compare", "replay", "bench"
 ASKING: Final = frozenset(
@@ -17,6 +17,7 @@ ASKING: Final = frozenset(
 SHOWING: Final = frozenset({"events", "events-version", "reasoning", "raw", "md"})
 """Options of a prompt about how answers are shown."""
 SHARED: Final = {
+    BATCH: ASKING,
     COMPARE: (ASKING | SHOWING | {"file", "no-stdin"}) - {"model", "fallback"},
     REPLAY: SHOWING | {"json", "separator", "no-newline", "stats", "extract", "extract-last", "copy", "sync"},
     BENCH: (ASKING | {"file", "no-stdin"}) - {"model", "seed", "fallback", "retries"},

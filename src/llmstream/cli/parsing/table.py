@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from llmstream.cli.parsing.batch_rows import ROWS as BATCH_ROWS
 from llmstream.cli.parsing.option import (
     ALL,
     LIMITS,
@@ -185,6 +186,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     *SEVERAL,
     Option("origin", "flag", "Say where each value came from", "", "command", commands=("config show",)),
     Option("model", "text", "Only this model's provider", "", "command", "m", commands=("config show",)),
+    *BATCH_ROWS,
 )
 GLOBAL: Final = ("--config", "--color", "--debug", "--quiet", "-q")
 """Options that may also stand before a command's name."""

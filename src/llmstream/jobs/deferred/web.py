@@ -135,7 +135,10 @@ class Web:
             error.message = endpoint.redact(f"{endpoint.provider} ({host}), batches: {error.message}")
             error.args = (error.message,)
             if error.status == 404 and not error.hint:
-                error.hint = f"{endpoint.provider} may have no batch interface; without --deferred it is asked directly"
+                error.hint = (
+                    f"{endpoint.provider} may have no batch interface; "
+                    "without --deferred it is asked directly"
+                )
         return error
 
     def _object(self, data: bytes) -> dict[str, Json]:
