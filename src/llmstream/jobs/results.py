@@ -16,6 +16,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -46,6 +47,32 @@ class Line:
         self.failed = failed
         self.offset = offset
         self.data = data
+
+
+def lines_of(path: Path, name: str) -> Iterator[Line]:
+    """Yield a file's lines; the last one may lack its LF, and is left out when it is torn.
+
+    Args:
+        path: of the file.
+        name: what messages call it.
+
+    Raises:
+        UsageError: a line is not an answer.
+        OSError: it can't be read.
+    """
+    offset = 0
+    with path.open("rb", buffering=1 << 20) as file:
+        for number, data in enumerate(file, 1):
+            line = _line(data, offset)
+            if line is None:
+                if not data.endswith(b"\n") and _torn(data):
+                    return
+                raise UsageError(
+                    f"line {number} of {name} is not an answer of a batch; nothing was changed",
+                    hint="choose another file, or remove this one (--fresh)",
+                )
+            yield line
+            offset += len(data)
 
 
 class ResultFile:
@@ -123,24 +150,8 @@ class ResultFile:
         return answered
 
     def lines(self) -> Iterator[Line]:
-        """Yield FILE's lines; the last one may lack its LF, and is left out when it is torn.
-
-        Raises:
-            UsageError: a line is not an answer.
-        """
-        offset = 0
-        with self.path.open("rb", buffering=1 << 20) as file:
-            for number, data in enumerate(file, 1):
-                line = _line(data, offset)
-                if line is None:
-                    if not data.endswith(b"\n") and _torn(data):
-                        return
-                    raise UsageError(
-                        f"line {number} of {self.name} is not an answer of a batch; nothing was changed",
-                        hint="choose another file, or remove this one (--fresh)",
-                    )
-                yield line
-                offset += len(data)
+        """Yield FILE's lines, as `lines_of` does."""
+        return lines_of(self.path, self.name)
 
     def _cut(self, size: int) -> None:
         try:
@@ -204,7 +215,8 @@ class ResultFile:
                 os.close(fd)
                 raise
         except OSError as error:
-            new.unlink(missing_ok=True)
+            with suppress(OSError):
+                new.unlink()
             raise FileError(f"can't put {self.name} in order: {error.strerror}", phase="output") from error
         os.close(self.fd)
         self.fd, self.size = fd, size

@@ -7,10 +7,11 @@ from array import array
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 from typing import Protocol
 
 from llmstream.engine.meter import Completion
-from llmstream.errors import LLMStreamError
+from llmstream.errors import LLMStreamError, UsageError
 from llmstream.jobs.answers import encoded, line_of
 from llmstream.jobs.feeds import Feed, FileFeed, Judge, Next, PipeFeed
 from llmstream.jobs.inputs import Ask, Asker
@@ -18,7 +19,7 @@ from llmstream.jobs.keys import ident
 from llmstream.jobs.ledger import Ledger
 from llmstream.jobs.limiter import Limiter
 from llmstream.jobs.ordered import Ordered
-from llmstream.jobs.results import SYNC_EVERY, ResultFile
+from llmstream.jobs.results import SYNC_EVERY, ResultFile, lines_of
 from llmstream.jobs.rows import BadRow, RowOrBad
 from llmstream.jobs.run import Job, Settings
 from llmstream.jobs.sources import Check, Source, check
@@ -78,6 +79,20 @@ class Work:
         """
         self.file = ResultFile(path, fresh=fresh)
         self.answered = self.file.read(self.ledger)
+
+    def peek(self, path: str) -> None:
+        """See what FILE answers, without making, locking or changing it.
+
+        Raises:
+            UsageError: it can't be read, or is something else.
+        """
+        try:
+            for line in lines_of(Path(path), path):
+                self.answered += self.ledger.found(line.id, line.key, failed=line.failed)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UsageError(f"can't read {path}: {error.strerror}") from error
 
     def asked_in(self, row: RowOrBad) -> Ask:
         """Return the question in a row of the input.

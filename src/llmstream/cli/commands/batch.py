@@ -62,6 +62,8 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
         work = _work(values, words, environment, flags, _chooser(values, settings, fetching))
     try:
         if values.get("dry_run"):
+            if flags.output is not None and not values.get("fresh"):
+                work.peek(flags.output)
             return _dry_run(work, environment)
         if flags.output is not None:
             work.open(flags.output, fresh=bool(values.get("fresh")))
@@ -106,9 +108,13 @@ def _work(
     output = flags.output
     if output is not None and source.same_as(output):
         raise UsageError(f"{output} is the input; choose another file for the answers")
+    if values.get("wait") and not values.get("deferred"):
+        raise UsageError("--wait goes with --deferred")
     if output is None:
         if values.get("deferred"):
             raise UsageError("--deferred needs --output FILE, beside which it keeps what it sent off")
+        if values.get("fresh"):
+            raise UsageError("--fresh goes with --output FILE")
         environment.check_stdout()
     asker = Asker(choose, _common(values, prompt))
     # an unknown model or a missing key is said once, and not for each line

@@ -1,0 +1,78 @@
+"""The provider of these tests."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmstream.engine.policy import Policy
+from llmstream.prompt import Endpoint, Options, Secret
+from llmstream.runnable.targets import Target
+
+
+class Provider:
+    """The running provider, as one test sees it: what was asked since it began."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._before = len(self._ledger()["asked"])
+
+    def _ledger(self) -> dict[str, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request("GET", "/ledger")
+        found: dict[str, Any] = json.loads(connection.getresponse().read())
+        connection.close()
+        return found
+
+    @property
+    def asked(self) -> list[str]:
+        """The prompts that were asked."""
+        found: list[str] = self._ledger()["asked"][self._before :]
+        return found
+
+    @property
+    def batches(self) -> int:
+        """How many batches were ever made."""
+        found: int = self._ledger()["batches"]
+        return found
+
+    def target(self, model: str = "m", retries: int = 2, **more: Any) -> Target:
+        """Return a target that asks it."""
+        endpoint = Endpoint("p", model, f"http://127.0.0.1:{self.port}/v1", Secret("sk-little-jobs"))
+        return Target("openai-chat", endpoint, Options(), Policy(max_retries=retries), **more)
+
+    def config(self, folder: Path, more: str = "", adapter: str = "openai-chat") -> Path:
+        """Write a configuration whose provider ``p`` is it."""
+        base = "gemini" if adapter == "gemini" else "v1"
+        path = folder / "config.toml"
+        path.write_text(
+            f'[providers.p]\nadapter = "{adapter}"\nbase_url = "http://127.0.0.1:{self.port}/{base}"\n'
+            f'model = "m"\napi_key = "sk-little-jobs"\n{more}',
+            "utf-8",
+        )
+        path.chmod(0o600)
+        return path
+
+
+@pytest.fixture(scope="session")
+def provider_port() -> Iterator[int]:
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("provider.py"))], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    yield int(process.stdout.readline())
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.fixture
+def provider(provider_port: int) -> Provider:
+    return Provider(provider_port)

@@ -1,0 +1,172 @@
+"""`llmstream batch` as a user runs it: killed at any moment it loses nothing, and says what it does."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.conftest import Provider
+
+COMMAND = [sys.executable, "-m", "llmstream", "batch"]
+
+
+def prompts(path: Path, count: int) -> Path:
+    lines = [json.dumps({"id": f"q{n}", "prompt": f"{path.parent.name} {n}"}) for n in range(count)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def batch(
+    provider: Provider, folder: Path, *arguments: str, more: str = "", adapter: str = "openai-chat"
+) -> subprocess.CompletedProcess[str]:
+    config = provider.config(folder, more, adapter)
+    environment = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    return subprocess.run(
+        [*COMMAND, *arguments, "--config", str(config), "-m", "p/m"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=folder,
+        timeout=60,
+    )
+
+
+def objects(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_killed_at_any_moment_nothing_is_lost_or_doubled(provider: Provider, tmp_path: Path) -> None:
+    source, output = prompts(tmp_path / "in.jsonl", 1500), tmp_path / "out.jsonl"
+    config = provider.config(tmp_path)
+    chance = random.Random(5)
+    had = 0
+    for _ in range(6):
+        process = subprocess.Popen(
+            [
+                *COMMAND,
+                str(source),
+                "--output",
+                str(output),
+                "--config",
+                str(config),
+                "-m",
+                "p/m",
+                "-j",
+                "8",
+                "-q",
+            ]
+        )
+        deadline = time.monotonic() + 30
+        wanted = had + chance.randrange(1, 150)
+        while process.poll() is None and time.monotonic() < deadline:
+            if output.exists() and output.read_bytes().count(b"\n") >= wanted:
+                break
+        process.kill()
+        process.wait()
+        data = output.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        found = [json.loads(line) for line in whole.splitlines()]
+        assert len({one["id"] for one in found}) == len(found) >= had
+        had = len(found)
+    done = batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl", "-j", "8")
+    assert done.returncode == 0, done.stderr
+    answers = objects(output)
+    assert {one["id"]: one["text"] for one in answers} == {
+        f"q{n}": f"re: {tmp_path.name} {n}" for n in range(1500)
+    }
+    assert len(answers) == 1500
+    # asked twice: at most what was under way at each kill
+    assert len(provider.asked) <= 1500 + 6 * 8
+
+
+def test_a_run_with_nothing_to_do_changes_nothing(provider: Provider, tmp_path: Path) -> None:
+    prompts(tmp_path / "in.jsonl", 5)
+    assert batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl").returncode == 0
+    before = (tmp_path / "out.jsonl").read_bytes()
+    again = batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl")
+    assert "nothing to ask" in again.stderr
+    assert (tmp_path / "out.jsonl").read_bytes() == before
+    assert len(provider.asked) == 5
+
+
+def test_failures_are_asked_again_and_the_status_says_so(provider: Provider, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("good\nrefuse 422\nonce 400 and then well\n")
+    first = batch(provider, tmp_path, "in.txt", "--output", "out.jsonl", "--ordered")
+    assert first.returncode == 11
+    assert "2 failed" in first.stderr
+    second = batch(provider, tmp_path, "in.txt", "--output", "out.jsonl", "--ordered")
+    assert second.returncode == 11
+    assert [one["id"] for one in objects(tmp_path / "out.jsonl")] == ["1", "2", "3"]
+    assert provider.asked.count("good") == 1
+
+
+def test_dry_run_counts_and_sends_nothing(provider: Provider, tmp_path: Path) -> None:
+    prompts(tmp_path / "in.jsonl", 4)
+    batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl")
+    prompts(tmp_path / "in.jsonl", 6)
+    before = (tmp_path / "out.jsonl").read_bytes()
+    run = batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl", "--dry-run")
+    assert run.returncode == 0
+    said = run.stdout
+    for figure in ("prompts: 6", "answered already: 4", "to ask: 2", "p/m: 6"):
+        assert figure in said
+    assert (tmp_path / "out.jsonl").read_bytes() == before
+    assert len(provider.asked) == 4
+
+
+def test_dry_run_makes_no_file(provider: Provider, tmp_path: Path) -> None:
+    prompts(tmp_path / "in.jsonl", 2)
+    assert batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl", "--dry-run").returncode == 0
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_the_configurations_limits_hold_and_flags_beat_them(provider: Provider, tmp_path: Path) -> None:
+    prompts(tmp_path / "in.jsonl", 4)
+    began = time.monotonic()
+    run = batch(provider, tmp_path, "in.jsonl", "--rpm", "150", more="limits = { rpm = 1 }\n")
+    assert run.returncode == 0
+    assert 1.2 < time.monotonic() - began < 30
+
+
+def test_geminis_batches_are_made_found_again_and_fetched(provider: Provider, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(
+        '{"id": "é", "prompt": "one"}\n{"id": 2, "prompt": "refuse this"}\n{"prompt": "three"}\n'
+    )
+    arguments = ("in.jsonl", "--output", "out.jsonl", "--deferred", "-o", "max_tokens=9")
+    before = provider.batches
+    first = batch(provider, tmp_path, *arguments, adapter="gemini")
+    assert first.returncode == 0, first.stderr
+    assert "submitted 3 prompts" in first.stderr
+    state = tmp_path / "out.jsonl.deferred.json"
+    known = json.loads(state.read_text())
+    # as a kill leaves it that came after the request and before its answer
+    del known["batches"][0]["batch"]
+    known["batches"][0]["step"] = "creating"
+    state.write_text(json.dumps(known))
+    second = batch(provider, tmp_path, *arguments, adapter="gemini")
+    assert second.returncode == 0, second.stderr
+    assert "not finished yet" in second.stderr
+    third = batch(provider, tmp_path, *arguments, "--wait", adapter="gemini")
+    assert third.returncode == 11, third.stderr
+    found = {one["id"]: one for one in objects(tmp_path / "out.jsonl")}
+    assert {id_: one["text"] for id_, one in found.items()} == {"é": "re: one", 2: "", "3": "re: three"}
+    assert found[2]["error"]["status"] == 400
+    assert provider.batches == before + 1
+    assert not state.exists()
+
+
+@pytest.mark.parametrize("flags", [["--deferred"], ["--wait"], ["--fresh"]])
+def test_flags_that_need_others_say_so(provider: Provider, tmp_path: Path, flags: list[str]) -> None:
+    prompts(tmp_path / "in.jsonl", 1)
+    run = batch(provider, tmp_path, "in.jsonl", *flags)
+    assert run.returncode == 2
+    assert flags[0] in run.stderr
+    assert provider.asked == []
