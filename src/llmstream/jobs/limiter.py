@@ -15,7 +15,7 @@ import math
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from llmstream.jobs.headers import reset_seconds
 
@@ -44,6 +44,40 @@ PATIENCE: Final = 8
 """Refusals in a row, each after a longer pause, after which a provider that never answered is given up."""
 LONG_PATIENCE: Final = 30
 """The same for one that did answer."""
+
+
+class Gate(Protocol):
+    """What a job asks of a limiter, near or far; each method as Limiter's."""
+
+    last_success: float
+
+    async def enter(self, tokens: int) -> int:
+        """Wait for a place and a turn."""
+        ...
+
+    def leave(self, charged: int, used: int | None) -> None:
+        """Give the place back."""
+        ...
+
+    def answered(self, now: float) -> None:
+        """Note that a request was served."""
+        ...
+
+    def overloaded(self, sent_at: float, retry_after: float | None) -> None:
+        """Note that a request was refused for overload."""
+        ...
+
+    def hopeless(self) -> bool:
+        """Return whether waiting longer makes no sense."""
+        ...
+
+    def told(self, status: int, headers: Mapping[str, str]) -> None:
+        """Note an answer's head."""
+        ...
+
+    def stop(self) -> None:
+        """Let nobody pass any more."""
+        ...
 
 
 class Limiter:

@@ -26,7 +26,7 @@ from llmstream.jobs.answers import NOTHING
 from llmstream.jobs.feeds import Feed
 from llmstream.jobs.inputs import Ask, tokens_of
 from llmstream.jobs.keys import bytes_key
-from llmstream.jobs.limiter import Limiter
+from llmstream.jobs.limiter import Gate
 from llmstream.jobs.rows import BadRow
 from llmstream.jobs.tally import Tally
 from llmstream.record import Record, replace
@@ -86,7 +86,7 @@ class Job:
         emit: Emit,
         tally: Tally,
         settings: Settings,
-        limiter: Callable[[Target], Limiter],
+        limiter: Callable[[Target], Gate],
         give_back: Callable[[Ask], None] = lambda ask: None,
     ) -> None:
         self.ended_by: LLMStreamError | None = None
@@ -96,7 +96,7 @@ class Job:
         self._tally = tally
         self._settings = settings
         self._make_limiter = limiter
-        self._limiters: dict[str, Limiter] = {}
+        self._limiters: dict[str, Gate] = {}
         self._give_back = give_back
         self._clock = asyncio.get_running_loop().time
         self._idle: set[asyncio.Task[None] | None] = set()
@@ -201,7 +201,7 @@ class Job:
                 await asyncio.sleep(pause(counted, error.retry_after, random.random()) or 0.0)  # noqa: S311
 
     async def _once(
-        self, ask: Ask, target: Target, spent: float, limiter: Limiter, charged: int, began: float
+        self, ask: Ask, target: Target, spent: float, limiter: Gate, charged: int, began: float
     ) -> tuple[Completion, LLMStreamError | None]:
         """Send one request and return what came of it."""
         policy = target.policy
@@ -226,7 +226,7 @@ class Job:
             limiter.leave(charged, used or None)
         return meter.completion(clock()), error
 
-    def _limiter(self, target: Target) -> Limiter:
+    def _limiter(self, target: Target) -> Gate:
         name = target.endpoint.provider
         limiter = self._limiters.get(name)
         if limiter is None:
@@ -246,7 +246,7 @@ class _Told:
 
     __slots__ = ("_limiter", "_perform", "aclose", "stop")
 
-    def __init__(self, transport: AsyncTransport, limiter: Limiter) -> None:
+    def __init__(self, transport: AsyncTransport, limiter: Gate) -> None:
         self._perform = transport.perform
         self._limiter = limiter
         self.stop: Callable[[], None] = transport.stop

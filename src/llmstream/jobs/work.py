@@ -21,7 +21,7 @@ from llmstream.jobs.limiter import Limiter
 from llmstream.jobs.ordered import Ordered
 from llmstream.jobs.results import SYNC_EVERY, ResultFile, lines_of
 from llmstream.jobs.rows import BadRow, RowOrBad
-from llmstream.jobs.run import Job, Settings
+from llmstream.jobs.run import Emit, Job, Settings
 from llmstream.jobs.sources import Check, Source, check
 from llmstream.jobs.tally import Tally
 from llmstream.runnable.targets import Target
@@ -168,9 +168,7 @@ class Work:
                 ordered.close()
         return job.ended_by
 
-    def _emit(
-        self, write: Callable[[str], None], ordered: Ordered | None
-    ) -> Callable[[Ask | BadRow, int, Completion, LLMStreamError | None], None]:
+    def _emit(self, write: Callable[[str], None], ordered: Ordered | None) -> Emit:
         file = self.file
 
         def emit(
@@ -185,6 +183,16 @@ class Work:
                 write(line)
 
         return emit
+
+    def emit_to(self, write: Callable[[str], None]) -> Emit:
+        """Return what takes outcomes and writes them, as they end, into FILE or with `write`."""
+        return self._emit(write, None)
+
+    def questions(self) -> Iterator[Ask | BadRow]:
+        """Yield what is to be asked; of an input that can be read only once, to its end."""
+        if self.source.repeatable:
+            return self.judge.each(self.source.rows())
+        return self.judge.each(row for piece in self.source.pieces() for row in piece)
 
     def _give_back(self, ask: Ask) -> None:
         self.ledger.give_back(ask.id, ask.key)

@@ -18,6 +18,7 @@ from llmstream.cli.signals import Interrupted
 from llmstream.errors import LLMStreamError, UsageError
 from llmstream.jobs.inputs import Asker, Common
 from llmstream.jobs.places import Places
+from llmstream.jobs.run import Settings as RunSettings
 from llmstream.jobs.sources import Source
 from llmstream.jobs.work import Work
 from llmstream.record import replace
@@ -68,7 +69,9 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
         if flags.output is not None:
             work.open(flags.output, fresh=bool(values.get("fresh")))
         if values.get("deferred"):
-            return _deferred(work, values, flags, environment)
+            from llmstream.cli.commands.batch_deferred import deferred
+
+            return deferred(work, environment, wait=bool(values.get("wait")), output=flags.output)
         return _carry_out(work, values, flags, environment, settings)
     finally:
         work.close()
@@ -172,7 +175,13 @@ def _carry_out(work: Work, values: Values, flags: Flags, environment: Environmen
     ended_by: LLMStreamError | None = None
     silent = environment.quiet
     try:
-        if work.left != 0:
+        if work.left != 0 and ("ray_address" in values or values.get("ray")):
+            from llmstream.cli.commands.batch_ray import on_ray
+
+            address = str(values.get("ray_address") or "")
+            run = RunSettings(flags.jobs, flags.max_failures, values.get("stream") is not False)
+            ended_by = on_ray(work, address, run, _limits(flags, settings), environment, tally, show)
+        elif work.left != 0:
             with asyncio.Runner() as runner:
                 ended_by = runner.run(_asked(work, values, flags, environment, settings, tally, show))
         show.close()
@@ -191,31 +200,6 @@ def _carry_out(work: Work, values: Values, flags: Flags, environment: Environmen
     return Exit.BATCH if tally.failed else Exit.OK
 
 
-def _deferred(work: Work, values: Values, flags: Flags, environment: Environment) -> int:
-    from llmstream.jobs.deferred.run import Deferred
-    from llmstream.render.job import summary
-    from llmstream.render.notes import note_line
-
-    def say(text: str) -> None:
-        if not environment.quiet:
-            environment.err.write(note_line(text, color=environment.colored))
-
-    if not work.source.repeatable:
-        raise UsageError("--deferred needs an input that can be read twice: a file, not a pipe")
-    tally = work.tally(time.monotonic)
-    try:
-        done = Deferred(work, tally, say).run(wait=bool(values.get("wait")))
-    finally:
-        if tally.ended:
-            work.note_order()
-            work.put_in_order()
-    if not done:
-        say("run the same command again to ask how it stands and to fetch the answers")
-    elif not environment.quiet:
-        environment.err.write(summary(tally, output=flags.output, color=environment.colored))
-    return Exit.BATCH if tally.failed else Exit.OK
-
-
 def _show(environment: Environment) -> Bar | Lines | Quiet:
     from llmstream.render.job import Bar, Lines, Quiet
 
@@ -224,6 +208,17 @@ def _show(environment: Environment) -> Bar | Lines | Quiet:
     if environment.err.isatty and not environment.dumb:
         return Bar(environment.err, color=environment.colored)
     return Lines(environment.err)
+
+
+def _limits(flags: Flags, settings: Settings) -> Callable[[Target], tuple[float, float]]:
+    """Return what finds requests and tokens a minute of a target: flags go first."""
+
+    def limits(target: Target) -> tuple[float, float]:
+        configured = settings.provider(target.endpoint.provider).table("limits")
+        rpm, tpm = (float(str(configured.get(name, 0))) for name in ("rpm", "tpm"))
+        return flags.rpm or rpm, flags.tpm or tpm
+
+    return limits
 
 
 async def _asked(
@@ -237,14 +232,13 @@ async def _asked(
 ) -> LLMStreamError | None:
     """Ask all, and turn a signal into Interrupted once everything under way has been closed."""
     from llmstream.jobs.limiter import Limiter
-    from llmstream.jobs.run import Settings as RunSettings
 
     loop = asyncio.get_running_loop()
 
+    limits = _limits(flags, settings)
+
     def limiter(target: Target) -> Limiter:
-        limits = settings.provider(target.endpoint.provider).table("limits")
-        rpm, tpm = (float(str(limits.get(name, 0))) for name in ("rpm", "tpm"))
-        return Limiter(flags.rpm or rpm, flags.tpm or tpm, flags.jobs, loop.time)
+        return Limiter(*limits(target), flags.jobs, loop.time)
 
     stop = Stop(loop)
     writer = environment.out

@@ -1,0 +1,46 @@
+"""`llmstream batch --deferred`: the job through the provider's own batch interface."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from llmstream.cli.exits import Exit
+from llmstream.errors import UsageError
+from llmstream.jobs.deferred.run import Deferred
+from llmstream.render.job import summary
+from llmstream.render.notes import note_line
+
+if TYPE_CHECKING:
+    from llmstream.cli.environment import Environment
+    from llmstream.jobs.work import Work
+
+
+def deferred(work: Work, environment: Environment, *, wait: bool, output: str | None) -> int:
+    """Do what can be done of a deferred job now, and return the exit status.
+
+    Args:
+        work: the job, FILE opened.
+        environment: where it is said how it stands.
+        wait: stay until the end.
+        output: FILE's name.
+    """
+
+    def say(text: str) -> None:
+        if not environment.quiet:
+            environment.err.write(note_line(text, color=environment.colored))
+
+    if not work.source.repeatable:
+        raise UsageError("--deferred needs an input that can be read twice: a file, not a pipe")
+    tally = work.tally(time.monotonic)
+    try:
+        done = Deferred(work, tally, say).run(wait=wait)
+    finally:
+        if tally.ended:
+            work.note_order()
+            work.put_in_order()
+    if not done:
+        say("run the same command again to ask how it stands and to fetch the answers")
+    elif not environment.quiet:
+        environment.err.write(summary(tally, output=output, color=environment.colored))
+    return Exit.BATCH if tally.failed else Exit.OK

@@ -1,0 +1,167 @@
+"""The same job on a Ray cluster: Ray Data's streaming and backpressure over the questions, one writer here.
+
+The driver, which is this process, makes the questions, as it alone has input, FILE and configuration.
+It puts them aside in pieces on its disk; Ray Data carries the pieces' numbers, and actors that hold
+connections, or a loaded model, fetch a piece, ask it, and hand the answers back.  Limits and pauses
+belong to one actor a provider, which all ask.  Actors take next to no CPU of the cluster's account,
+unless they hold a model: else they would keep Ray Data's own tasks from running.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from llmstream.errors import ConnectionFailed, LLMStreamError, MissingExtra
+from llmstream.jobs.inputs import Ask
+from llmstream.jobs.pieces import Asking, Outcome, PieceKeeper, Pieces
+from llmstream.jobs.remote_limiter import LimiterKeeper
+from llmstream.jobs.run import Emit, Settings
+from llmstream.jobs.tally import Tally
+from llmstream.prompt import Options, Prompt
+from llmstream.record import replace
+from llmstream.runnable.targets import Target
+
+LARGEST_PIECE: Final = 256
+WAVES: Final = 3
+"""How often pieces that got lost in spite of Ray's own retries are handed in again."""
+
+
+class Cluster:
+    """A Ray cluster, joined or begun.
+
+    Args:
+        address: of a running one; empty for one of its own on this machine.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        ConnectionFailed: the cluster can't be reached.
+    """
+
+    def __init__(self, address: str) -> None:
+        os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+        try:
+            import ray
+            import ray.data
+        except ImportError as error:
+            raise MissingExtra(
+                "--ray needs the extra ray", hint="pip install 'llmstream-cli[ray]', here and on each node"
+            ) from error
+        self._own = not ray.is_initialized()
+        if self._own:
+            try:
+                ray.init(
+                    address=address or "local",
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    configure_logging=True,
+                )
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                raise ConnectionFailed(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.print_on_execution_start = False
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+
+    def close(self) -> None:
+        """Leave the cluster, or end it if it is its own."""
+        import ray
+
+        if self._own:
+            ray.shutdown()
+
+    def ask(
+        self,
+        pieces: Pieces,
+        settings: Settings,
+        limits: Callable[[Target], tuple[float, float]],
+        tally: Tally,
+        emit: Emit,
+    ) -> LLMStreamError | None:
+        """Ask all pieces, and hand each outcome to `emit` once.
+
+        Args:
+            pieces: the questions.
+            settings: of the whole job.
+            limits: requests and tokens a minute of a provider's target.
+            tally: is kept up to date.
+            emit: takes the outcomes, in this process.
+
+        Returns:
+            Why it ended before the last prompt, None when it did not.
+        """
+        work = _Work(pieces, settings, limits)
+        left = set(range(len(pieces)))
+        for _ in range(WAVES):
+            for number, outcomes, ended_by in work.run(sorted(left)):
+                if number not in left:
+                    continue
+                left.discard(number)
+                for id_, key, line, completion, error in outcomes:
+                    question = Ask(id_, key, line, Prompt(()), Options(), ())
+                    emit(question, key, completion, error)
+                    tally.add(id_, completion, error)
+                if ended_by is not None:
+                    return ended_by
+                if settings.max_failures and tally.failed >= settings.max_failures:
+                    return None
+            if not left:
+                return None
+        return ConnectionFailed(f"{len(left)} parts of the job were lost on the cluster", hint="run it again")
+
+
+class _Work:
+    """The actors of one job."""
+
+    def __init__(
+        self, pieces: Pieces, settings: Settings, limits: Callable[[Target], tuple[float, float]]
+    ) -> None:
+        import ray
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        kept = {"num_cpus": 0, "scheduling_strategy": here, "max_restarts": -1, "max_task_retries": -1}
+        keeper = ray.remote(PieceKeeper)
+        self._pieces = keeper.options(**kept).remote(pieces.file.name, pieces.offsets)
+        limiter = ray.remote(LimiterKeeper)
+        self._limiters: dict[str, object] = {}
+        for group in pieces.targets:
+            for target, _, _ in group:
+                name = target.endpoint.provider
+                if name not in self._limiters:
+                    rpm, tpm = limits(target)
+                    many = {**kept, "max_concurrency": 4 * settings.jobs + 100}
+                    self._limiters[name] = limiter.options(**many).remote(rpm, tpm, settings.jobs)
+        self._targets = pieces.targets
+        self._settings = settings
+        self._local = any(target.local is not None for group in pieces.targets for target, _, _ in group)
+
+    def run(self, numbers: list[int]) -> Iterator[tuple[int, list[Outcome], LLMStreamError | None]]:
+        """Yield the outcomes of pieces, in any order."""
+        import ray
+
+        resources = ray.cluster_resources()  # type: ignore[no-untyped-call,unused-ignore]
+        cpus = max(1, int(resources.get("CPU", 1)))
+        actors = max(1, min(cpus, self._settings.jobs, len(numbers)))
+        each = replace(self._settings, jobs=math.ceil(self._settings.jobs / actors), max_failures=0)
+        asked = ray.data.from_items(numbers, override_num_blocks=len(numbers)).map_batches(
+            Asking,
+            fn_constructor_args=(self._pieces, self._limiters, self._targets, each),
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=2),
+            num_cpus=1 if self._local else 0.01,
+        )
+        for row in asked.iter_rows():
+            outcomes, ended_by = pickle.loads(row["outcomes"])  # noqa: S301  # our own actors made it
+            yield int(row["number"]), outcomes, ended_by
+
+
+def piece_size(prompts: int | None, jobs: int) -> int:
+    """Return how many questions go into a piece: few enough for all actors to end at about one time."""
+    if prompts is None:
+        return max(16, min(LARGEST_PIECE, 4 * jobs))
+    return max(1, min(LARGEST_PIECE, max(jobs, 16), math.ceil(prompts / 8)))
