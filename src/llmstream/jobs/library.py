@@ -90,6 +90,17 @@ async def abatch(
 
     asker = Asker(choose, Common(Places(prompt) if prompt else None, system or ""))
     asker.chosen(None)
+    results = _results(inputs, asker, max_concurrency, rpm or 0, tpm or 0)
+    try:
+        async for result in results:
+            yield result
+    finally:
+        await results.aclose()
+
+
+async def _results(
+    inputs: Iterable[Input] | AsyncIterable[Input], asker: Asker, max_concurrency: int, rpm: float, tpm: float
+) -> AsyncGenerator[Result, None]:
     loop = asyncio.get_running_loop()
     results: deque[Result] = deque()
     changed = asyncio.Event()
@@ -104,7 +115,7 @@ async def abatch(
         emit,
         Tally(loop.time),
         Settings(max_concurrency),
-        lambda target: Limiter(rpm or 0, tpm or 0, max_concurrency, loop.time),
+        lambda target: Limiter(rpm, tpm, max_concurrency, loop.time),
     )
     running = asyncio.ensure_future(job.run())
     running.add_done_callback(lambda _: changed.set())

@@ -7,11 +7,13 @@ is lost.  Nothing here knows Ray: actors are handed in, and awaited.
 from __future__ import annotations
 
 import asyncio
+import copyreg
 import pickle
 import tempfile
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, TypeAlias
 
 from llmstream.engine.meter import Completion
@@ -25,6 +27,14 @@ from llmstream.jobs.tally import Tally
 from llmstream.prompt import Options, Prompt, Secret
 from llmstream.record import replace
 from llmstream.runnable.targets import Target
+
+
+def _mapping(values: dict[str, object]) -> MappingProxyType[str, object]:
+    return MappingProxyType(values)
+
+
+# records hold read-only mappings, which pickle does not know
+copyreg.pickle(MappingProxyType, lambda proxy: (_mapping, (dict(proxy),)))
 
 Shipped: TypeAlias = tuple[Target, str | None, str]
 """A target without its key, the key, and where that came from: a Secret is not pickled by accident."""
