@@ -101,3 +101,15 @@ def test_only_names_in_braces_are_places(text: str, filled: str) -> None:
 @given(st.text())
 def test_what_is_filled_in_is_never_filled_again(value: str) -> None:
     assert Places("{a}|{b}").fill({"a": value, "b": "{a}"}) == f"{value}|{{a}}"
+
+
+@pytest.mark.parametrize("scheme", ["file", "memory"])
+def test_an_input_at_an_address_is_read_as_a_file_is(scheme: str, tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    url = f"file://{tmp_path}/in.csv" if scheme == "file" else "memory://folder/in.csv"
+    with fsspec.open(url, "wb") as file:
+        file.write(b"id,prompt\n1,hello\n")
+    source = Source.at(url)
+    assert source.repeatable
+    for _ in range(2):
+        assert shown(list(source.rows())) == [(2, {"id": "1", "prompt": "hello"})]

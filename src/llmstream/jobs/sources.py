@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from llmstream.errors import UsageError
+from llmstream.errors import MissingExtra, UsageError
 from llmstream.jobs.inputs import Asker, tokens_of
 from llmstream.jobs.ledger import Ledger
 from llmstream.jobs.rows import BadRow, RowOrBad, row_of, rows_of_csv, rows_of_lines
@@ -44,6 +47,31 @@ class Source:
         self.repeatable = stat.S_ISREG(self.status.st_mode)
         self._begin = os.lseek(self.fd, 0, os.SEEK_CUR) if self.repeatable else 0
 
+    @classmethod
+    def at(cls, url: str) -> Source:
+        """Return an input at an address that fsspec knows (``s3://``, ``file://``), fetched to this disk.
+
+        Raises:
+            MissingExtra: fsspec is not installed.
+            UsageError: it can't be read.
+        """
+        try:
+            fsspec = import_module("fsspec")
+        except ImportError as error:
+            hint = "pip install 'llmstream-cli[ray]'"
+            raise MissingExtra(f"{url} needs the extra ray", hint=hint) from error
+        kept = tempfile.NamedTemporaryFile(prefix="llmstream-", suffix=".input")  # noqa: SIM115  # the source has it
+        try:
+            with fsspec.open(url, "rb") as file:
+                shutil.copyfileobj(file, kept, 1 << 20)
+            kept.flush()
+        except (OSError, ValueError, ImportError) as error:
+            raise UsageError(f"can't read {url}: {error}") from error
+        source = cls(kept.name)
+        kept.close()
+        source.name, source.is_csv = url, url.lower().endswith(".csv")
+        return source
+
     def same_as(self, path: str) -> bool:
         """Return whether a path leads to this very file."""
         try:
@@ -58,7 +86,7 @@ class Source:
             UsageError: it can't be read any more.
         """
         rows = rows_of_csv if self.is_csv else rows_of_lines
-        # a descriptor of its own, as the two readings may overlap
+        # the source's own descriptor stays open; one reading ends before the next begins
         with os.fdopen(os.dup(self.fd), "rb", buffering=1 << 18) as file:
             file.seek(self._begin)
             try:

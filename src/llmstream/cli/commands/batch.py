@@ -107,8 +107,11 @@ def _work(
 ) -> Work:
     """Return the job, its input checked."""
     name, *prompt = words
-    source = Source(name)
+    on_ray = _on_ray(values)
+    source = Source.at(name) if on_ray and "://" in name else Source(name)
     output = flags.output
+    if on_ray and output is not None and "://" in output:
+        raise UsageError(f"--output takes a local path, not {output}")
     if output is not None and source.same_as(output):
         raise UsageError(f"{output} is the input; choose another file for the answers")
     if values.get("wait") and not values.get("deferred"):
@@ -125,6 +128,10 @@ def _work(
     work = Work(source, asker, ordered=bool(values.get("ordered")))
     work.look()
     return work
+
+
+def _on_ray(values: Values) -> bool:
+    return bool(values.get("ray")) or "ray_address" in values
 
 
 def _common(values: Values, prompt: Sequence[str]) -> Common:
@@ -175,7 +182,7 @@ def _carry_out(work: Work, values: Values, flags: Flags, environment: Environmen
     ended_by: LLMStreamError | None = None
     silent = environment.quiet
     try:
-        if work.left != 0 and ("ray_address" in values or values.get("ray")):
+        if work.left != 0 and _on_ray(values):
             from llmstream.cli.commands.batch_ray import on_ray
 
             address = str(values.get("ray_address") or "")
