@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmstream.errors import LLMStreamError
@@ -97,8 +97,13 @@ def test_a_flag_and_a_line_that_set_the_same_option_ask_the_same() -> None:
     assert key(b"x", common=Common(Places("Say {line}"))) == key(b"Say x")
 
 
+@settings(deadline=None)
 @given(
-    st.dictionaries(st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
+    st.dictionaries(
+        st.text(max_size=9),
+        st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=8),
+        max_size=8,
+    )
 )
 def test_the_canonical_form_does_not_depend_on_order(value: dict[str, object]) -> None:
     assert canonical(value) == canonical(dict(reversed(value.items())))
@@ -111,6 +116,7 @@ def test_a_number_that_json_does_not_have_is_refused() -> None:
     assert isinstance(found, LLMStreamError)
 
 
+@settings(deadline=None)
 @given(st.text() | st.integers(), st.text() | st.integers())
 def test_ids_are_told_apart_by_value_and_type(one: str | int, other: str | int) -> None:
     same = type(one) is type(other) and one == other

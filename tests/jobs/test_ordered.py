@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmstream.jobs import ordered
 from llmstream.jobs.ordered import Ordered
 
 
+@settings(deadline=None)
 @given(st.permutations(list(range(12))), st.sampled_from([0, 40, 10**6]))
 def test_lines_come_in_the_order_in_which_they_were_announced(ends: list[int], memory: int) -> None:
     bound, ordered.IN_MEMORY = ordered.IN_MEMORY, memory  # type: ignore[misc]

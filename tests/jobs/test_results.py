@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmstream.engine.meter import Completion
@@ -143,6 +143,7 @@ def histories(draw: st.DrawFn) -> tuple[dict[int, int], list[tuple[int, int, boo
 
 
 @pytest.mark.parametrize("repeatable", [True, False])
+@settings(max_examples=60, deadline=None)
 @given(history=histories())
 def test_after_a_whole_run_each_prompt_is_there_once_and_no_answer_is_lost(
     repeatable: bool,
@@ -204,6 +205,7 @@ def test_nothing_is_written_anew_when_the_new_file_can_not_be_made(tmp_path: Pat
     assert ids(path) == ["a"]
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.integers(0, 2**128 - 1))
 def test_a_line_is_json_in_one_line_whatever_the_text(id_: str, text: str, key: int) -> None:
     data = encoded(line_of(id_, key, Completion(text, provider=text, model="m"), None))

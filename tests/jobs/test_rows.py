@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmstream.jobs.places import Places
@@ -20,6 +20,7 @@ def shown(rows: list[RowOrBad]) -> list[tuple[int, object]]:
     return [(row.number, row.reason if isinstance(row, BadRow) else row.fields or row.line) for row in rows]
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=12).filter(lambda line: b"\n" not in line)))
 def test_lines_that_come_in_pieces_are_the_lines_of_the_file(lines: list[bytes]) -> None:
     data = b"\n".join(lines)
@@ -42,6 +43,7 @@ def test_a_line_longer_than_any_piece_is_one_line(tmp_path: Path) -> None:
     assert [len(row.line) for row in came if isinstance(row, Row)] == [PIECE * 9, 5]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(
@@ -98,6 +100,7 @@ def test_only_names_in_braces_are_places(text: str, filled: str) -> None:
     assert Places(text).fill({"a": 1, "a-b_1": "{a}", "é": "ü"}) == filled
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_what_is_filled_in_is_never_filled_again(value: str) -> None:
     assert Places("{a}|{b}").fill({"a": value, "b": "{a}"}) == f"{value}|{{a}}"
