@@ -67,11 +67,11 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(provider: Provider, tmp
     assert done.returncode == 0, done.stderr
     answers = objects(output)
     assert {one["id"]: one["text"] for one in answers} == {
-        f"q{n}": f"re: {tmp_path.name} {n}" for n in range(1500)
+        f"q{n}": f"re: {tmp_path.name} {n}" for n in range(700)
     }
-    assert len(answers) == 1500
+    assert len(answers) == 700
     # asked twice: at most what was under way at each kill
-    assert len(provider.asked) <= 1500 + 6 * 8
+    assert len(provider.asked) <= 700 + 4 * 8
 
 
 def test_a_run_with_nothing_to_do_changes_nothing(provider: Provider, tmp_path: Path) -> None:
