@@ -1,5 +1,29 @@
-"""Fixtures that every test may ask for."""
+"""Fixtures that every test may ask for, and the check that a test leaves nothing behind."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
+
+import pytest
+
+from leftovers import Snapshot
+
 pytest_plugins = ["fakes.fixtures"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give this process a folder for temporary files that nobody else writes into."""
+    folder = str(tmp_path_factory.mktemp("temporary"))
+    tempfile.tempdir = os.environ["TMPDIR"] = folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(own_temporary_folder: None) -> Iterator[None]:
+    """Fail a test that leaves a task, thread, child process, descriptor or temporary file."""
+    before = Snapshot()
+    yield
+    left = before.new()
+    assert not left, f"left behind: {left}"

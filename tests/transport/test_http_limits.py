@@ -28,7 +28,7 @@ FIRST = Policy(first_token=LIMIT, idle=60, max_retries=0)
 IDLE = Policy(first_token=60, idle=LIMIT, max_retries=0)
 TOTAL = Policy(total=LIMIT, max_retries=0)
 ENCODED = {"content-type": "text/event-stream", "content-encoding": "gzip", "connection": "close"}
-HALF_OF_GZIP = gzip.compress(b": a comment, and no end\n\n" * 9)[:-12].decode("latin-1")
+HALF_OF_GZIP = gzip.compress(b": a comment, and no end\n\n" * 9, mtime=0)[:-12].decode("latin-1")
 
 
 @pytest.mark.parametrize(

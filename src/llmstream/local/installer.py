@@ -194,7 +194,7 @@ def _run(command: list[str], work: Path, total: int, progress: Progress) -> int:
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
-        if os.name == "posix":
+        if sys.platform != "win32":
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
         else:

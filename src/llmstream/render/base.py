@@ -13,6 +13,7 @@ import math
 import os
 import re
 import select
+import sys
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol
@@ -142,7 +143,7 @@ class Writer:
     def _ready(self) -> bool:
         """Wait until the descriptor takes bytes; False when the time for that is over."""
         # Windows has no poll, and no descriptors that would block in this way
-        if not hasattr(select, "poll"):
+        if sys.platform == "win32":
             return True
         poll = select.poll()
         poll.register(self.fd, select.POLLOUT)

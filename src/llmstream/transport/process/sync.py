@@ -7,6 +7,7 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import IO
@@ -97,7 +98,8 @@ class ProcessTransport:
 
     def _watch(self, pipe: IO[bytes] | None, event: int) -> None:
         assert pipe is not None
-        os.set_blocking(pipe.fileno(), False)
+        if sys.platform != "win32":
+            os.set_blocking(pipe.fileno(), False)
         self._selector.register(pipe, event)
 
     def _read(self, deadline: float) -> bytes:
