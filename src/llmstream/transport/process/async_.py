@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -15,6 +14,7 @@ from llmstream.transport.patience import Patience
 from llmstream.transport.process.common import (
     GRACE,
     HEAD,
+    KILL,
     PIPE_SIZE,
     POLL,
     Ending,
@@ -135,7 +135,7 @@ class AsyncProcessTransport:
         if not loop.is_running():
             # nobody can wait for its end any more
             self._process = None
-            signal_group(process.get_pid(), signal.SIGKILL)
+            signal_group(process.get_pid(), KILL)
             with contextlib.suppress(RuntimeError):
                 process.close()
         elif threading.get_ident() == self._thread:

@@ -10,10 +10,12 @@ POSIX only: Windows has neither process groups nor a way to wait for several pip
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import math
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -27,6 +29,10 @@ PIPE_SIZE: Final = 64 * 1024
 """Most bytes that are read or written at once: what a pipe of Linux holds."""
 TAIL: Final = 4096
 """Most bytes of a process's standard error that are kept, the last ones."""
+if sys.platform == "win32":
+    KILL: Final = signal.SIGTERM
+else:
+    KILL: Final = signal.SIGKILL
 GRACE: Final = 2.0
 """Seconds from SIGTERM to SIGKILL."""
 ORPHANS: Final = 0.5
@@ -113,6 +119,11 @@ class Tail:
 
 def signal_group(leader: int, number: int) -> bool:
     """Send a signal to a process group and return whether there still is one."""
+    if sys.platform == "win32":
+        # no groups: the process itself is ended, at once
+        with contextlib.suppress(OSError):
+            os.kill(leader, number)
+        return False
     try:
         os.killpg(leader, number)
     except ProcessLookupError:
@@ -150,4 +161,4 @@ class Ending:
 
     def kill(self) -> None:
         """End what is left."""
-        signal_group(self._leader, signal.SIGKILL)
+        signal_group(self._leader, KILL)
