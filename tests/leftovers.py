@@ -25,9 +25,14 @@ class Snapshot:
         # what is older is nobody's leftover, and is not looked at again
         gc.freeze()
         self._before = _found()
+        self._models = _models()
 
     def new(self) -> dict[str, list[str]]:
         """Return what has come and not gone, by kind, once it has had time to go."""
+        _let_go()
+        if _models() > self._models:
+            # the embedded model's server lives as long as the process
+            return {}
         deadline = time.monotonic() + PATIENCE
         while True:
             gc.collect()
@@ -36,6 +41,20 @@ class Snapshot:
             if not left or time.monotonic() > deadline:
                 return left
             threading.Event().wait(0.02)
+
+
+def _let_go() -> None:
+    """Close what this process keeps open for its next run."""
+    if pool := sys.modules.get("llmstream.transport.http.pool"):
+        pool.POOL.close()
+    if opening := sys.modules.get("llmstream.history.opening"):
+        while opening._left_open:
+            opening._left_open.popitem()[1].close()
+
+
+def _models() -> int:
+    server = sys.modules.get("llmstream.local.server")
+    return len(server._servers) if server else 0
 
 
 def _found() -> dict[str, set[str]]:

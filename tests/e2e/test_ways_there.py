@@ -129,6 +129,8 @@ class Tunnel:
 
     def close(self) -> None:
         """Take no more connections."""
+        # wakes the thread that waits in accept
+        self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _serve(self) -> None:
@@ -143,8 +145,14 @@ class Tunnel:
             self.heads.append(head.decode())
             server = socket.create_connection(("127.0.0.1", self._port))
             client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            for one, other in ((client, server), (server, client)):
-                threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+            threading.Thread(target=self._both_ways, args=(client, server), daemon=True).start()
+
+    def _both_ways(self, client: socket.socket, server: socket.socket) -> None:
+        with client, server:
+            back = threading.Thread(target=self._carry, args=(server, client), daemon=True)
+            back.start()
+            self._carry(client, server)
+            back.join()
 
     def _carry(self, one: socket.socket, other: socket.socket) -> None:
         try:

@@ -52,6 +52,8 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # wakes the thread that waits in accept
+        self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _serve(self) -> None:
