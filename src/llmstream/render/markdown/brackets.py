@@ -47,6 +47,8 @@ class Bracketed:
         """Characters of the block's source that are read."""
         self._ended = False
         """Nothing follows on the open line."""
+        self._whole = False
+        """All of the text is here, so that a bracket needn't be shown before its link is read."""
         self._brackets: list[Bracket] = []
         self._delayed: set[Sign] = set()
         """Signs behind a bracket: what they belong to depends on whether it opens a link."""
@@ -144,7 +146,7 @@ class Bracketed:
     def _fits(self, bracket: Bracket) -> bool:
         """Say whether what stands behind a bracket is no longer than a row."""
         limit = self._rows.limit
-        if self._at - bracket.at <= limit:
+        if self._whole or self._at - bracket.at <= limit:
             return True
         waiting = self._rows.waiting
         inner = waiting[waiting.index(bracket.piece) + 1 :]

@@ -61,10 +61,14 @@ def prefixes(containers: list[Container], ink: Ink, columns: int) -> tuple[Prefi
     bar = ink.text(QUOTE, FAINT) + " "
     for container in containers:
         marker = container.marker
-        sign = bar if isinstance(container, Quote) else " " * container.width
+        quoted = isinstance(container, Quote)
+        sign = bar if quoted else " " * container.width
         if rest_size + container.width <= most:
             rest += sign
             rest_size += container.width
+        elif not quoted and rest_size < most:
+            rest += " " * (most - rest_size)
+            rest_size = most
         if marker:
             marked = True
             container.marker = ""

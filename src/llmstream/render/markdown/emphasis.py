@@ -131,11 +131,11 @@ class Emphasis:
             self._open.append(sign)
             if len(self._open) > DEPTH:
                 del self._open[0]
-        elif sign.left:
-            sign.text = sign.sign * sign.left
-            sign.style = self.style
         self._count = before + sign.change + self._lost
         self.style = self._base | styled(self._count)
+        if not sign.live:
+            sign.text = sign.sign * sign.left
+            sign.style = self.style
         return wrong
 
     def _close(self, sign: Sign, bottom: int) -> bool:

@@ -41,12 +41,12 @@ class Inline(Spanned):
     Args:
         rows: takes the pieces.
         base: the style of all text.
-        breaks: whether `<br>` breaks the row, as in the cells of a table.
+        cell: of a table, whose text is here at once; there, `<br>` breaks the row.
     """
 
-    def __init__(self, rows: Rows, base: int = 0, *, breaks: bool = False) -> None:
+    def __init__(self, rows: Rows, base: int = 0, *, cell: bool = False) -> None:
         super().__init__(rows, base)
-        self._breaks = breaks
+        self._breaks = self._whole = cell
         self._hard = False
 
     @property
@@ -104,21 +104,26 @@ class Inline(Spanned):
         self._ended = False
         rows = self._rows
         last = rows.waiting[-1] if rows.waiting else None
-        self._hard = self._source == "\\"
-        if last and last.text.endswith(" ") and not self._span and not self._source:
+        self._hard = self._source == "\\" and not self._span
+        if last and last.text.endswith(" ") and not self._source:
             blanks = len(last.text) - len(last.text.rstrip(" "))
-            last.text = last.text[:-blanks]
-            self._hard = self._hard or blanks > 1
+            if blanks > 1 or not self._span:
+                last.text = last.text[:-blanks]
+                self._hard = self._hard or blanks > 1
         rows.lay(ended=True)
 
     def join(self) -> None:
         """Go on with the next line."""
-        if self._hard and not self._span:
+        if self._span:
+            self._span.source.append("\n")
+            if self._hard:
+                # code that may never end: the row breaks here either way
+                self._rows.waiting.append(Break())
+            else:
+                self._rows.add(" ", self._emphasis.style | CODE)
+        elif self._hard:
             self._source = ""
             self._rows.waiting.append(Break())
-        elif self._span:
-            self._span.source.append("\n")
-            self._rows.add(" ", self._emphasis.style | CODE)
         else:
             self._rows.add(" ", self._emphasis.style)
         self._hard = False
@@ -136,7 +141,7 @@ class Inline(Spanned):
             self._reread(span)
         if self._source:
             source, self._source = self._source, ""
-            self._rows.add(source, self._emphasis.style)
+            self._rows.add_sign(source, self._emphasis.style)
         while self._brackets:
             self._fail(self._brackets[0])
         if self._emphasis.give_up() and self._emphasis.restyle():

@@ -148,16 +148,21 @@ class Flow(Leaf):
 
 
 class Paragraph(Flow):
-    """Text, of which each line could turn out to head a table, and the whole to be a heading."""
+    """Text, of which each line could turn out to head a table, and the whole to be a heading.
+
+    Args:
+        frame: where it stands.
+        tabled: its first line may head a table.
+    """
 
     lazy = True
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, *, tabled: bool = True) -> None:
         super().__init__(frame)
         self._line: list[str] = []
         self._lines = 1
         self._held: Piece | None = None
-        self._gave_up = False
+        self._gave_up = not tabled
         self._mark: tuple[int, int] = (0, 0)
 
     @property

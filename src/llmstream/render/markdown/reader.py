@@ -152,6 +152,8 @@ class Reader(Starts):
         if self._leaf:
             self._leaf.close()
             self._barred = not isinstance(self._leaf, Code | Table)
+            # what follows a table directly stands apart from its cells
+            self._blank = self._blank or isinstance(self._leaf, Table)
             self._leaf = None
             self._left = list(self._containers)
 

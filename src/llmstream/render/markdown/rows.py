@@ -69,6 +69,13 @@ class Rows:
                 return
         waiting.append(Piece(text, style, link))
 
+    def add_sign(self, text: str, style: int) -> None:
+        """Append what ends a block and belongs to its last word, for which the last cell is free."""
+        self.add(text, style)
+        self.limit += 1
+        self.lay(ended=True)
+        self.limit -= 1
+
     def run(self, text: str, style: int) -> None:
         """Append an ASCII text and draw its whole words: the way of nearly every token."""
         waiting = self.waiting

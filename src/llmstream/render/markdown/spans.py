@@ -106,7 +106,9 @@ class Spanned(Bracketed):
     def _end_code(self, span: Span) -> None:
         self._span = None
         waiting = self._rows.waiting
-        if span.blank and span.solid and waiting and waiting[-1].style & CODE:
+        if span.blank and not span.solid:
+            self._rows.add(" ", self._emphasis.style | CODE)
+        elif span.blank and waiting and waiting[-1].style & CODE:
             waiting[-1].text = waiting[-1].text.removesuffix(" ")
 
     def _reread(self, span: Span) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Final
 
 from llmstream.render.markdown.code import Code
-from llmstream.render.markdown.containers import BULLETS, DEEPEST, Item, Quote
+from llmstream.render.markdown.containers import DEEPEST, Quote
 from llmstream.render.markdown.highlight import highlighter
 from llmstream.render.markdown.html import Html, html_start
+from llmstream.render.markdown.items import Items
 from llmstream.render.markdown.leaves import Frame, Heading, Leaf, Paragraph
-from llmstream.render.markdown.lines import Lines
 from llmstream.render.markdown.table import RULER_BEGUN, Table, is_table
 
 RULE: Final = re.compile(r"([*_-])(?:[ \t]*\1){2,}[ \t]*\n")
@@ -22,15 +22,11 @@ HEADING: Final = re.compile(r"(#{1,6})(?:[ \t]+|(?=\n))")
 HEADING_BEGUN: Final = re.compile(r"#{1,6}")
 FENCE: Final = re.compile(r"(`{3,}|~{3,})[ \t]*([^\n]*)")
 FENCE_BEGUN: Final = re.compile(r"`+|~+")
-NUMBER: Final = re.compile(r"(\d{1,9})([.)])")
-NUMBER_BEGUN: Final = re.compile(r"\d{1,9}[.)]?")
-TASK: Final = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
-TASK_BEGUN: Final = re.compile(r"\[(?:[ xX](?:\](?:[ \t]+)?)?)?")
 LONGEST_INFO: Final = 1000
 """Characters behind a fence that are waited for."""
 
 
-class Starts(Lines):
+class Starts(Items):
     """The rules for the beginning of a line.
 
     Each returns True when it took something, False when it doesn't apply, None when the line must go
@@ -39,8 +35,6 @@ class Starts(Lines):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lists: dict[int, tuple[str, int]] = {}
-        """The list that an item at each depth would go on with: its sign, and its next number."""
         quick: dict[str, Callable[[int, int], bool | None]] = {
             ">": self._quote,
             "#": self._heading,
@@ -58,6 +52,8 @@ class Starts(Lines):
     def _opens(self, blanks: int, at: int) -> bool | None:
         """Find out what the rest of the line is."""
         leaf = self._leaf
+        if self._boxed:
+            return self._task(at)
         if self._inside and isinstance(leaf, Code) and leaf.fence:
             return self._fenced(leaf, blanks, at)
         if self._inside and isinstance(leaf, Html) and (leaf.end or self._line[at] != "\n"):
@@ -92,15 +88,19 @@ class Starts(Lines):
         self._give()
         return True
 
+    def _task(self, at: int) -> bool:
+        """Take what stands behind a task's box: always text, which heads no table."""
+        self._boxed = False
+        self._start(lambda frame: Paragraph(frame, tabled=False))
+        self._at, self._pad = at, 0
+        self._give()
+        return True
+
     def _start(self, make: Callable[[Frame], Leaf], *, barred: bool = True) -> None:
         """Close what doesn't go on, and open a block."""
         self._close_to(self._depth)
         self._forget_lists(self._depth)
         self._leaf = make(self._frame(barred=barred))
-
-    def _forget_lists(self, depth: int) -> None:
-        for one in [one for one in self._lists if one >= depth]:
-            del self._lists[one]
 
     def _blank_line(self) -> None:
         leaf = self._leaf
@@ -220,62 +220,6 @@ class Starts(Lines):
             self._new_line()
             return True
         return self._item(blanks, at)
-
-    def _item(self, blanks: int, at: int) -> bool | None:
-        sign = self._line[at]
-        if sign == "_":
-            return False
-        return self._listed(blanks, at, sign, 1, None)
-
-    def _numbered(self, blanks: int, at: int) -> bool | None:
-        found = NUMBER.match(self._line, at)
-        if not found:
-            return None if NUMBER_BEGUN.fullmatch(self._line, at) else False
-        return self._listed(blanks, at, found[2], len(found[0]), int(found[1]))
-
-    def _listed(self, blanks: int, at: int, sign: str, size: int, number: int | None) -> bool | None:
-        """Open a list's item, if the sign at `at` is its marker."""
-        line, start = self._line, at + size
-        after = line[start : start + 1]
-        if after and after not in " \t\n":
-            return False
-        content = next((n for n in range(start, len(line)) if line[n] not in " \t"), None)
-        if content is None:
-            return None
-        empty = line[content] == "\n"
-        if isinstance(self._leaf, Paragraph) and self._inside and (empty or number not in (None, 1)):
-            return False
-        if len(self._containers) >= DEEPEST and self._inside:
-            return False
-        if TASK_BEGUN.fullmatch(line, content):
-            return None
-        self._close_to(self._depth)
-        self._skip(blanks)
-        self._pass(size)
-        gap, _ = self._blanks()
-        gap = 1 if empty or gap > 4 else gap
-        if not empty:
-            self._skip(gap)
-        self._containers.append(Item(blanks + size + gap, self._marker(sign, number), bullet=number is None))
-        self._depth += 1
-        return True
-
-    def _marker(self, sign: str, number: int | None) -> str:
-        """Return what is shown before an item, and count it."""
-        depth = self._depth
-        self._forget_lists(depth + 1)
-        kind, following = self._lists.get(depth, ("", 0))
-        shown = following if kind == sign else number or 0
-        self._lists[depth] = (sign, shown + 1)
-        found = TASK.match(self._line, self._at)
-        box = ""
-        if found:
-            self._at = found.end()
-            box = "\u2610" if found[1] == " " else "\u2611"
-        if number is None:
-            level = sum(isinstance(one, Item) and one.bullet for one in self._containers)
-            return box or BULLETS[level % len(BULLETS)]
-        return f"{shown}{sign} {box}".rstrip()
 
     def _html(self, blanks: int, at: int) -> bool | None:
         found = html_start(self._line, at, within=isinstance(self._leaf, Paragraph))

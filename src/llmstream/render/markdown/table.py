@@ -14,6 +14,7 @@ from typing import Final
 from llmstream.render.markdown.ink import BOLD, FAINT, Ink
 from llmstream.render.markdown.inline import Inline
 from llmstream.render.markdown.leaves import Frame, Leaf
+from llmstream.render.markdown.pieces import Break, Piece
 from llmstream.render.markdown.rows import Rows
 
 RULER: Final = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
@@ -68,14 +69,41 @@ def laid(text: str, width: int, ink: Ink, style: int = 0) -> list[tuple[str, int
     """
     out: list[str] = []
     rows = Rows(out, ink, width, hard=True)
-    inline = Inline(rows, style, breaks=True)
-    inline.feed(text)
-    inline.end()
+    rows.waiting = read(text, ink, style, cell=True)
+    rows.lay(ended=True)
     if rows.x or not rows.widths:
         rows.newline()
-    # the open row may have been drawn anew: what stood there before counts no more
-    lines = "".join(out).split("\n")[:-1]
-    return [(line.rpartition("\r\x1b[K")[2], size) for line, size in zip(lines, rows.widths, strict=True)]
+    return list(zip("".join(out).split("\n"), rows.widths, strict=False))
+
+
+class Endless(Rows):
+    """Keeps the pieces of a text that is here as a whole."""
+
+    def __init__(self, ink: Ink) -> None:
+        super().__init__([], ink, 1 << 30)
+
+    def newline(self) -> None:
+        """Keep the break as a piece."""
+        self.drawn.append(Break())
+
+    def _draw(self, piece: Piece) -> None:
+        self._keep(piece)
+
+
+def read(text: str, ink: Ink, style: int, *, cell: bool = False) -> list[Piece]:
+    """Return a cell's pieces.
+
+    Args:
+        text: its source.
+        ink: makes the sequences.
+        style: of all its text.
+        cell: it stands in a column, where `<br>` breaks its row.
+    """
+    rows = Endless(ink)
+    inline = Inline(rows, style, cell=cell)
+    inline.feed(text)
+    inline.end()
+    return [piece for piece in rows.drawn if piece.text]
 
 
 class Table(Leaf):
@@ -125,13 +153,12 @@ class Table(Leaf):
                 self._columned(parts, share)
                 return
         rows = self.frame.rows()
-        inline = Inline(rows, style)
         for number, cell in enumerate(row):
             if number:
                 rows.add(f" {BAR} ", 0)
-            inline.feed(cell)
-            inline.end_line()
-        inline.end()
+            for piece in read(cell, ink, style):
+                rows.add(piece.text, piece.style, piece.link)
+        rows.lay(ended=True)
         rows.newline()
 
     def _columned(self, parts: list[list[tuple[str, int]]], share: int) -> None:
