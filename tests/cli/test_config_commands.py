@@ -10,7 +10,7 @@ import pytest
 
 from fakes.fixtures import KEY, Fake
 from llmstream.adapters import catalogue
-from llmstream.cli.parsing.commands import RESERVED, first_words
+from llmstream.cli.parsing.commands import first_words
 from llmstream.cli.parsing.table import PROMPT, options_of
 from llmstream.version import __version__
 
@@ -36,18 +36,6 @@ def test_every_command_has_help(fake: Fake, command: str) -> None:
     run = fake.command(command, "--help")
     assert (run.status, run.err) == (0, "")
     assert first_words()[command] in run.out or "Usage: llmstream" in run.out
-
-
-@pytest.mark.parametrize("word", RESERVED)
-def test_a_name_kept_for_later_is_no_prompt_by_accident(fake: Fake, word: str) -> None:
-    run = fake("ok")(word, "Hello")
-    assert (run.status, run.out) == (2, "")
-    assert "later version" in run.err and f"llmstream -- {word}" in run.err
-
-
-def test_a_name_kept_for_later_is_a_word_of_a_prompt_behind_another(fake: Fake) -> None:
-    assert fake("ok")("--", RESERVED[0], "Hello").status == 0
-    assert fake("ok")("Hello", RESERVED[0]).status == 0
 
 
 @pytest.mark.parametrize(

@@ -116,4 +116,7 @@ def test_quiet_leaves_errors_only(fake: Fake) -> None:
 def test_debug_shows_where_and_still_no_key(fake: Fake) -> None:
     run = fake("401")("--debug", "Hello")
     assert run.status == 4
-    assert "Traceback" in run.err and KEY not in run.err
+    assert "  AuthenticationError: " in run.err and re.search(
+        r"^    /.+\.py:\d+ in \w+$", run.err, re.MULTILINE
+    )
+    assert KEY not in run.err

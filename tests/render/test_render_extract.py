@@ -130,14 +130,17 @@ class Answer:
         """Remember a batch."""
         self.batches.append(batch)
 
+    def end_row(self) -> None:
+        """Do nothing."""
+
     def close(self, error: LLMStreamError | None, now: float) -> None:
         """Count the ends."""
         self.closed += 1
 
 
 def test_the_sink_hands_other_events_on_and_ends_all_its_sinks() -> None:
-    answer, beside = Answer(), Answer()
-    sink = ExtractSink(answer, [beside], "first")
+    answer, beside, said = Answer(), Answer(), list[str]()
+    sink = ExtractSink(answer, [beside], "first", said.append)
     sink.write([ReasoningDelta("hm"), TextDelta("```\nco"), TextDelta("de\n``")], 0.0)
     sink.write([TextDelta("`\nbye"), Finish("stop")], 0.1)
     sink.close(StreamBroken("broken"), 0.2)
@@ -148,5 +151,5 @@ def test_the_sink_hands_other_events_on_and_ends_all_its_sinks() -> None:
         Finish,
     ]
     assert answer.batches == beside.batches
-    assert (answer.closed, beside.closed) == (1, 1)
+    assert (answer.closed, beside.closed, said) == (1, 1, [])
     assert re.fullmatch(r"code\n", text)

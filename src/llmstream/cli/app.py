@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from llmstream.cli.exits import Exit
-from llmstream.cli.parsing.commands import COMMANDS, GROUPS, RESERVED, Command
+from llmstream.cli.parsing.commands import COMMANDS, GROUPS, Command
 from llmstream.cli.parsing.near import as_prompt
 from llmstream.cli.parsing.table import PROMPT, Option, Values, options_of
 from llmstream.errors import UsageError
@@ -34,9 +34,6 @@ def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> t
     Returns:
         Options and words; an exit status when help was printed or the line can't be understood.
     """
-    if name in RESERVED:
-        hint = f"to send it as a prompt: {as_prompt([name, *argv])}"
-        return _complain(environment, f"{name!r} is reserved for a command of a later version", hint)
     made, shown = _app(), StringIO()
     try:
         # what it prints is help, and may go to a reader who has gone
@@ -107,7 +104,7 @@ def _parser(command: Command) -> Callable[..., tuple[Values, list[str]]]:
         for argument in arguments:
             given = values.pop(argument.name)
             words += given if isinstance(given, list) else [str(given)] if given is not None else []
-        kept = {key: value for key, value in values.items() if value is not None and value != []}
+        kept = {key[1:]: value for key, value in values.items() if value is not None and value != []}
         return kept, words  # type: ignore[return-value]  # the table's kinds made them
 
     parsed.__signature__ = inspect.Signature([*arguments, *options])  # type: ignore[attr-defined]  # what inspect reads
@@ -133,7 +130,11 @@ def _option(option: Option) -> inspect.Parameter:
     names += [f"-{option.short}"] if option.short else []
     info = typer.Option(*names, help=option.help, metavar=option.metavar or None, callback=_checked(option))
     return inspect.Parameter(
-        option.key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, info]
+        # a key such as "continue" can't be a parameter's name
+        f"_{option.key}",
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[kind | None, info],
     )
 
 

@@ -22,13 +22,13 @@ FILE_NAME: Final = "config.toml"
 
 def config_file() -> Path | None:
     """Return where the user's configuration file is or would be; None when the user has no home."""
-    folder = _xdg_config() or _asked("config")
+    folder = _xdg("XDG_CONFIG_HOME", ".config") or _asked("config")
     return folder / FILE_NAME if folder else None
 
 
 def data_folder() -> Path:
     """Return the folder for what should be kept: models, the history of conversations."""
-    return _asked("data") or _everybodys()
+    return _xdg("XDG_DATA_HOME", ".local/share") or _asked("data") or _everybodys()
 
 
 def models_folder() -> Path:
@@ -41,14 +41,14 @@ def cache_folder() -> Path:
     return _asked("cache") or _everybodys()
 
 
-def _xdg_config() -> Path | None:
+def _xdg(variable: str, usual: str) -> Path | None:
     """Return what platformdirs would say on Linux, where each run asks for it; a test compares."""
     home = os.environ.get("HOME", "")
     if sys.platform != "linux" or not home.startswith("/") or "ANDROID_ROOT" in os.environ:
         return None
-    chosen = os.environ.get("XDG_CONFIG_HOME", "").strip()
+    chosen = os.environ.get(variable, "").strip()
     # the XDG specification has relative ones ignored
-    return Path(chosen if chosen.startswith("/") else f"{home}/.config") / APPLICATION
+    return Path(chosen if chosen.startswith("/") else f"{home}/{usual}") / APPLICATION
 
 
 def _asked(kind: Literal["config", "data", "cache"]) -> Path | None:

@@ -71,6 +71,7 @@ def age(milliseconds: int) -> str:
 def last(path: Path) -> Conversation | None:
     """Return the conversation of the last run that ended with an answer; None when there is none.
 
+    Where no run has an answer it is that of the last run, which has no turns.
     Chats that are still going on are not counted.
 
     Raises:
@@ -83,7 +84,10 @@ def last(path: Path) -> Conversation | None:
     with store:
         over = f"(chat IS NULL OR chat NOT IN ({', '.join('?' * len(chats))}))"
         found = store.select(f"WHERE {SENT} AND {over} ORDER BY row DESC LIMIT 1", chats)
-        return _whole_of(store, found[0], f"AND {over}", chats) if found else None
+        if found:
+            return _whole_of(store, found[0], f"AND {over}", chats)
+        failed = store.select(f"WHERE taken_back = 0 AND {over} ORDER BY row DESC LIMIT 1", chats)
+        return Conversation(failed[0].conversation, failed[0].session) if failed else None
 
 
 def named(path: Path, name: str) -> Conversation | None:

@@ -1,19 +1,26 @@
-"""A sink that keeps the run in the history when it has ended."""
+"""A sink that keeps the run in the history when it has ended.
+
+Until then it only puts events aside: what keeping costs, imports included, comes after the last token.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from llmstream.errors import Cancelled, LLMStreamError
-from llmstream.history.kept import Run, Status, messages_data, time_of
 from llmstream.record import Record
 
 if TYPE_CHECKING:
     from llmstream.engine.meter import Completion, Meter
     from llmstream.events import Event
+    from llmstream.history.kept import Run, Status
     from llmstream.prompt import Json, Message, Options
+
+TOGETHER: Final = 512
+"""Batches that are put aside before they are folded into texts, so that memory grows with the texts alone."""
 
 
 class Place(Record):
@@ -36,32 +43,68 @@ class Asked(Record):
     """What the history has to know of a run before it begins.
 
     Args:
-        run_id: a UUIDv7, the same as of its events.
         provider: the one that is asked first.
         model: the one that is asked first.
         system: the system prompt, None when there is none.
         new: the messages that are not of earlier turns.
         options: all that hold, the provider's own included.
+        run_id: the UUIDv7 of its events, None when nobody else needs one.
     """
 
-    run_id: str
     provider: str
     model: str
     system: str | None
     new: Sequence[Message]
     options: Options
+    run_id: str | None = None
+
+
+class Aside:
+    """Puts a run's events aside.
+
+    It goes before all other sinks in a Tee: what was shown is kept, whenever a signal comes.
+    """
+
+    wants_text = True
+
+    def __init__(self) -> None:
+        self._batches: list[tuple[list[Event], float]] = []
+        self._meter: Meter | None = None
+        self._began = time.monotonic()
+
+    def open(self, plan: object, at: float) -> None:
+        """Begin the run's clock."""
+        self._began = at
+
+    def write(self, batch: list[Event], at: float) -> None:
+        """Put a batch aside."""
+        self._batches.append((batch, at))
+        if len(self._batches) >= TOGETHER:
+            self.folded()
+
+    def close(self, error: LLMStreamError | None, now: float) -> None:
+        """Do nothing: what was put aside is asked for."""
+
+    def folded(self) -> Meter:
+        """Return what all events come to."""
+        from llmstream.engine.meter import Meter
+
+        meter = self._meter = self._meter or Meter(self._began)
+        batches, self._batches = self._batches, []
+        for batch, at in batches:
+            meter.write(batch, at)
+        return meter
 
 
 class HistorySink:
-    """Keeps one run: opens the history only when the run has ended, and never fails it.
+    """Keeps one run; never fails it.
 
-    It goes behind all other sinks in a Tee.
+    It goes behind all other sinks in a Tee, and its `aside` before them.
 
     Args:
         path: where the history's file is; makes its folder, raises LLMStreamError when it can't.
         asked: what the run asks.
         place: where it belongs.
-        meter: the run's, with the text; whoever carries the run out feeds it, before this sink.
         say: told what went wrong, once.
         made: told the path when this run has made the history.
     """
@@ -73,7 +116,6 @@ class HistorySink:
         path: Callable[[], Path],
         asked: Asked,
         place: Place,
-        meter: Meter,
         *,
         say: Callable[[str], None],
         made: Callable[[Path], None],
@@ -81,57 +123,63 @@ class HistorySink:
         self._path = path
         self._asked = asked
         self._place = place
-        self._meter = meter
         self._say = say
         self._made = made
+        self.aside = Aside()
+        self._time = time.time_ns()
         self._ended: tuple[LLMStreamError | None, float] | None = None
+        self._told = False
         self.kept: Run | None = None
         """The run as it was kept, None while it is not."""
 
     def open(self, plan: object, at: float) -> None:
-        """Do nothing: what the run asks was known when this was made."""
+        """Do nothing: `aside` does it."""
 
     def write(self, batch: list[Event], at: float) -> None:
-        """Do nothing: the meter keeps what the end needs."""
+        """Do nothing: `aside` does it."""
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
         """Keep the run; a second call does it when a signal broke off the first."""
-        if self.kept is not None:
+        if self.kept is not None or self._told:
             return
         # a run that had ended well is not partial because a signal came while it was kept
         self._ended = self._ended or (error, now)
-        run = _run(self._asked, self._place, self._meter.completion(self._ended[1]), self._ended[0])
         from llmstream.history.store import keep
 
         try:
             path = self._path()
+            run = self._run(self.aside.folded().completion(self._ended[1]), self._ended[0])
             self.kept, made = keep(path, run)
         except LLMStreamError as failure:
-            self.kept = run
+            self._told = True
             hint = f" ({failure.hint})" if failure.hint else ""
             self._say(f"this run is not in the history: {failure.message}{hint}")
             return
         if made:
             self._made(path)
 
+    def _run(self, completion: Completion, error: LLMStreamError | None) -> Run:
+        from llmstream.history.kept import Run, messages_data, time_of
+        from llmstream.tracing.tracer import uuid7
 
-def _run(asked: Asked, place: Place, completion: Completion, error: LLMStreamError | None) -> Run:
-    return Run(
-        id=asked.run_id,
-        conversation=place.conversation or asked.run_id,
-        session=place.session,
-        time=time_of(asked.run_id),
-        status=status_of(completion, error),
-        provider=completion.provider or asked.provider,
-        model=completion.model or asked.model,
-        system=asked.system,
-        new=messages_data(asked.new),
-        earlier=place.earlier,
-        text=completion.text,
-        reasoning=completion.reasoning,
-        details=_details(asked, completion, error),
-        chat=place.chat,
-    )
+        asked, place = self._asked, self._place
+        run_id = asked.run_id or uuid7(self._time)
+        return Run(
+            id=run_id,
+            conversation=place.conversation or run_id,
+            session=place.session,
+            time=time_of(run_id),
+            status=status_of(completion, error),
+            provider=completion.provider or asked.provider,
+            model=completion.model or asked.model,
+            system=asked.system,
+            new=messages_data(asked.new),
+            earlier=place.earlier,
+            text=completion.text,
+            reasoning=completion.reasoning,
+            details=_details(asked, completion, error),
+            chat=place.chat,
+        )
 
 
 def status_of(completion: Completion, error: LLMStreamError | None) -> Status:
@@ -151,7 +199,7 @@ def _details(asked: Asked, completion: Completion, error: LLMStreamError | None)
         "tool_calls": tool_calls_data(completion.tool_calls),
         "finish_reason": reason,
         "error": None if error is None else dict(error.to_dict()),
-        "usage": {**usage_data(completion.usage), "cost": completion.usage.cost},
+        "usage": usage_data(completion.usage),
         "timing": timing_data(completion.timing),
         "options": {**asked.options.given(), **asked.options.extra},
     }

@@ -153,6 +153,12 @@ class Store:
         found = self.query(f"SELECT {COLUMNS} FROM runs {clause}", values)  # noqa: S608  # our own clauses
         return [run_of(row) for row in found]
 
+    def runs(self, rows: Sequence[int]) -> list[Run]:
+        """Return the runs in these rows."""
+        from json import dumps
+
+        return self.select("WHERE row IN (SELECT value FROM json_each(?))", (dumps(list(rows)),))
+
     def since(self, milliseconds: int) -> Iterator[Run]:
         """Yield the runs that began at a time or later, the oldest first, without holding them all."""
         last: tuple[int, str] = (milliseconds, "")

@@ -5,12 +5,12 @@ Lines come out as soon as they can't be a closing fence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event, TextDelta
-from llmstream.render.base import Sink
+from llmstream.render.base import Answer, Sink, Tee
 from llmstream.render.fences import Blocks
 
 Which = Literal["first", "last"]
@@ -59,8 +59,13 @@ class Extractor:
         line, self._open = self._open, ""
         out = self._line(line, "") if line else ""
         if self._whole is not None:
-            return "".join(self._whole)
-        return out if self._which == "first" else "".join(self._last)
+            whole = "".join(self._whole)
+            self._whole.clear()
+            return whole
+        if self._which == "last":
+            out = "".join(self._last)
+            self._last.clear()
+        return out
 
     def _out(self, text: str) -> str:
         if self._which == "first":
@@ -92,52 +97,59 @@ class Extractor:
         return self._out(content)
 
 
-class Inner(Sink, Protocol):
-    """What an ExtractSink writes to."""
+class BesideSink(Tee):
+    """An answer's sink, and others that are given the same text.
+
+    Args:
+        inner: the answer's own sink.
+        beside: the others.
+    """
+
+    def __init__(self, inner: Answer, beside: Sequence[Sink]) -> None:
+        super().__init__([inner, *beside])
+        self._inner = inner
 
     @property
     def ended_with_newline(self) -> bool:
-        """Whether what comes next starts on a fresh line."""
-        ...
+        """Whether the cursor is at the beginning of a line."""
+        return self._inner.ended_with_newline
+
+    def end_row(self) -> None:
+        """End the open row of a terminal, since something else is written before the next."""
+        self._inner.end_row()
 
 
-class ExtractSink:
+class ExtractSink(BesideSink):
     """Hands the text of one block on to the answer's sinks, and everything else as it is.
 
     Args:
         inner: the answer's own sink.
         beside: others that are to get what is printed.
         which: the block.
+        say: told when there was none, so that the whole text was printed.
     """
 
-    def __init__(self, inner: Inner, beside: Sequence[Sink], which: Which) -> None:
-        self._inner = inner
-        self._sinks = (inner, *beside)
+    def __init__(
+        self, inner: Answer, beside: Sequence[Sink], which: Which, say: Callable[[str], None]
+    ) -> None:
+        super().__init__(inner, beside)
         self._extractor = Extractor(which)
-
-    @property
-    def found(self) -> bool:
-        """Whether the answer had a block; without one its whole text was printed."""
-        return self._extractor.found
-
-    @property
-    def ended_with_newline(self) -> bool:
-        """Whether what comes next starts on a fresh line."""
-        return self._inner.ended_with_newline
+        self._say = say
+        self._said = False
 
     def write(self, batch: list[Event], at: float) -> None:
         """Write what the batch has of the block."""
         changed = [TextDelta(self._extractor.feed(e.text)) if isinstance(e, TextDelta) else e for e in batch]
-        self._give([e for e in changed if not isinstance(e, TextDelta) or e.text], at)
+        made = [e for e in changed if not isinstance(e, TextDelta) or e.text]
+        if made:
+            super().write(made, at)
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
         """Write what was held, and end the output."""
         held = self._extractor.close()
-        self._give([TextDelta(held)] if held else [], now)
-        for sink in self._sinks:
-            sink.close(error, now)
-
-    def _give(self, batch: list[Event], at: float) -> None:
-        if batch:
-            for sink in self._sinks:
-                sink.write(batch, at)
+        if held:
+            super().write([TextDelta(held)], now)
+        super().close(error, now)
+        if error is None and held and not self._extractor.found and not self._said:
+            self._said = True
+            self._say("the answer has no code block: printed all of it")

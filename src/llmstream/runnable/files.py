@@ -168,6 +168,7 @@ def attachments(
 
 def _attachment(place: Place, stdin: Callable[[], bytes] | None) -> Attachment:
     name = os.fspath(place)
+    again: str | None = None
     if stdin is not None and name == STDIN:
         data, name, path = _within(stdin(), WHERE, ATTACHMENT_LIMIT), WHERE, ""
     elif name.startswith(("https://", "http://")):
@@ -177,15 +178,31 @@ def _attachment(place: Place, stdin: Callable[[], bytes] | None) -> Attachment:
 
         # not the provider's to fetch: most can't, and what it is shows in its bytes only
         data, path = fetch_file(name, limit=ATTACHMENT_LIMIT), urlsplit(name).path
+        # a password in it is no concern of the history's
+        again = None if "@" in name else name
     else:
         data, path = read(name, ATTACHMENT_LIMIT), name
+        again = str(Path(name).expanduser().absolute())
     kind = kind_of(data)
     if kind is None:
         raise UsageError(
             f"{name} is not a recognised image, audio file or PDF",
             hint="known: PNG, JPEG, GIF, WebP, HEIC, PDF, WAV, MP3, FLAC, Ogg; --file takes text",
         )
-    return Attachment(kind, data, name=Path(path).name or None)
+    return Attachment(kind, data, name=Path(path).name or None, place=again)
+
+
+def attached_again(place: str) -> bytes:
+    """Return what is now at the path or address that an attachment came from.
+
+    Raises:
+        LLMStreamError: it can't be read.
+    """
+    if place.startswith(("https://", "http://")):
+        from llmstream.transport.http.documents import fetch_file
+
+        return fetch_file(place, limit=ATTACHMENT_LIMIT)
+    return read(place, ATTACHMENT_LIMIT)
 
 
 def read(path: str, limit: int) -> bytes:

@@ -37,12 +37,15 @@ EventsVersion: TypeAlias = Literal["v1", "v2"]
 EventDict: TypeAlias = dict[str, Json]
 
 
-def uuid7() -> str:
+def uuid7(nanoseconds: int | None = None) -> str:
     """Return a new UUID of version 7; later ones sort after earlier ones of this machine.
+
+    Args:
+        nanoseconds: the time that it tells, since 1970; None for now.
 
     Source: RFC 9562, section 5.7, and method 3 of section 6.2 for the twelve bits after the version.
     """
-    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    milliseconds, rest = divmod(nanoseconds or time.time_ns(), 1_000_000)
     fraction = rest * 4096 // 1_000_000
     low = int.from_bytes(os.urandom(8), "big") >> 2
     digits = f"{milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | low:032x}"

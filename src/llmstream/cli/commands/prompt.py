@@ -9,6 +9,7 @@ from llmstream.cli.running.asked import asked
 from llmstream.cli.running.fetching import Fetching
 from llmstream.cli.running.outputs import outputs
 from llmstream.cli.running.pump import Run
+from llmstream.cli.running.talk import Talk
 from llmstream.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,9 +30,12 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
             hint="the last line of --events holds what --json prints",
         )
     fetching = Fetching(environment)
+    # what a conversation or a template adds is this run's alone
+    values = dict(values)
+    talk = Talk(values, environment)
 
     def plan() -> Plan:
-        made = asked(values, words, environment, fetching)
+        made = asked(values, words, environment, fetching, talk)
         if environment.meant:
             from llmstream.cli.running.lookalike import confirm
 
@@ -39,10 +43,11 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
         return made
 
     def sinks(made: Plan | None) -> Sink:
-        return outputs(values, made, environment, began)
+        return outputs(values, made, environment, began, talk=talk)
 
     if values.get("show_request"):
         from llmstream.cli.commands.show_request import show_request
 
         return show_request(plan(), environment)
-    return Run(environment, fetching, sinks).carry_out(plan, asynchronous=values.get("sync") is False)
+    run = Run(environment, fetching, sinks, talk)
+    return run.carry_out(plan, asynchronous=values.get("sync") is False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmstream.cli.parsing.commands import BY_NAME, GROUPS, RESERVED
+from llmstream.cli.parsing.commands import BY_NAME, DEFAULTS, GROUPS
 from llmstream.cli.parsing.table import GLOBAL, PROMPT, Option, Value, Values, options_of
 
 
@@ -47,14 +47,16 @@ def split(argv: Sequence[str]) -> tuple[str, list[str]]:
                 before.append(rest.pop(0))
         elif group:
             name = f"{group} {word}"
+            if group in DEFAULTS and word.startswith("-") and word not in ("-h", "--help"):
+                return DEFAULTS[group], [*before, word, *rest]
             return (name, [*before, *rest]) if name in BY_NAME else (group, [word, *before, *rest])
         elif word in GROUPS:
             group = word
-        elif word in BY_NAME or word in RESERVED:
+        elif word in BY_NAME:
             return word, [*before, *valued(rest, word)]
         else:
             break
-    return (group, before) if group else (PROMPT, list(argv))
+    return (DEFAULTS.get(group, group), before) if group else (PROMPT, list(argv))
 
 
 def valued(argv: Sequence[str], command: str) -> list[str]:

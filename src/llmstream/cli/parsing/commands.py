@@ -51,6 +51,34 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("models", "List the models of a provider, or of all", "listing:models", ("[PROVIDER]",)),
     Command("providers", "List the providers, and whether their keys are set", "listing:providers"),
     Command("pull", "Fetch a model to run in this process", "pull:pull", ("SOURCE",)),
+    Command("chat", "Talk with a model, line by line", "chat:run"),
+    Command("history list", "List the runs that were kept", "history:listed"),
+    Command(
+        "history show", "Show one run whole: the last, or that whose id begins so", "history:show", ("[ID]",)
+    ),
+    Command(
+        "history search", "Find runs by words of the prompt or the answer", "history:found", ("TEXT...",)
+    ),
+    Command("history export", "Write all runs as JSON Lines", "history:export"),
+    Command("history rm", "Remove runs", "history:remove", ("ID...",)),
+    Command("history prune", "Remove old runs, all but the newest, or all", "history:prune"),
+    Command("history path", "Print the path of the history's file", "history:path"),
+    Command("history on", "Keep runs from now on", "history:switch_on"),
+    Command("history off", "Keep no more runs; what was kept stays", "history:switch_off"),
+    Command("template list", "List the saved prompts", "template:listed"),
+    Command("template show", "Print a saved prompt's file", "template:show", ("NAME",)),
+    Command(
+        "template save", "Save a prompt with the options of a run", "template:save", ("NAME", "[PROMPT]...")
+    ),
+    Command("template edit", "Open a saved prompt in the editor, then check it", "template:edit", ("NAME",)),
+    Command("template rm", "Remove a saved prompt", "template:remove", ("NAME",)),
+    Command("template path", "Print the folder of the saved prompts", "template:path"),
+    Command(
+        "doctor",
+        "Check configuration, keys, providers, terminal and history",
+        "doctor:run",
+        ("[PROVIDER]...",),
+    ),
     Command("config path", "Print the configuration file's path", "config:path"),
     Command("config show", "Print the settings in effect; keys are masked", "config:show"),
     Command("config check", "Check the configuration file and list its problems", "config:check"),
@@ -81,13 +109,15 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
 )
 GROUPS: Final = {
+    "history": "List, search, export and remove the runs that were kept",
+    "template": "Save prompts and use them again",
     "config": "Show, check, make and edit the configuration",
     "keys": "Keep API keys in the system's keyring",
 }
 """First words of commands of two."""
+DEFAULTS: Final = {"history": "history list", "template": "template list"}
+"""What a group's name alone, or with options, stands for."""
 BY_NAME: Final = {command.name: command for command in COMMANDS}
-RESERVED: Final = ("chat", "history", "template", "doctor")
-"""Commands of later versions: a first word that would change its meaning is refused now."""
 
 
 def first_words() -> dict[str, str]:

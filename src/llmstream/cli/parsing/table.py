@@ -11,25 +11,37 @@ from typing import Final
 from llmstream.cli.parsing.batch_rows import ROWS as BATCH_ROWS
 from llmstream.cli.parsing.option import (
     ALL,
+    ASK,
     LIMITS,
     MODEL,
     OTHER,
     OUTPUT,
     PROMPT,
+    SAVE,
     SHAPE,
+    TALK,
     Into,
     Kind,
     Option,
     Value,
     Values,
 )
+from llmstream.cli.parsing.own import OWN
 from llmstream.cli.parsing.several import SEVERAL, SHARED
 
 __all__ = ["ALL", "GLOBAL", "OPTIONS", "PROMPT", "Into", "Kind", "Option", "Value", "Values", "options_of"]
 
 OPTIONS: Final[tuple[Option, ...]] = (
-    Option("model", "text", "PROVIDER/MODEL or alias [env: LLMSTREAM_MODEL]", MODEL, "plan", "m"),
-    Option("system", "text", "System prompt", MODEL, "plan", "s"),
+    Option(
+        "model",
+        "text",
+        "PROVIDER/MODEL or alias [env: LLMSTREAM_MODEL]",
+        MODEL,
+        "plan",
+        "m",
+        commands=ASK,
+    ),
+    Option("system", "text", "System prompt", MODEL, "plan", "s", commands=ASK),
     Option("file", "path", "Text file added to the prompt; - is stdin", MODEL, "plan", "f", many=True),
     Option(
         "attach",
@@ -41,6 +53,30 @@ OPTIONS: Final[tuple[Option, ...]] = (
         many=True,
         metavar="PATH_OR_URL",
     ),
+    Option("continue", "flag", "Go on with the last conversation", MODEL, "plan", "c", commands=TALK),
+    Option(
+        "session",
+        "text",
+        "Go on with the conversation NAME, or begin it",
+        MODEL,
+        "plan",
+        metavar="NAME",
+        commands=TALK,
+    ),
+    Option("no-history", "flag", "Keep this run out of the history", MODEL, "plan", commands=TALK),
+    Option("template", "text", "Saved prompt to start from", MODEL, "plan", "t", metavar="NAME"),
+    Option(
+        "param",
+        "text",
+        "What fills {KEY} of the template",
+        MODEL,
+        "plan",
+        "p",
+        many=True,
+        metavar="KEY=VALUE",
+        commands=(PROMPT, SAVE),
+    ),
+    Option("edit", "flag", "Write the prompt in $VISUAL, $EDITOR or vi", MODEL, "plan", "e"),
     Option("no-stdin", "flag", "Leave stdin alone, as in a `while read` loop", MODEL, "plan"),
     Option(
         "option",
@@ -51,12 +87,13 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "o",
         many=True,
         metavar="KEY=VALUE",
+        commands=ASK,
     ),
-    Option("temperature", "float", "Randomness, 0 for the most likely token", SHAPE, "options"),
-    Option("max-tokens", "int", "Most tokens of the answer", SHAPE, "options"),
-    Option("top-p", "float", "Nucleus sampling mass, 0 to 1", SHAPE, "options"),
-    Option("stop", "text", "Sequence that ends the answer", SHAPE, "options", many=True),
-    Option("seed", "int", "For repeatable sampling", SHAPE, "options"),
+    Option("temperature", "float", "Randomness, 0 for the most likely token", SHAPE, "options", commands=ASK),
+    Option("max-tokens", "int", "Most tokens of the answer", SHAPE, "options", commands=ASK),
+    Option("top-p", "float", "Nucleus sampling mass, 0 to 1", SHAPE, "options", commands=ASK),
+    Option("stop", "text", "Sequence that ends the answer", SHAPE, "options", many=True, commands=ASK),
+    Option("seed", "int", "For repeatable sampling", SHAPE, "options", commands=ASK),
     Option(
         "schema",
         "text",
@@ -64,9 +101,28 @@ OPTIONS: Final[tuple[Option, ...]] = (
         SHAPE,
         "options",
         metavar="SCHEMA",
+        commands=ASK,
     ),
     Option("separator", "text", "TEXT after every chunk; \\n \\t \\0 are escapes", OUTPUT, "output", "S"),
     Option("no-newline", "flag", "Add no final newline", OUTPUT, "output", "n"),
+    Option(
+        "extract",
+        "flag",
+        "Print only the first fenced code block's content",
+        OUTPUT,
+        "output",
+        "x",
+        commands=(PROMPT, SAVE),
+    ),
+    Option(
+        "extract-last",
+        "flag",
+        "Print only the last fenced code block's content",
+        OUTPUT,
+        "output",
+        commands=(PROMPT, SAVE),
+    ),
+    Option("copy", "flag", "Also put what is printed into the clipboard", OUTPUT, "output"),
     Option("events", "flag", "JSON Lines of events on standard output", OUTPUT, "output"),
     Option(
         "events-version",
@@ -79,11 +135,25 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("steps", "flag", "A chain's own steps too (adapter runnable)", OUTPUT, "plan"),
     Option("json", "flag", "One JSON object at the end", OUTPUT, "output"),
     Option(
-        "reasoning", "text", "Thinking text on standard error", OUTPUT, "output", choices=("show", "hide")
+        "reasoning",
+        "text",
+        "Thinking text on standard error",
+        OUTPUT,
+        "output",
+        choices=("show", "hide"),
+        commands=TALK,
     ),
     Option("stats", "flag", "One line on stderr: TTFT, tokens/s, tokens", OUTPUT, "output"),
-    Option("md", "flag", "Live Markdown, the default on a terminal", OUTPUT, "output", off="no-md"),
-    Option("raw", "flag", "Send control characters to the terminal", OUTPUT, "output"),
+    Option(
+        "md",
+        "flag",
+        "Live Markdown, the default on a terminal",
+        OUTPUT,
+        "output",
+        off="no-md",
+        commands=TALK,
+    ),
+    Option("raw", "flag", "Send control characters to the terminal", OUTPUT, "output", commands=TALK),
     Option(
         "color",
         "text",
@@ -105,8 +175,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "plan",
         many=True,
         metavar="MODEL",
+        commands=TALK,
     ),
-    Option("retries", "int", "Attempts after the first", LIMITS, "limits", limit="retries"),
+    Option("retries", "int", "Attempts after the first", LIMITS, "limits", limit="retries", commands=TALK),
     Option(
         "timeout-connect",
         "float",
@@ -115,6 +186,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "limits",
         metavar="S",
         limit="connect",
+        commands=TALK,
     ),
     Option(
         "timeout-first",
@@ -124,6 +196,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "limits",
         metavar="S",
         limit="first_token",
+        commands=TALK,
     ),
     Option(
         "timeout-idle",
@@ -133,9 +206,17 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "limits",
         metavar="S",
         limit="idle",
+        commands=TALK,
     ),
     Option(
-        "timeout-total", "float", "Seconds for the whole run", LIMITS, "limits", metavar="S", limit="total"
+        "timeout-total",
+        "float",
+        "Seconds for the whole run",
+        LIMITS,
+        "limits",
+        metavar="S",
+        limit="total",
+        commands=TALK,
     ),
     Option(
         "config",
@@ -149,43 +230,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("debug", "flag", "Show tracebacks of errors", OTHER, "surroundings", commands=ALL),
     Option("version", "flag", "Print the version", OTHER, "command"),
     Option("help", "flag", "Print this text", OTHER, "command", "h"),
-    Option("json", "flag", "JSON Lines, one object a row", "", "command", commands=("models", "providers")),
-    Option(
-        "query",
-        "text",
-        "Only names that contain TEXT",
-        "",
-        "command",
-        "q",
-        metavar="TEXT",
-        commands=("models",),
-    ),
-    Option(
-        "refresh", "flag", "Ignore the cached list and fetch a new one", "", "command", commands=("models",)
-    ),
-    Option(
-        "file",
-        "flag",
-        "In a file that only you can read, without a keyring",
-        "",
-        "command",
-        commands=("keys set",),
-    ),
-    Option(
-        "all", "flag", "More columns: adapter, what it can, address", "", "command", commands=("providers",)
-    ),
-    Option(
-        "verbose",
-        "flag",
-        "Context, inputs and options, where the provider tells",
-        "",
-        "command",
-        "v",
-        commands=("models",),
-    ),
     *SEVERAL,
-    Option("origin", "flag", "Say where each value came from", "", "command", commands=("config show",)),
-    Option("model", "text", "Only this model's provider", "", "command", "m", commands=("config show",)),
+    *OWN,
     *BATCH_ROWS,
 )
 GLOBAL: Final = ("--config", "--color", "--debug", "--quiet", "-q")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from llmstream.cli.parsing.table import OPTIONS
 from llmstream.cli.running.stdin import StandardInput, prompt_text
+from llmstream.cli.running.templated import put_under, template_of, text_of
 from llmstream.config.settings import Overrides, Settings
 from llmstream.errors import UsageError
 from llmstream.prompt import Attachment, Message, Options, Prompt
@@ -19,29 +20,44 @@ if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
     from llmstream.cli.parsing.table import Values
     from llmstream.cli.running.fetching import Fetching
+    from llmstream.cli.running.talk import Talk
+    from llmstream.config.templates import Template
     from llmstream.runnable.targets import Target
 
 MACHINE: Final = ("events", "events_version", "json")
 """Options that leave standard output to scripts."""
 
 
-def asked(values: Values, words: Sequence[str], environment: Environment, fetching: Fetching) -> Plan:
+def asked(
+    values: Values,
+    words: Sequence[str],
+    environment: Environment,
+    fetching: Fetching,
+    talk: Talk | None = None,
+) -> Plan:
     """Return the plan of a prompt's command line.
 
     Args:
-        values: the options.
+        values: the options; what a conversation or a template adds is put in where they say nothing.
         words: the prompt's.
         environment: standard input, variables, and the configuration's path.
         fetching: told what takes long, and warnings.
+        talk: the run's place in the history, None for a run that has none.
 
     Raises:
         LLMStreamError: the command line or the configuration is wrong, or a file can't be read.
     """
     environment.check_stdout()
     settings = settings_of(environment, fetching)
-    overrides = overrides_of(values)
+    if talk is not None:
+        talk.begin(settings, fetching.say)
+    template = template_of(values, environment) if "template" in values or "param" in values else None
+    if template is not None:
+        put_under(values, template)
+    overrides = overrides_of(values, template)
     targets = targets_of(values, settings, overrides, fetching)
-    made = planned(values, targets, words, environment, fetching, overrides)
+    earlier = talk.before if talk is not None else ()
+    made = planned(values, targets, words, environment, fetching, overrides, template, earlier)
     if values.get("record") and not values.get("show_request"):
         made = _recorded(made, Path(str(values["record"])), fetching)
     return made
@@ -54,11 +70,13 @@ def planned(
     environment: Environment,
     fetching: Fetching,
     overrides: Overrides,
+    template: Template | None = None,
+    earlier: Sequence[Message] = (),
 ) -> Plan:
     """Return the plan that asks these targets; the prompt is read here."""
     return Plan(
         targets=targets,
-        prompt=prompt_of(values, words, environment, fetching),
+        prompt=prompt_of(values, words, environment, fetching, template, earlier),
         options=overrides.options or Options(),
         stream=values.get("stream") is not False,
         steps=_steps(values, targets, fetching),
@@ -115,8 +133,15 @@ def targets_of(values: Values, settings: Settings, overrides: Overrides, fetchin
     return [settings.target(specs[0], overrides, fetch_key=not values.get("show_request")), *others]
 
 
-def prompt_of(values: Values, words: Sequence[str], environment: Environment, fetching: Fetching) -> Prompt:
-    """Return the prompt of words, standard input, files and attachments."""
+def prompt_of(
+    values: Values,
+    words: Sequence[str],
+    environment: Environment,
+    fetching: Fetching,
+    template: Template | None = None,
+    earlier: Sequence[Message] = (),
+) -> Prompt:
+    """Return the prompt: earlier messages, then words, standard input, files and attachments."""
     files, beside = listed(values, "file"), listed(values, "attach")
     source = StandardInput(environment.stdin, fetching.say, use=not values.get("no_stdin"))
     attached: tuple[Attachment, ...] = ()
@@ -126,11 +151,19 @@ def prompt_of(values: Values, words: Sequence[str], environment: Environment, fe
 
         before = with_files("", files, fetching.say, lambda: source.take("-f"))
         attached = attachments(beside, lambda: source.take("-a"))
-    text = prompt_text(words, source, more=bool(files or beside))
+    more = bool(files or beside or values.get("edit"))
+    if template is not None:
+        text = text_of(template, values, words, source, more=more)
+    else:
+        text = prompt_text(words, source, more=more)
+    if values.get("edit"):
+        from llmstream.cli.running.editor import edited
+
+        text = edited(text, environment.variables)
     text = "\n\n".join(filter(None, (before, text)))
     system = values.get("system")
     messages = [Message("system", str(system))] if system else []
-    return Prompt((*messages, Message("user", text, attached)))
+    return Prompt((*messages, *earlier, Message("user", text, attached)))
 
 
 def listed(values: Values, key: str) -> list[str]:
@@ -152,12 +185,20 @@ def full_name(settings: Settings, spec: str, fetching: Fetching) -> str:
     return found
 
 
-def overrides_of(values: Values) -> Overrides:
-    """Return what the options set over the configuration: by the table, all that goes into it."""
+def overrides_of(values: Values, template: Template | None = None) -> Overrides:
+    """Return what the options set over the configuration: by the table, all that goes into it.
+
+    Args:
+        values: the options.
+        template: whose model options are set where the options say nothing; None for none.
+    """
     from llmstream.config.option_text import parse_option
     from llmstream.runnable.options import options_from
 
-    table: dict[str, object] = dict(map(parse_option, listed(values, "option")))
+    table: dict[str, object] = dict(template.options) if template is not None else {}
+    if template is not None and isinstance(template.schema, dict):
+        table["schema"] = template.schema
+    table |= dict(map(parse_option, listed(values, "option")))
     limits: dict[str, float] = {}
     for option in OPTIONS:
         if option.key not in values or option.name == "option":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event, TextDelta
-from llmstream.render.base import encode
+from llmstream.render.base import Sink, encode
 from llmstream.render.guard import guarded
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _ran(tool: Tool, text: str, variables: Mapping[str, str], seconds: float) ->
     return f"ended with status {status}" if status else None
 
 
-class CopySink:
+class CopySink(Sink):
     """Copies what was printed when the answer has ended; one that failed or was stopped is not copied.
 
     Args:
@@ -118,9 +118,6 @@ class CopySink:
         self._environment = environment
         self._guard = guard
         self._texts: list[str] = []
-
-    def open(self, plan: object, at: float) -> None:
-        """Do nothing."""
 
     def write(self, batch: list[Event], at: float) -> None:
         """Keep the batch's text."""

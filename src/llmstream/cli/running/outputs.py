@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 from llmstream.errors import LLMStreamError
 from llmstream.render.base import Answer, Sink, Tee, encode
 from llmstream.render.guard import guarded
-from llmstream.render.notes import NotesSink, error_lines
+from llmstream.render.notes import NotesSink, error_lines, note_line
 from llmstream.render.plain import PlainSink
 
 if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
     from llmstream.cli.parsing.table import Values
+    from llmstream.cli.running.talk import Kept
     from llmstream.engine.meter import Meter
     from llmstream.runnable.calls import Plan
     from llmstream.tracing.chain import Seat
@@ -30,6 +31,7 @@ def outputs(
     *,
     name: str = "",
     seat: Seat | None = None,
+    talk: Kept | None = None,
 ) -> Sink:
     """Return the sinks that the options ask for, opened.
 
@@ -40,6 +42,7 @@ def outputs(
         began: when the run began, monotonic.
         name: which of several models that are asked at once this one is, empty for the only one.
         seat: the run that this one is a part of, None for one by itself.
+        talk: the run's place in the history, None for a run that has none.
     """
     machine = bool(values.get("events") or values.get("events_version") or values.get("json"))
     sinks: list[Sink] = []
@@ -49,10 +52,17 @@ def outputs(
 
         meter = Meter(began, keep_text=machine)
         sinks.append(meter)
-    if not machine:
+    run_id: str | None = None
+    if machine:
+        from llmstream.tracing.tracer import uuid7
+
+        run_id = uuid7()
+    else:
         answer = answer_of(values, environment)
     sinks += _before_the_answer(values, environment, answer, alone=not name)
-    sinks.append(answer or _machine_sink(values, plan, environment, meter, seat))
+    sinks.append(answer or _machine_sink(values, plan, environment, meter, seat, run_id))
+    if machine and values.get("copy"):
+        sinks.append(_copying(values, environment))
     if not environment.quiet:
         sinks.append(
             NotesSink(
@@ -69,13 +79,42 @@ def outputs(
         from llmstream.render.stats import StatsSink
 
         sinks.append(StatsSink(environment.err, meter, color=environment.colored))
+    kept = talk.sink(plan, run_id) if talk is not None and plan is not None else None
+    if kept is not None:
+        sinks = [kept.aside, *sinks, kept]
     made = sinks[0] if len(sinks) == 1 else Tee(sinks)
     made.open(plan, began)
     return made
 
 
 def answer_of(values: Values, environment: Environment) -> Answer:
-    """Return the sink that shows the answer's text: as Markdown where that is wanted and can be shown."""
+    """Return the sink that shows the answer's text, or one code block of it."""
+    answer = _whole(values, environment)
+    beside: list[Sink] = [_copying(values, environment)] if values.get("copy") else []
+    extracts = values.get("extract") or values.get("extract_last")
+    if not (extracts or beside):
+        return answer
+    from llmstream.render.extract import BesideSink, ExtractSink
+
+    if not extracts:
+        return BesideSink(answer, beside)
+
+    def say(text: str) -> None:
+        if not environment.quiet:
+            width = environment.width_of(environment.err)
+            environment.err.write(note_line(text, color=environment.colored, width=width))
+
+    return ExtractSink(answer, beside, "last" if values.get("extract_last") else "first", say)
+
+
+def _copying(values: Values, environment: Environment) -> Sink:
+    from llmstream.cli.running.clipboard import CopySink
+
+    return CopySink(environment, guard=environment.out.isatty and not values.get("raw"))
+
+
+def _whole(values: Values, environment: Environment) -> Answer:
+    """Return the sink that shows all text: as Markdown where that is wanted and can be shown."""
     newline = not values.get("no_newline")
     if shows_markdown(values, environment):
         from llmstream.render.markdown.sink import MarkdownSink, colours_of, theme_of
@@ -150,12 +189,17 @@ def _before_the_answer(
 
 
 def _machine_sink(
-    values: Values, plan: Plan | None, environment: Environment, meter: Meter, seat: Seat | None
+    values: Values,
+    plan: Plan | None,
+    environment: Environment,
+    meter: Meter,
+    seat: Seat | None,
+    run_id: str | None,
 ) -> Sink:
     from llmstream.render.jsonl import JsonlSink, JsonSink
     from llmstream.runnable.llm import tracer_of
 
-    tracer = tracer_of(plan, version_of(values), seat=seat)
+    tracer = tracer_of(plan, version_of(values), {"run_id": run_id} if run_id else None, seat=seat)
     return (JsonSink if values.get("json") else JsonlSink)(environment.out, tracer, meter)
 
 
@@ -165,11 +209,20 @@ def version_of(values: Values) -> EventsVersion:
 
 
 def report(error: LLMStreamError, environment: Environment) -> None:
-    """Write an error to standard error, with its traceback under --debug."""
+    """Write an error to standard error, under --debug with where it and its causes were raised."""
     width = environment.width_of(environment.err)
     environment.err.write(error_lines(error, color=environment.colored, width=width))
     if environment.debug:
-        import traceback
+        # it holds the message as the server wrote it
+        environment.err.write(encode(guarded(_origin(error))))
 
-        # it ends with the message as the server wrote it
-        environment.err.write(encode(guarded("".join(traceback.format_exception(error)))))
+
+def _origin(error: BaseException) -> str:
+    """Return where an error and its causes were raised: one line an error, and one a call below it."""
+    import traceback
+
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    before = _origin(cause) if cause is not None else ""
+    calls = traceback.extract_tb(error.__traceback__)
+    lines = [f"    {call.filename}:{call.lineno} in {call.name}\n" for call in calls]
+    return f"{before}  {type(error).__name__}: {error}\n{''.join(lines)}"

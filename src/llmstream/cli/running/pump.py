@@ -18,6 +18,7 @@ from llmstream.transport.http.sent import LATER
 if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
     from llmstream.cli.running.fetching import Fetching
+    from llmstream.cli.running.talk import Kept
 
 LAST_WORDS: Final = 1.0
 """Seconds that a reader who doesn't read is given when the run was told to end."""
@@ -30,14 +31,20 @@ class Run:
         environment: the streams.
         fetching: shows what takes long before the answer.
         sinks: makes the run's outputs of its plan, None when none could be made; opened.
+        talk: the run's place in the history, None for a run that has none.
     """
 
     def __init__(
-        self, environment: Environment, fetching: Fetching, sinks: Callable[[Plan | None], Sink]
+        self,
+        environment: Environment,
+        fetching: Fetching,
+        sinks: Callable[[Plan | None], Sink],
+        talk: Kept | None = None,
     ) -> None:
         self._environment = environment
         self._fetching = fetching
         self._make = sinks
+        self._talk = talk
         self._sink: Sink | None = None
         self._plan: Plan | None = None
 
@@ -55,9 +62,13 @@ class Run:
             pump(self._plan, self._sink, self._fetching, asynchronous=asynchronous)
             self._sink.close(None, time.monotonic())
         except ReaderGone:
+            if self._talk is not None:
+                self._talk.reader_gone()
             return Exit.READER_GONE
         except LLMStreamError as error:
             self._fetching.close()
+            if self._talk is not None:
+                self._talk.explain(error)
             if isinstance(error, MissingExtra):
                 from llmstream.cli.running.ways_out import add_ways_out
 

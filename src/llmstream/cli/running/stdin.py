@@ -44,6 +44,10 @@ class StandardInput:
         """Whether somebody could type the prompt."""
         return self._use and self.terminal and not self._taken
 
+    def close(self) -> None:
+        """Leave it alone from now on."""
+        self._use = False
+
     @property
     def taken(self) -> str:
         """The option that has taken it, empty for none."""

@@ -1,0 +1,42 @@
+"""`llmstream doctor`: what is well, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from llmstream.cli.exits import Exit
+from llmstream.cli.running.checks import Check, all_checks
+from llmstream.render.base import encode
+from llmstream.render.guard import one_line
+
+if TYPE_CHECKING:
+    from llmstream.cli.environment import Environment
+    from llmstream.cli.parsing.table import Values
+
+COLORS: Final = {"ok": "\x1b[32m", "warn": "\x1b[33m", "fail": "\x1b[31m"}
+WIDEST: Final = 24
+
+
+def run(values: Values, words: Sequence[str], environment: Environment) -> int:
+    """Check everything and return 0, or 3 when a check failed."""
+    checks = list(all_checks(environment, tuple(words), offline=bool(values.get("offline"))))
+    if values.get("json"):
+        from llmstream.render.jsonl import harmless
+
+        text = json.dumps({"checks": [check._asdict() for check in checks]}, ensure_ascii=False) + "\n"
+        environment.out.write(harmless(text, environment.out.isatty))
+    else:
+        width = min(WIDEST, max(len(check.name) for check in checks))
+        environment.out.write(encode("".join(_line(check, width, environment) for check in checks)))
+    return Exit.CONFIG if any(check.state == "fail" for check in checks) else Exit.OK
+
+
+def _line(check: Check, width: int, environment: Environment) -> str:
+    """Return a check as one line; on a terminal its state may be coloured."""
+    state = f"{check.state:<4}"
+    if environment.out.isatty and environment.colored:
+        state = f"{COLORS[check.state]}{state}\x1b[39m"
+    what = f" -> {one_line(check.hint)}" if check.hint and check.state != "ok" else ""
+    return f"{state}  {one_line(check.name, 60):<{width}}  {one_line(check.detail)}{what}\n"

@@ -1,0 +1,251 @@
+"""`llmstream history`: the runs that were kept, shown, searched, exported and removed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from llmstream.cli.command import texts
+from llmstream.cli.running.talk import history_path
+from llmstream.errors import UsageError
+from llmstream.render.base import encode
+from llmstream.render.guard import guarded, one_line
+from llmstream.render.notes import note_line
+
+if TYPE_CHECKING:
+    from llmstream.cli.environment import Environment
+    from llmstream.cli.parsing.table import Values
+    from llmstream.history.kept import Run
+    from llmstream.history.store import Store
+
+NUMBER: Final = 20
+WORDS: Final = 60
+"""Characters of a prompt in the list."""
+SIGNS: Final = {"complete": " ", "partial": "~", "failed": "!"}
+AGES: Final = {"h": 1 / 24, "d": 1.0, "w": 7.0, "m": 30.0, "y": 365.0}
+"""Units of --older, in days."""
+
+
+def listed(values: Values, words: Sequence[str], environment: Environment) -> int:
+    """List the newest runs."""
+    from llmstream.history.store import Store
+
+    count = _number(values, NUMBER)
+    store = Store.reading(history_path())
+    if store is None:
+        return 0
+    with store:
+        return _shown(store, store.newest(count), values, environment)
+
+
+def found(values: Values, words: Sequence[str], environment: Environment) -> int:
+    """List the runs whose prompt or answer has the words."""
+    from llmstream.history.search import search
+    from llmstream.history.store import Store
+
+    count = _number(values, -1)
+    store = Store.reading(history_path())
+    if store is None:
+        return 0
+    with store:
+        return _shown(store, search(store, " ".join(words), count), values, environment)
+
+
+def show(values: Values, words: Sequence[str], environment: Environment) -> int:
+    """Show one run whole."""
+    from llmstream.history.store import Store
+
+    store = Store.reading(history_path())
+    if store is None:
+        raise UsageError("the history is empty")
+    with store:
+        runs = [store.beginning(words[0])] if words else store.newest(1)
+        if not runs:
+            raise UsageError("the history is empty")
+        if values.get("json"):
+            _json_lines(store, runs, environment)
+        else:
+            _write(_whole(runs[0]), environment)
+    return 0
+
+
+def export(values: Values, words: Sequence[str], environment: Environment) -> int:
+    """Write all runs as JSON Lines, the oldest first."""
+    from llmstream.history.store import Store
+
+    since = _day(str(values["since"])) if "since" in values else 0
+    store = Store.reading(history_path())
+    if store is not None:
+        with store:
+            _json_lines(store, store.since(since), environment)
+    return 0
+
+
+def remove(values: Values, words: Sequence[str], environment: Environment) -> int:
+    """Remove the runs named."""
+    from llmstream.history.store import Store
+
+    store = Store.writing(history_path())
+    if store is None:
+        raise UsageError("the history is empty")
+    with store:
+        # all are looked for before any is removed
+        runs = {run.row: run for run in map(store.beginning, words)}
+        _removed(store, list(runs), {run.prompt for run in runs.values()}, environment)
+    return 0
+
+
+def prune(values: Values, words: Sequence[str], environment: Environment) -> int:
+    """Remove old runs, all but the newest, or all."""
+    from llmstream.history import removal
+    from llmstream.history.store import Store
+
+    rules = [rule for rule in ("older", "keep", "all") if values.get(rule) is not None]
+    if len(rules) != 1:
+        raise UsageError("prune needs one rule", hint="--older 90d, --keep N or --all")
+    before = _age(str(values["older"])) if "older" in values else 0
+    keep = values.get("keep", 0)
+    if not isinstance(keep, int) or keep < 0:
+        raise UsageError("--keep must not be negative")
+    store = Store.writing(history_path())
+    if store is None:
+        return 0
+    with store:
+        rows = removal.older(store, before) if "older" in values else removal.beyond(store, keep)
+        if not rows or not (values.get("yes") or _agreed(len(rows), environment)):
+            return 0
+        gone = {run.prompt for run in store.runs(rows)} if "all" not in values else None
+        _removed(store, rows, gone, environment)
+    return 0
+
+
+def _removed(store: Store, rows: Sequence[int], texts: set[str] | None, environment: Environment) -> None:
+    from llmstream.cli.chat.typed import forget
+    from llmstream.history.removal import remove as remove_rows
+
+    flushed = remove_rows(store, rows)
+    forget(store.path.parent, texts)
+    if environment.quiet:
+        return
+    count = f"{len(rows)} run{'s' if len(rows) != 1 else ''} removed"
+    more = "" if flushed else "; another process uses the history: its log keeps the texts until that ends"
+    environment.err.write(note_line(count + more, color=environment.colored))
+
+
+def _agreed(count: int, environment: Environment) -> bool:
+    """Ask on a terminal; elsewhere it has to be said in advance."""
+    if not os.isatty(environment.stdin):
+        raise UsageError(
+            "prune asks before it removes runs, and there is no terminal", hint="--yes answers it"
+        )
+    environment.err.write(f"remove {count} run{'s' if count != 1 else ''}? [y/N] ".encode())
+    answer = os.read(environment.stdin, 1024).decode("utf-8", "replace")
+    return answer.strip().lower() in ("y", "yes")
+
+
+@texts
+def path(environment: Environment) -> str:
+    """Print the path of the history's file."""
+    return f"{history_path()}\n"
+
+
+def switch_on(values: Values, words: Sequence[str], environment: Environment) -> int:
+    """Keep runs from now on."""
+    return _switch(environment, on=True)
+
+
+def switch_off(values: Values, words: Sequence[str], environment: Environment) -> int:
+    """Keep no more runs; what was kept stays."""
+    return _switch(environment, on=False)
+
+
+def _switch(environment: Environment, *, on: bool) -> int:
+    from llmstream.config.file.switch import set_top
+    from llmstream.config.settings import config_path_of
+    from llmstream.errors import ConfigError
+
+    file = config_path_of(environment.config, environment.variables)[0]
+    if file is None:
+        raise ConfigError("there is no home folder to keep a configuration in", hint="give --config PATH")
+    set_top(file, "history", on)
+    return 0
+
+
+def _number(values: Values, default: int) -> int:
+    number = values.get("number", default)
+    if not isinstance(number, int) or (number < 1 and "number" in values):
+        raise UsageError("-n must be 1 or more")
+    return number
+
+
+def _day(text: str) -> int:
+    """Return when a day or a moment begins, milliseconds since 1970; without a zone it is the local one."""
+    from datetime import datetime
+
+    try:
+        return int(datetime.fromisoformat(text.strip()).astimezone().timestamp() * 1000)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(f"{text[:60]!r} is not a date", hint="for example --since 2026-01-31") from error
+
+
+def _age(text: str) -> int:
+    """Return the time that was so long ago, milliseconds since 1970."""
+    import time
+
+    parts = re.fullmatch(r"(\d{1,6})([hdwmy])", text.strip().lower())
+    if parts is None:
+        raise UsageError(f"{text[:60]!r} is not an age", hint="for example --older 90d (h, d, w, m, y)")
+    return int((time.time() - int(parts[1]) * AGES[parts[2]] * 86400) * 1000)
+
+
+def _shown(store: Store, runs: list[Run], values: Values, environment: Environment) -> int:
+    if values.get("json"):
+        _json_lines(store, runs, environment)
+    else:
+        _write("".join(map(_row, runs)), environment)
+    return 0
+
+
+def _json_lines(store: Store, runs: Iterable[Run], environment: Environment) -> None:
+    from json import dumps
+
+    from llmstream.render.jsonl import harmless
+
+    for run in runs:
+        line = dumps(store.exported(run), ensure_ascii=False) + "\n"
+        environment.out.write(harmless(line, environment.out.isatty))
+
+
+def _write(text: str, environment: Environment) -> None:
+    environment.out.write(encode(guarded(text) if environment.out.isatty else text))
+
+
+def _when(run: Run) -> str:
+    from llmstream.history.kept import iso
+
+    return iso(run.time)[:16].replace("T", " ")
+
+
+def _row(run: Run) -> str:
+    """Return a run as one row: the beginning of its id that lists need, when, which model, first words."""
+    model = one_line(f"{run.provider}/{run.model}", 30)
+    return f"{run.id}  {_when(run)} {SIGNS[run.status]} {model:<24} {one_line(run.prompt, WORDS)}\n"
+
+
+def _whole(run: Run) -> str:
+    """Return a run as people read it: the answer's text as it is, at the end."""
+    session = f", session {one_line(run.session, 60)}" if run.session is not None else ""
+    head = f"{run.id}  {_when(run)}  {one_line(f'{run.provider}/{run.model}', 80)}  {run.status}{session}\n"
+    error = run.details.get("error")
+    lines = [head]
+    if run.earlier:
+        lines.append(f"{len(run.earlier)} earlier turn{'s' if len(run.earlier) != 1 else ''}\n")
+    if isinstance(error, dict):
+        lines.append(f"{error.get('type')}: {one_line(str(error.get('message')))}\n")
+    if run.system:
+        lines.append(f"\n[system]\n{run.system}\n")
+    lines += [f"\n[{message['role']}]\n{message['content']}\n" for message in run.new]
+    end = "" if run.text.endswith("\n") or not run.text else "\n"
+    return "".join([*lines, f"\n[assistant]\n{run.text}{end}"])

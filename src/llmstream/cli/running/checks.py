@@ -1,0 +1,281 @@
+"""The checks of `llmstream doctor`: each says how something stands, and what to do when it is not well."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from llmstream.errors import (
+    AuthenticationError,
+    ConfigError,
+    HistoryError,
+    LLMStreamError,
+    MissingKey,
+    TimeLimitPassed,
+)
+
+if TYPE_CHECKING:
+    from llmstream.cli.environment import Environment
+    from llmstream.config.settings import Settings
+
+PATIENCE: Final = 5.0
+"""Seconds for each provider; all are asked at once."""
+PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+class Check(NamedTuple):
+    """How one thing stands.
+
+    Args:
+        name: of the thing.
+        state: how it stands.
+        detail: what was found.
+        hint: what to do, empty when nothing is to be done.
+    """
+
+    name: str
+    state: Literal["ok", "warn", "fail"]
+    detail: str
+    hint: str = ""
+
+
+def configuration(environment: Environment) -> tuple[Check, Settings | None]:
+    """Check the configuration file, and return the settings when they can be used."""
+    from llmstream.config.settings import Settings, config_path_of
+
+    path, named = config_path_of(environment.config, environment.variables)
+    try:
+        settings = Settings.load(environment.config, environment.variables)
+    except ConfigError as error:
+        return Check("configuration", "fail", error.message, "correct it: llmstream config edit"), None
+    if settings.warnings:
+        return Check("configuration", "warn", str(path), "; ".join(settings.warnings)), settings
+    missing = not named and (path is None or not path.exists())
+    detail = "no file; using defaults" if missing else str(path)
+    return Check("configuration", "ok", detail), settings
+
+
+def chosen(settings: Settings, words: tuple[str, ...]) -> list[str]:
+    """Return the providers to check: those named, else those that are configured, or have a key.
+
+    Raises:
+        ConfigError: one that was named is unknown.
+    """
+    if words:
+        names = [settings.split(word)[0] for word in words]
+        for name in names:
+            settings.provider(name)
+        return list(dict.fromkeys(names))
+    from llmstream.adapters import catalogue
+
+    default = settings.split(settings.choice().spec)[0]
+    variables = settings.environment
+    by_key = [row.name for row in catalogue.rows() if any(map(variables.get, row.api_key_env))]
+    known = settings.names()
+    return [name for name in dict.fromkeys([default, *settings.file.providers, *by_key]) if name in known]
+
+
+def key(settings: Settings, name: str) -> Check | None:
+    """Check whether a provider's key is there, without fetching it; None when it wants none."""
+    try:
+        state = settings.key_state(name)
+        if not state.wanted:
+            return None
+        if state.found:
+            return Check(f"key {name}", "ok", f"from {state.origin}")
+        settings.target(f"{name}/-")
+    except MissingKey as error:
+        return Check(f"key {name}", "fail", error.message, error.hint)
+    except LLMStreamError as error:
+        return Check(f"key {name}", "fail", error.message, error.hint or "correct the configuration")
+    return Check(f"key {name}", "ok", "found")
+
+
+def providers(settings: Settings, names: list[str], *, offline: bool) -> list[Check]:
+    """Check each provider, all at once: reachable, the key accepted, the model known."""
+    if offline:
+        return [Check(f"provider {name}", "ok", "not asked (--offline)") for name in names]
+    found: dict[str, Check] = {}
+    threads = []
+    for name in names:
+        # a thread that is stuck in a name look-up is left behind
+        thread = threading.Thread(
+            target=lambda n: found.update({n: provider(settings, n)}), args=(name,), daemon=True
+        )
+        thread.start()
+        threads.append(thread)
+    deadline = time.monotonic() + PATIENCE + 0.5
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    late = f"no answer in {PATIENCE:.0f} s"
+    hint = "check the network, base_url and proxy"
+    return [found.get(name) or Check(f"provider {name}", "fail", late, hint) for name in names]
+
+
+def provider(settings: Settings, name: str) -> Check:
+    """Check one provider by its list of models."""
+    from llmstream.config.lists.models import models_of
+
+    called = f"provider {name}"
+    try:
+        if settings.provider(name).adapter == "local":
+            return Check(called, "ok", "runs in this process")
+        target = settings.target(settings.choice().spec if _is_default(settings, name) else name)
+        flaw = _program(target.command, settings.environment)
+        if flaw is not None:
+            return Check(called, "fail", flaw, "correct command in the configuration")
+        if not target.endpoint.base_url or target.command or target.factory:
+            return Check(called, "ok", "not asked: it has no address")
+        models = models_of(settings, name, refresh=True, seconds=PATIENCE)
+    except AuthenticationError as error:
+        return Check(called, "fail", error.message, error.hint or "check the key")
+    except MissingKey:
+        return Check(called, "fail", "not asked: its key is missing", "see the key's line")
+    except TimeLimitPassed as error:
+        return Check(called, "fail", error.message, "check the network, base_url and proxy")
+    except ConfigError as error:
+        no_list = "has no list of models" in error.message
+        return Check(called, "ok" if no_list else "fail", error.message, "" if no_list else error.hint)
+    except LLMStreamError as error:
+        unlisted = error.status in (404, 405, 501)
+        detail = "reachable, but it lists no models" if unlisted else error.message
+        return Check(called, "warn" if unlisted else "fail", detail, error.hint or "check base_url")
+    model = target.endpoint.model
+    if model and models and not _listed(model, models):
+        return Check(called, "warn", f"it does not list the model {model}", f"see llmstream models {name}")
+    return Check(called, "ok", f"answers; model {model}" if model else "answers")
+
+
+def _is_default(settings: Settings, name: str) -> bool:
+    return settings.split(settings.choice().spec)[0] == name
+
+
+def _listed(model: str, models: list[str]) -> bool:
+    """Return whether a model is in a list, which may have it with a path before it or a tag behind it."""
+    return any(one == model or one.endswith(f"/{model}") or one.partition(":")[0] == model for one in models)
+
+
+def _program(command: tuple[str, ...], variables: Mapping[str, str]) -> str | None:
+    if not command:
+        return None
+    import shutil
+
+    found = shutil.which(command[0], path=variables.get("PATH"))
+    return None if found else f"there is no program {command[0]}"
+
+
+def proxies(variables: Mapping[str, str]) -> Check:
+    """Check the proxies of the environment."""
+    from llmstream.config.file.kinds import proxy
+
+    found = {name: variables.get(name.lower()) or variables.get(name, "") for name in PROXIES}
+    wrong = [name for name, value in found.items() if value and name != "NO_PROXY" and proxy(value)]
+    if wrong:
+        return Check(
+            "proxies", "warn", f"{wrong[0]} is not a proxy's address", f"correct or unset {wrong[0]}"
+        )
+    # an address may hold a password
+    shown = ", ".join(f"{name}={value.rpartition('@')[2]}" for name, value in found.items() if value)
+    return Check("proxies", "ok", shown or "none")
+
+
+def certificates(variables: Mapping[str, str]) -> Check:
+    """Check the certificate authorities that https connections are held against."""
+    import ssl
+
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        place = variables.get(name)
+        if place and not Path(place).exists():
+            return Check(
+                "certificates",
+                "fail",
+                f"{name} names {place}, which is not there",
+                f"correct or unset {name}",
+            )
+    try:
+        count = ssl.create_default_context().cert_store_stats()["x509_ca"]
+    except (OSError, ssl.SSLError) as error:
+        return Check("certificates", "fail", f"can't be read: {error}", "reinstall the system's certificates")
+    folder = ssl.get_default_verify_paths().capath
+    if not count and not folder:
+        return Check(
+            "certificates", "warn", "none found", "install the system's certificates, or set SSL_CERT_FILE"
+        )
+    return Check("certificates", "ok", f"{count} authorities" if count else f"read from {folder}")
+
+
+def terminal(environment: Environment) -> Check:
+    """Check what can be shown on the terminal, and how chat reads from it."""
+    from importlib.util import find_spec
+
+    editing = (
+        "prompt_toolkit" if find_spec("prompt_toolkit") else "readline" if find_spec("readline") else "none"
+    )
+    if not environment.out.isatty:
+        return Check("terminal", "ok", f"standard output is not one; chat's line editing: {editing}")
+    kind = environment.variables.get("TERM", "")
+    if environment.dumb:
+        return Check("terminal", "warn", f"TERM is {kind or 'not set'}: no Markdown, no colours", "set TERM")
+    columns = os.get_terminal_size(environment.out.fd).columns
+    return Check("terminal", "ok", f"{kind}, {columns} columns; chat's line editing: {editing}")
+
+
+def local_model(settings: Settings) -> Check:
+    """Check the model that runs in this process."""
+    from importlib.util import find_spec
+
+    from llmstream.config import paths
+    from llmstream.local.models import installed
+
+    wanted = _is_default(settings, "local")
+    if find_spec("xllamacpp") is None:
+        hint = "pip install 'llmstream-cli[local]', or set a default model"
+        detail = "the extra is not installed"
+        return Check("local model", "fail" if wanted else "ok", detail, hint if wanted else "")
+    models = [model.name for model in installed(paths.models_folder())]
+    detail = ", ".join(models) or "none fetched yet; the first use fetches smollm2 (98 MB)"
+    return Check("local model", "ok", detail)
+
+
+def history(environment: Environment, settings: Settings | None) -> Check:
+    """Check the history, without changing it."""
+    from llmstream.cli.running.talk import history_path, keeps
+    from llmstream.history.store import Store
+
+    path = history_path()
+    off = settings is not None and not keeps({}, environment, settings)
+    more = "; switched off" if off else ""
+    try:
+        store = Store.reading(path)
+        if store is None:
+            return Check("history", "ok", f"empty ({path}){more}")
+        with store:
+            count = store.query("SELECT count(*) FROM runs")[0][0]
+    except HistoryError as error:
+        return Check("history", "warn", error.message, error.hint or "see llmstream history path")
+    size = path.stat().st_size / 1e6
+    return Check("history", "ok", f"{count} run{'s' if count != 1 else ''}, {size:.1f} MB ({path}){more}")
+
+
+def all_checks(environment: Environment, words: tuple[str, ...], *, offline: bool) -> Iterator[Check]:
+    """Yield all checks.
+
+    Raises:
+        ConfigError: a provider that was named is unknown.
+    """
+    first, settings = configuration(environment)
+    names = chosen(settings, words) if settings is not None else []
+    yield first
+    if settings is not None:
+        yield from (check for name in names if (check := key(settings, name)) is not None)
+    yield proxies(environment.variables)
+    yield certificates(environment.variables)
+    if settings is not None:
+        yield from providers(settings, names, offline=offline)
+        yield local_model(settings)
+    yield terminal(environment)
+    yield history(environment, settings)

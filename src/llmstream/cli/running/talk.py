@@ -1,0 +1,203 @@
+"""What a run has to do with the history: the conversation that it goes on with, and where it is kept."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+from llmstream.errors import Cancelled, ContextTooLong, LLMStreamError, UsageError
+from llmstream.render.notes import note_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from llmstream.cli.environment import Environment
+    from llmstream.cli.parsing.table import Values
+    from llmstream.config.settings import Settings
+    from llmstream.history.conversations import Conversation
+    from llmstream.history.sink import HistorySink, Place
+    from llmstream.prompt import Message
+    from llmstream.runnable.calls import Plan
+
+OFF: Final = "LLMSTREAM_NO_HISTORY"
+
+
+class Kept(Protocol):
+    """What a run's outputs and its end need of its place in the history."""
+
+    def sink(self, plan: Plan, run_id: str | None) -> HistorySink | None:
+        """Return the sink that keeps a run, None when it is not to be kept."""
+        ...
+
+    def reader_gone(self) -> None:
+        """Keep what had come when nobody reads the output any more."""
+        ...
+
+    def explain(self, error: LLMStreamError) -> None:
+        """Say what to do about a conversation that has grown too long."""
+        ...
+
+
+class Talk(Kept):
+    """One run's place in the history.
+
+    Args:
+        values: the options; a conversation's model and system prompt are put in where they say nothing.
+        environment: the streams and variables.
+    """
+
+    def __init__(self, values: Values, environment: Environment) -> None:
+        self._values = values
+        self._environment = environment
+        self.keeps = False
+        self.conversation: Conversation | None = None
+        self.before: tuple[Message, ...] = ()
+        self._sink: HistorySink | None = None
+
+    def begin(self, settings: Settings, say: Callable[[str], None]) -> None:
+        """Find the conversation that the options name, and tell which one it is.
+
+        Raises:
+            UsageError: there is none to go on with, or the options name two.
+            HistoryError: the history can't be read.
+        """
+        self.keeps = keeps(self._values, self._environment, settings)
+        if "session" in self._values or self._values.get("continue"):
+            self.conversation = chosen(self._values)
+            if self.conversation.turns:
+                self._go_on(self.conversation, say)
+
+    def _go_on(self, conversation: Conversation, say: Callable[[str], None]) -> None:
+        from llmstream.history.conversations import messages
+        from llmstream.runnable.files import attached_again
+
+        self.before = messages(conversation.turns, attached_again)
+        self._values.setdefault("model", f"{conversation.provider}/{conversation.model}")
+        if conversation.system is not None:
+            self._values.setdefault("system", conversation.system)
+        say(f"going on with {conversation.described()}")
+
+    def sink(self, plan: Plan, run_id: str | None) -> HistorySink | None:
+        """Return the sink that keeps a run, None when it is not to be kept.
+
+        Args:
+            plan: the run's.
+            run_id: of its events, None when it has none.
+        """
+        if not self.keeps:
+            return None
+        from llmstream.history.sink import Place
+
+        conversation = self.conversation
+        place = Place()
+        if conversation is not None:
+            place = Place(conversation.id or None, conversation.session, conversation.rows)
+        self._sink = history_sink(plan, len(self.before), place, self._environment, run_id)
+        return self._sink
+
+    def reader_gone(self) -> None:
+        """Keep what had come when nobody reads the output any more."""
+        if self._sink is not None:
+            self._sink.close(Cancelled("the reader of the output went away"), time.monotonic())
+
+    def explain(self, error: LLMStreamError) -> None:
+        """Say what to do about a conversation that has grown too long."""
+        if isinstance(error, ContextTooLong) and self.conversation is not None:
+            error.hint = too_long(len(self.conversation.turns))
+
+
+def too_long(turns: int) -> str:
+    """Return what to do when a conversation no longer fits the model's context."""
+    earlier = f"{turns} earlier turn{'s' if turns != 1 else ''}"
+    return (
+        f"the conversation has {earlier}, and all of them are sent\n"
+        "begin a new one (without -c or --session), or ask a model with a longer context: -m MODEL"
+    )
+
+
+def keeps(values: Values, environment: Environment, settings: Settings) -> bool:
+    """Return whether a run is to be kept: by its options, the environment, and the configuration."""
+    if values.get("no_history") or environment.variables.get(OFF, "0") not in ("", "0"):
+        return False
+    return settings.file.document.get("history") is not False
+
+
+def chosen(values: Values) -> Conversation:
+    """Return the conversation that -c or --session names; a session begins where there is none.
+
+    Raises:
+        UsageError: there is nothing to go on with, or both are given.
+        HistoryError: the history can't be read.
+    """
+    from llmstream.history import conversations
+
+    name = values.get("session")
+    if name is None:
+        found = conversations.last(history_path())
+        if found is None:
+            raise UsageError("there is no conversation to go on with", hint="run it without -c to begin one")
+        return found
+    if values.get("continue"):
+        raise UsageError("-c and --session name two conversations; give one of them")
+    if not str(name).strip():
+        raise UsageError("the session's name is empty")
+    return conversations.named(history_path(), str(name)) or conversations.Conversation("", str(name))
+
+
+def history_path() -> Path:
+    """Return where the history is, or would be."""
+    from llmstream.config import paths
+    from llmstream.history.opening import NAME
+
+    return paths.data_folder() / NAME
+
+
+def made_path() -> Path:
+    """Return where the history is, in a folder that has been made for the user alone.
+
+    Raises:
+        ConfigError: the folder can't be made.
+    """
+    from llmstream.config import paths
+
+    path = history_path()
+    if not path.exists():
+        paths.private_folder(path.parent).chmod(0o700)
+    return path
+
+
+def history_sink(
+    plan: Plan, before: int, place: Place, environment: Environment, run_id: str | None
+) -> HistorySink:
+    """Return the sink that keeps a run.
+
+    Args:
+        plan: the run's.
+        before: how many messages of earlier turns its prompt has.
+        place: where it belongs.
+        environment: where problems are told.
+        run_id: of its events, None when it has none.
+    """
+    from llmstream.history.sink import Asked, HistorySink
+
+    target, prompt = plan.targets[0], plan.prompt
+    asked = Asked(
+        provider=target.endpoint.provider,
+        model=target.endpoint.model,
+        system=prompt.system or None,
+        new=prompt.turns[before:],
+        options=plan.options.over(target.options),
+        run_id=run_id,
+    )
+
+    def say(text: str) -> None:
+        if not environment.quiet:
+            environment.err.write(note_line(f"warning: {text}", color=environment.colored))
+
+    def made(path: Path) -> None:
+        if environment.err.isatty and not environment.quiet:
+            text = f"runs are kept in {path}; `llmstream history off` stops that"
+            environment.err.write(note_line(text))
+
+    return HistorySink(made_path, asked, place, say=say, made=made)

@@ -1,0 +1,96 @@
+"""`-t` and `-p`: a saved prompt under the options and words of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmstream.cli.running.stdin import prompt_text
+from llmstream.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from llmstream.cli.environment import Environment
+    from llmstream.cli.parsing.table import Values
+    from llmstream.cli.running.stdin import StandardInput
+    from llmstream.config.templates import Template
+
+
+def folder_of(environment: Environment) -> Path:
+    """Return the templates' folder, beside the configuration file.
+
+    Raises:
+        ConfigError: there is no home folder.
+    """
+    from llmstream.config.settings import config_path_of
+    from llmstream.config.templates import FOLDER
+
+    path = config_path_of(environment.config, environment.variables)[0]
+    if path is None:
+        raise ConfigError("there is no home folder to keep templates in", hint="give --config PATH")
+    return path.absolute().parent / FOLDER
+
+
+def template_of(values: Values, environment: Environment) -> Template | None:
+    """Return the template that -t names, None without one.
+
+    Raises:
+        UsageError: there is none of that name, or -p comes without -t.
+        ConfigError: its file is wrong.
+    """
+    if "template" not in values:
+        if "param" in values:
+            raise UsageError("-p fills a template's places: name the template with -t")
+        return None
+    from llmstream.config.templates import load
+
+    return load(folder_of(environment), str(values["template"]))
+
+
+def put_under(values: Values, template: Template) -> None:
+    """Put a template's model, schema and extraction in where the options say nothing."""
+    if template.model is not None:
+        values.setdefault("model", template.model)
+    if isinstance(template.schema, str):
+        values.setdefault("schema", template.schema)
+    if template.extract and not (values.get("extract") or values.get("extract_last")):
+        values["extract" if template.extract == "first" else "extract_last"] = True
+
+
+def text_of(
+    template: Template, values: Values, words: Sequence[str], source: StandardInput, *, more: bool
+) -> str:
+    """Return the prompt's text: the template's, filled, then the words and standard input.
+
+    The template's system prompt goes into `values` where they have none.
+
+    Args:
+        template: what -t names.
+        values: the options.
+        words: of the command line.
+        source: standard input; an option may have taken it.
+        more: something else is in the prompt, so that its text may be empty.
+
+    Raises:
+        UsageError: a place has no value, a value has no place, or there is no prompt.
+    """
+    from llmstream.config.templates import STDIN, parameter
+
+    given = values.get("param") or []
+    assert isinstance(given, list)
+    fields = dict(map(parameter, given))
+    if template.takes_stdin and STDIN not in fields and source.piped:
+        piped = source.text()
+        source.close()
+        if piped.strip():
+            fields[STDIN] = piped.strip("\n")
+    prompt, system = template.filled(fields)
+    if system is not None:
+        values.setdefault("system", system)
+    if prompt is None:
+        return prompt_text(words, source, more=more)
+    if source.typed:
+        source.close()
+    rest = prompt_text(words, source, more=True)
+    return f"{prompt}\n\n{rest}" if rest.strip() else prompt

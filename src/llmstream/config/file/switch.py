@@ -1,0 +1,53 @@
+"""One setting at the top of the configuration file, all its other lines left as they are."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from llmstream.config.file.load import problems
+from llmstream.config.paths import write_private
+from llmstream.config.toml_text import toml_value
+from llmstream.errors import ConfigError
+
+
+def set_top(path: Path, name: str, value: object) -> None:
+    """Write a top-level setting into the configuration file, in one step; the file is made if there is none.
+
+    Args:
+        path: of the file.
+        name: of the setting, a bare key.
+        value: true or false, a number or text.
+
+    Raises:
+        ConfigError: the file is wrong, or can't be written.
+    """
+    text = path.read_text("utf-8") if path.exists() else ""
+    if text and (found := problems(path)):
+        raise ConfigError(f"{found[0]}", hint="put this right first")
+    line = f"{name} = {toml_value(value)}"
+    made = with_top(text, name, line)
+    if tomllib.loads(made.removeprefix("\ufeff")).get(name) != value:
+        raise ConfigError(
+            f"{path} has {name} in a form that only a person can change",
+            hint=f"write {line} at its top: llmstream config edit",
+        )
+    write_private(path, made)
+
+
+def with_top(text: str, name: str, line: str) -> str:
+    """Return the file's text with a setting's line in place of the old one, or before the first table."""
+    table = re.search(r"^[ \t]*\[", text, re.MULTILINE)
+    end = table.start() if table else len(text)
+    top, rest = text[:end], text[end:]
+    old = re.compile(rf"^[ \t]*{re.escape(name)}[ \t]*=[^\n#]*", re.MULTILINE)
+    changed, count = old.subn(lambda found: line + " " * found[0].endswith((" ", "\t")), top, count=1)
+    if count:
+        return changed + rest
+    if not rest:
+        newline = "" if not top or top.endswith("\n") else "\n"
+        return f"{top}{newline}{line}\n"
+    # what stands right above a table belongs to it: comments, and the blank line before them
+    body = top.rstrip()
+    return f"{body}\n{line}\n\n{top[len(body) :].lstrip() or ''}{rest}" if body else f"{line}\n\n{top}{rest}"
