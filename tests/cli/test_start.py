@@ -26,15 +26,21 @@ load = ssl.SSLContext.load_verify_locations
 ssl.SSLContext.load_verify_locations = lambda *a, **k: (contexts.append(1), load(*a, **k))[1]
 ssl.SSLContext.load_default_certs = lambda *a, **k: contexts.append(2)
 ssl.SSLContext.set_default_verify_paths = lambda *a, **k: contexts.append(3)
+import os
+loaded, write = [], os.write
+def look(fd, data):
+    if fd == 1:
+        loaded[:] = [name for name in sys.argv[1].split(",") if name in sys.modules]
+    return write(fd, data)
+os.write = look
 from llmstream.cli import run
 status = run(sys.argv[2:])
-loaded = [name for name in sys.argv[1].split(",") if name in sys.modules]
 sys.stderr.write(f"status {status} loaded {loaded} certificates {contexts}")
 """
 
 
 def probe(fake: Fake, *arguments: str, slow: Sequence[str] = SLOW) -> str:
-    """Run the command in a process and return what it loaded."""
+    """Run the command in a process and return what it had loaded when it last wrote to standard output."""
     done = subprocess.run(
         [sys.executable, "-c", PROBE, ",".join(slow), *arguments],
         capture_output=True, text=True, stdin=subprocess.DEVNULL, env=fake.home.environment, timeout=60,
