@@ -75,7 +75,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("template path", "Print the folder of the saved prompts", "template:path"),
     Command(
         "doctor",
-        "Check configuration, keys, providers, terminal and history",
+        "Say what is wrong here, and what to do",
         "doctor:run",
         ("[PROVIDER]...",),
     ),
@@ -109,7 +109,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
 )
 GROUPS: Final = {
-    "history": "List, search, export and remove the runs that were kept",
+    "history": "The runs that were kept: list, search, export",
     "template": "Save prompts and use them again",
     "config": "Show, check, make and edit the configuration",
     "keys": "Keep API keys in the system's keyring",

@@ -58,7 +58,7 @@ SEVERAL: Final[tuple[Option, ...]] = (
     Option(
         "record",
         "path",
-        "Write a recording that `llmstream replay FILE` plays again",
+        "Write down what comes, for `llmstream replay`",
         OUTPUT,
         "plan",
         metavar="FILE",
