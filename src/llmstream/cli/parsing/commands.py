@@ -44,7 +44,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("bench", "Measure models under load", "bench:run", ("[PROMPT]...",)),
     Command(
         "batch",
-        "Ask many prompts, from JSON Lines, text lines or CSV; resumable",
+        "Ask the prompts of a file, many at once",
         "batch:run",
         ("INPUT", "[PROMPT]..."),
     ),
