@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from llmstream.record import Record, names, replace
 
@@ -124,19 +124,48 @@ class Prompt(Record):
         return tuple(m for m in self.messages if m.role != "system")
 
 
+class Parameter(Record):
+    """A sampling parameter that providers share.
+
+    Args:
+        kind: a ``number``, a ``whole`` number, ``texts``, or a ``text``.
+        meaning: one line for help and schema.
+        least: of a number.
+        greatest: of a number.
+    """
+
+    kind: Literal["number", "whole", "texts", "text"]
+    meaning: str
+    least: float = 0
+    greatest: float = 0
+
+
+PARAMETERS: Final[Mapping[str, Parameter]] = {
+    "temperature": Parameter("number", "randomness, 0 for the most likely token", 0, 100),
+    "max_tokens": Parameter("whole", "most tokens of the answer", 1, 2**53),
+    "top_p": Parameter("number", "nucleus sampling mass, 0 to 1", 0, 1),
+    # -1 switches it off in vLLM and llama.cpp
+    "top_k": Parameter("whole", "sample among this many tokens", -1, 2**53),
+    "stop": Parameter("texts", "sequences that end the answer"),
+    "seed": Parameter("whole", "for repeatable sampling", -(2**63), 2**64),
+    "frequency_penalty": Parameter("number", "against words by how often they came, -2 to 2", -100, 100),
+    "presence_penalty": Parameter("number", "against words that came at all, -2 to 2", -100, 100),
+    "reasoning_effort": Parameter("text", "none, minimal, low, medium or high"),
+}
+"""The one list of sampling parameters.
+
+`Options` has a field for each; names and checks of the library's keywords, of ``-o`` and of the file,
+the file's schema and the README's list follow from it.  An adapter says under which names it sends
+them (its FIELDS), and whatever it doesn't name is told to the user.
+"""
+
+
 class Options(Record):
     """What can be asked of a model beside the prompt; None means the provider's default.
 
+    The fields up to `reasoning_effort` are those of `PARAMETERS`, which says what they mean.
+
     Args:
-        temperature: randomness, 0 for the most likely token.
-        max_tokens: most tokens of the answer.
-        top_p: nucleus sampling mass, 0 to 1.
-        top_k: sample among this many tokens.
-        stop: sequences that end the answer.
-        seed: for repeatable sampling.
-        frequency_penalty: -2 to 2.
-        presence_penalty: -2 to 2.
-        reasoning_effort: ``none minimal low medium high``.
         tools: tool definitions in OpenAI's form: ``{"type": "function", "function": {...}}``.
         tool_choice: ``auto``, ``none``, ``required`` or a tool's name.
         schema: JSON Schema that the answer must follow.

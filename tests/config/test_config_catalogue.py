@@ -14,6 +14,7 @@ import pytest
 from config_files import settings
 
 from llmstream.adapters import catalogue, registry
+from llmstream.adapters.quirks import Quirk
 from llmstream.config.file import kinds
 from llmstream.errors import ConfigError
 
@@ -38,7 +39,7 @@ def test_a_row_is_whole_and_of_the_right_types(row: catalogue.Row) -> None:
         else:
             assert type(value) is hint, field
     assert row.adapter in registry.names()
-    assert set(row.quirks) <= set(catalogue.QUIRKS)
+    assert set(row.quirks) <= set(Quirk)
     assert kinds.url(row.docs.replace("#", "")) is None
     assert datetime.date.fromisoformat(row.checked) >= datetime.date(2026, 1, 1)
     assert row.title

@@ -12,6 +12,7 @@ from typing import Final
 
 from llmstream.adapters.json_values import arguments_object, laid_over
 from llmstream.adapters.openai_messages import base64_of
+from llmstream.adapters.sampling import fields, left_out
 from llmstream.prompt import Attachment, Json, Message, Options, Prompt
 
 MAX_TOKENS: Final = 4096
@@ -34,15 +35,14 @@ OLDER_MODEL: Final = re.compile(
 )
 """How a model that knows no adaptive thinking, or no effort, refuses it: "adaptive thinking is not
 supported on this model", "This model does not support the effort parameter"."""
-UNKNOWN: Final = ("seed", "frequency_penalty", "presence_penalty")
-"""Options that the API does not have."""
+TAKEN: Final = frozenset({*FIELDS, "max_tokens", "reasoning_effort", "tools", "tool_choice", "schema"})
 TOOL_CHOICES: Final[Mapping[str, str]] = {"auto": "auto", "none": "none", "required": "any"}
 
 
 def body(prompt: Prompt, options: Options) -> dict[str, Json]:
     """Return the body, without model and stream."""
     effort = EFFORTS.get(options.reasoning_effort or "")
-    left_out = NOT_WITH_THINKING if effort else ()
+    refused = NOT_WITH_THINKING if effort else ()
     made: dict[str, Json] = {
         # the limit includes the thinking
         "max_tokens": options.max_tokens or MAX_TOKENS + BUDGETS.get(effort or "", 0),
@@ -50,8 +50,7 @@ def body(prompt: Prompt, options: Options) -> dict[str, Json]:
     }
     if prompt.system:
         made["system"] = prompt.system
-    given = {name: value for name, value in options.given().items() if name not in left_out}
-    made.update({FIELDS[name]: value for name, value in given.items() if name in FIELDS})
+    made.update(fields(options, {k: v for k, v in FIELDS.items() if k not in refused}))
     output: dict[str, Json] = {}
     if effort:
         # newer models hide what they think unless they are asked for it
@@ -98,9 +97,7 @@ def with_other_thinking(sent: dict[str, Json], refusal: str) -> dict[str, Json] 
 
 def notices(prompt: Prompt, options: Options) -> Iterator[str]:
     """Yield what can't be sent, each as one sentence."""
-    for name in UNKNOWN:
-        if getattr(options, name) is not None:
-            yield f"anthropic takes no option {name!r}: left out"
+    yield from left_out("anthropic", options, TAKEN)
     effort = options.reasoning_effort or ""
     if effort in EFFORTS:
         if EFFORTS[effort] != effort:

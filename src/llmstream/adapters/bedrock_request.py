@@ -15,12 +15,14 @@ from typing import Final
 
 from llmstream.adapters.json_values import arguments_object, laid_over
 from llmstream.adapters.openai_messages import base64_of
+from llmstream.adapters.sampling import fields, left_out
 from llmstream.prompt import Attachment, Json, Message, Options, Prompt
 
 FIELDS: Final[Mapping[str, str]] = {
     "temperature": "temperature", "max_tokens": "maxTokens", "top_p": "topP", "stop": "stopSequences",
 }  # fmt: skip
 """Our options -> names inside of ``inferenceConfig``: what all of its models have."""
+TAKEN: Final = frozenset({*FIELDS, "tools", "tool_choice", "schema"})
 
 TOP_LEVEL: Final = frozenset(
     {
@@ -56,8 +58,7 @@ def body(prompt: Prompt, options: Options) -> dict[str, Json]:
     made: dict[str, Json] = {"messages": _turns(prompt)}
     if prompt.system:
         made["system"] = [{"text": prompt.system}]
-    given = options.given()
-    made["inferenceConfig"] = {FIELDS[name]: value for name, value in given.items() if name in FIELDS}
+    made["inferenceConfig"] = {**fields(options, FIELDS)}
     tools = _tool_config(prompt, options)
     if tools:
         made["toolConfig"] = tools
@@ -158,10 +159,7 @@ def _has_calls(prompt: Prompt) -> bool:
 
 def notices(prompt: Prompt, options: Options) -> Iterator[str]:
     """Yield what can't be sent, each as one sentence."""
-    known = {*FIELDS, "tools", "tool_choice", "schema"}
-    for name in options.given():
-        if name not in known:
-            yield f"bedrock has no option {name!r} for all models: left out (use the model's own name for it)"
+    yield from left_out("bedrock", options, TAKEN, instead="use the model's own name for it")
     for attachment in (a for message in prompt.messages for a in message.attachments):
         called = attachment.name or attachment.media_type
         if attachment.data is None:

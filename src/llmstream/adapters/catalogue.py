@@ -7,7 +7,7 @@ the whole file agree is a test.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from llmstream.record import Record
 
@@ -15,14 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llmstream.prompt import Json
-
-QUIRKS: Final[dict[str, str]] = {
-    "no-stream-options": "refuses `stream_options`: it isn't sent",
-}
-"""Known deviations from a dialect that have to be told ahead, a closed set: name -> what it means.
-
-Most deviations are read by the adapters as they come, from whomever, and need no row.
-"""
 
 
 class Row(Record):
@@ -40,7 +32,7 @@ class Row(Record):
         base_url_env: variables of the vendor's own tools that move the base URL, first wins.
         api_key_env: variables that hold the key, first wins; empty when no key is wanted.
         key_optional: a key is sent when its variable is set, and not missed otherwise.
-        quirks: keys of `QUIRKS`.
+        quirks: values of `Quirk`.
         dialect: for the model in this process, the dialect it is asked in.
         streams: answers token by token.
         reasoning: has models that show their thinking.

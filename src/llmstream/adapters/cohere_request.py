@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from llmstream.adapters.openai_messages import chat_messages
+from llmstream.adapters.sampling import fields, left_out
 from llmstream.prompt import Attachment, Json, Message, Options, Prompt
 from llmstream.record import replace
 
@@ -18,6 +19,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "stop": "stop_sequences", "seed": "seed", "frequency_penalty": "frequency_penalty",
     "presence_penalty": "presence_penalty", "tools": "tools",
 }  # fmt: skip
+TAKEN: Final = frozenset({*FIELDS, "tool_choice", "reasoning_effort", "schema"})
 
 TOOL_CHOICES: Final[Mapping[str, str]] = {"none": "NONE", "required": "REQUIRED"}
 
@@ -26,7 +28,7 @@ def body(prompt: Prompt, options: Options) -> dict[str, Json]:
     """Return the body, without model and stream; its messages have OpenAI's form."""
     messages = Prompt(tuple(_with_images(message) for message in prompt.messages))
     made: dict[str, Json] = {"messages": list(chat_messages(messages))}
-    made.update({FIELDS[name]: value for name, value in options.given().items() if name in FIELDS})
+    made.update(fields(options, FIELDS))
     choice = TOOL_CHOICES.get(options.tool_choice or "")
     if choice is not None:
         made["tool_choice"] = choice
@@ -48,6 +50,7 @@ def _is_image(attachment: Attachment) -> bool:
 
 def notices(prompt: Prompt, options: Options) -> Iterator[str]:
     """Yield what can't be sent, each as one sentence."""
+    yield from left_out("cohere", options, TAKEN)
     for attachment in (a for message in prompt.messages for a in message.attachments if not _is_image(a)):
         yield f"cohere takes images only: {attachment.name or attachment.media_type} is left out"
     if options.tool_choice not in (None, "auto", *TOOL_CHOICES):

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from llmstream.adapters import http_errors
 from llmstream.adapters.base import HttpRequest
+from llmstream.adapters.sampling import left_out
 from llmstream.errors import ProviderError
 from llmstream.events import Event, Finish, TextDelta
 from llmstream.prompt import Endpoint, Options, Prompt
@@ -77,7 +78,8 @@ def _encoded(text: str) -> bytes:
 
 
 def _notices(prompt: Prompt, options: Options) -> Iterator[str]:
-    for name in (*options.given(), *options.extra):
+    yield from left_out("exec", options, (), instead="write it into the command")
+    for name in options.extra:
         yield f"exec takes no option {name!r}: left out (write it into the command)"
     if any(message.attachments for message in prompt.messages):
         yield "exec takes no attachments: left out"

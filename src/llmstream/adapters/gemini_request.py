@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from llmstream.adapters.json_values import arguments_object
 from llmstream.adapters.openai_messages import base64_of
+from llmstream.adapters.sampling import fields, left_out
 from llmstream.prompt import Attachment, Json, Message, Options, Prompt
 
 FIELDS: Final[Mapping[str, str]] = {
@@ -22,6 +23,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "presence_penalty": "presencePenalty",
 }  # fmt: skip
 """Our options -> names inside of ``generationConfig``."""
+TAKEN: Final = frozenset({*FIELDS, "reasoning_effort", "tools", "tool_choice", "schema"})
 
 BUDGETS: Final[Mapping[str, int]] = {
     "none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576,
@@ -67,6 +69,7 @@ def body(prompt: Prompt, options: Options, model: str) -> dict[str, Json]:
 
 def notices(options: Options, model: str) -> Iterator[str]:
     """Yield what can't be sent, each as one sentence."""
+    yield from left_out("gemini", options, TAKEN)
     effort = options.reasoning_effort
     if effort not in (None, *LEVELS):
         yield f"gemini knows no reasoning_effort {effort!r}: left out"
@@ -80,8 +83,7 @@ def _counts_tokens(model: str) -> bool:
 
 
 def _config(options: Options, model: str) -> dict[str, Json]:
-    given = options.given()
-    config = {FIELDS[name]: value for name, value in given.items() if name in FIELDS}
+    config = fields(options, FIELDS)
     if options.schema is not None:
         config["responseMimeType"] = "application/json"
         config["responseJsonSchema"] = dict(options.schema)

@@ -16,6 +16,7 @@ from llmstream.adapters.base import HttpRequest
 from llmstream.adapters.json_values import arguments_object, laid_over, names_at
 from llmstream.adapters.ollama_reader import OllamaReader
 from llmstream.adapters.openai_messages import base64_of
+from llmstream.adapters.sampling import fields, left_out
 from llmstream.errors import ProviderError
 from llmstream.prompt import Attachment, Endpoint, Json, Message, Options, Prompt, ToolCall
 from llmstream.record import replace
@@ -26,6 +27,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "presence_penalty": "presence_penalty",
 }  # fmt: skip
 """Our options -> names inside of ``options``."""
+TAKEN: Final = frozenset({*FIELDS, "reasoning_effort", "tools", "schema"})
 
 TOP_LEVEL: Final = frozenset(
     {"options", "format", "keep_alive", "think", "truncate", "shift", "logprobs", "top_logprobs"}
@@ -46,8 +48,7 @@ class Ollama:
         """Return the request."""
         messages: list[Json] = [_message(message) for message in prompt.messages]
         body: dict[str, Json] = {"model": endpoint.model, "messages": messages, "stream": stream}
-        given = options.given()
-        body["options"] = {FIELDS[name]: value for name, value in given.items() if name in FIELDS}
+        body["options"] = {**fields(options, FIELDS)}
         if options.reasoning_effort is not None:
             body["think"] = THINK.get(options.reasoning_effort, options.reasoning_effort)
         if options.schema is not None:
@@ -112,5 +113,5 @@ def _notices(prompt: Prompt, options: Options) -> Iterator[str]:
     for attachment in (a for message in prompt.messages for a in message.attachments if not _sendable(a)):
         what = "no images by address" if attachment.media_type.startswith("image/") else "images only"
         yield f"ollama takes {what}: {attachment.name or attachment.media_type} is left out"
-    if options.tool_choice not in (None, "auto", "none"):
-        yield "ollama takes no option 'tool_choice': left out"
+    chosen = ("tool_choice",) if options.tool_choice in ("auto", "none") else ()
+    yield from left_out("ollama", options, (*TAKEN, *chosen))

@@ -26,6 +26,8 @@ from llmstream.adapters.json_values import (
 )
 from llmstream.adapters.openai_messages import chat_messages, notices
 from llmstream.adapters.opening import check, ends, opened, other_dialect, reported
+from llmstream.adapters.quirks import Quirk
+from llmstream.adapters.sampling import fields, left_out
 from llmstream.adapters.tool_calls import ToolCalls
 from llmstream.errors import ProviderError
 from llmstream.events import Event, Notice, ReasoningDelta, TextDelta
@@ -40,6 +42,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "stop": "stop", "seed": "seed", "frequency_penalty": "frequency_penalty",
     "presence_penalty": "presence_penalty", "reasoning_effort": "reasoning_effort", "tools": "tools",
 }  # fmt: skip
+TAKEN: Final = frozenset({*FIELDS, "tool_choice", "schema"})
 
 
 class OpenAIChat:
@@ -53,9 +56,9 @@ class OpenAIChat:
         body: dict[str, Json] = {
             "model": endpoint.model, "messages": list(chat_messages(prompt)), "stream": stream,
         }  # fmt: skip
-        if stream and "no-stream-options" not in endpoint.quirks:
+        if stream and Quirk.NO_STREAM_OPTIONS not in endpoint.quirks:
             body["stream_options"] = {"include_usage": True}
-        body.update({FIELDS[name]: value for name, value in options.given().items() if name in FIELDS})
+        body.update(fields(options, FIELDS))
         if options.tool_choice is not None:
             body["tool_choice"] = _tool_choice(options.tool_choice)
         if options.schema is not None:
@@ -63,8 +66,8 @@ class OpenAIChat:
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         added = tuple(name for name in ("stream_options",) if name in body and name not in options.extra)
         body.update(options.extra)
-        left_out = tuple(notices(prompt))
-        return common.post(endpoint, "/chat/completions", body, stream=stream, notices=left_out, added=added)
+        told = (*left_out(self.name, options, TAKEN), *notices(prompt))
+        return common.post(endpoint, "/chat/completions", body, stream=stream, notices=told, added=added)
 
     def reader(self) -> ChatReader:
         """Return a reader for one answer."""

@@ -15,6 +15,8 @@ from llmstream.adapters.base import HttpRequest
 from llmstream.adapters.finish_reasons import finish
 from llmstream.adapters.json_values import extras_at, objects_at, reason_at, text_at
 from llmstream.adapters.opening import CHAT, check, ends, opened, other_dialect, reported
+from llmstream.adapters.quirks import Quirk
+from llmstream.adapters.sampling import fields, left_out
 from llmstream.errors import ProviderError
 from llmstream.events import Event, TextDelta
 from llmstream.prompt import Endpoint, Json, Options, Prompt
@@ -37,15 +39,12 @@ class OpenAICompletions:
     def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
         """Return the request; messages are joined, as the model knows no roles."""
         body: dict[str, Json] = {"model": endpoint.model, "prompt": prompt.text, "stream": stream}
-        if stream and "no-stream-options" not in endpoint.quirks:
+        if stream and Quirk.NO_STREAM_OPTIONS not in endpoint.quirks:
             body["stream_options"] = {"include_usage": True}
-        given = options.given()
-        body.update({FIELDS[name]: value for name, value in given.items() if name in FIELDS})
+        body.update(fields(options, FIELDS))
         added = tuple(name for name in ("stream_options",) if name in body and name not in options.extra)
         body.update(options.extra)
-        notices = tuple(
-            f"{self.name} takes no option {name!r}: left out" for name in given if name not in FIELDS
-        )
+        notices = tuple(left_out(self.name, options, FIELDS))
         if any(message.attachments for message in prompt.messages):
             notices += (f"{self.name} takes no attachments: left out",)
         return common.post(endpoint, "/completions", body, stream=stream, notices=notices, added=added)

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from llmstream.adapters.openai_messages import data_url
+from llmstream.adapters.sampling import fields, left_out
 from llmstream.prompt import Attachment, Json, Message, Options, Prompt
 
 FIELDS: Final[Mapping[str, str]] = {
     "temperature": "temperature", "max_tokens": "max_output_tokens", "top_p": "top_p",
 }  # fmt: skip
-UNKNOWN: Final = ("top_k", "stop", "seed", "frequency_penalty", "presence_penalty")
-"""Options that the API does not have."""
+TAKEN: Final = frozenset({*FIELDS, "reasoning_effort", "schema", "tools", "tool_choice"})
 
 
 def body(prompt: Prompt, options: Options) -> dict[str, Json]:
@@ -24,7 +24,7 @@ def body(prompt: Prompt, options: Options) -> dict[str, Json]:
     made: dict[str, Json] = {"input": [item for m in prompt.turns for item in _items(m)], "store": False}
     if prompt.system:
         made["instructions"] = prompt.system
-    made.update({FIELDS[name]: value for name, value in options.given().items() if name in FIELDS})
+    made.update(fields(options, FIELDS))
     if options.reasoning_effort is not None:
         # without a summary, the thinking is done but never seen
         seen: dict[str, Json] = {} if options.reasoning_effort == "none" else {"summary": "auto"}
@@ -42,9 +42,7 @@ def body(prompt: Prompt, options: Options) -> dict[str, Json]:
 
 def notices(prompt: Prompt, options: Options) -> Iterator[str]:
     """Yield what can't be sent, each as one sentence."""
-    for name in UNKNOWN:
-        if getattr(options, name) is not None:
-            yield f"openai-responses takes no option {name!r}: left out"
+    yield from left_out("openai-responses", options, TAKEN)
     for attachment in (a for message in prompt.messages for a in message.attachments):
         if not _taken(attachment):
             what = attachment.name or "an attachment"

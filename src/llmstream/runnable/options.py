@@ -13,25 +13,9 @@ from typing import Final, cast
 
 from llmstream.errors import UsageError
 from llmstream.nearest import typo_of
-from llmstream.prompt import Options
+from llmstream.prompt import PARAMETERS, Options
 
-NUMBERS: Final[dict[str, tuple[float, float]]] = {
-    "temperature": (0, 100),
-    "top_p": (0, 1),
-    "frequency_penalty": (-100, 100),
-    "presence_penalty": (-100, 100),
-}
-"""Options that are numbers: name -> least and greatest."""
-
-WHOLE: Final[dict[str, tuple[int, int]]] = {
-    "max_tokens": (1, 2**53),
-    # -1 switches it off in vLLM and llama.cpp
-    "top_k": (-1, 2**53),
-    "seed": (-(2**63), 2**64),
-}
-"""Options that are whole numbers: name -> least and greatest."""
-
-TYPED: Final = (*NUMBERS, *WHOLE, "stop", "reasoning_effort")
+TYPED: Final = tuple(PARAMETERS)
 """Options that we know the meaning of."""
 
 STRUCTURED: Final = ("tools", "tool_choice", "schema")
@@ -57,19 +41,21 @@ ELSEWHERE: Final = frozenset(
 
 def option_complaint(name: str, value: object) -> str | None:
     """Return what is wrong with the value of an option, None when nothing is; unknown names pass."""
-    if name in NUMBERS:
-        return _out_of(value, int | float, "a number", NUMBERS[name])
-    if name in WHOLE:
-        return _out_of(value, int, "a whole number", WHOLE[name])
-    if name == "stop":
+    if name in STRUCTURED:
+        return _structured_complaint(name, value)
+    parameter = PARAMETERS.get(name)
+    if parameter is None:
+        return None
+    limits = (parameter.least, parameter.greatest)
+    if parameter.kind == "number":
+        return _out_of(value, int | float, "a number", limits)
+    if parameter.kind == "whole":
+        return _out_of(value, int, "a whole number", limits)
+    if parameter.kind == "texts":
         sequences = value if isinstance(value, list | tuple) else [value]
         good = all(isinstance(s, str) and s for s in sequences)
         return None if good and sequences else "must be text that isn't empty, or a list of such"
-    if name in STRUCTURED:
-        return _structured_complaint(name, value)
-    if name == "reasoning_effort":
-        return None if isinstance(value, str) and value else "must be text: none, minimal, low, medium, high"
-    return None
+    return None if isinstance(value, str) and value else f"must be text: {parameter.meaning}"
 
 
 def _structured_complaint(name: str, value: object) -> str | None:
@@ -138,7 +124,7 @@ def options_from(values: Mapping[str, object]) -> Options:
         flaw = option_complaint(name, value)
         if flaw is not None:
             raise UsageError(f"option {name} {flaw}")
-        if name == "stop":
+        if name in PARAMETERS and PARAMETERS[name].kind == "texts":
             typed[name] = (
                 tuple(cast("list[str]", value)) if isinstance(value, list | tuple) else (cast(str, value),)
             )

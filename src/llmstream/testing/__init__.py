@@ -46,17 +46,18 @@ TOOL: Final[Mapping[str, Json]] = {
     "type": "function",
     "function": {"name": "look", "parameters": {"type": "object"}},
 }
-RARE: Final = (
-    Options(top_k=4),
-    Options(frequency_penalty=0.5),
-    Options(presence_penalty=0.5),
-    Options(reasoning_effort="high"),
-    Options(tools=(TOOL,)),
-    Options(tools=(TOOL,), tool_choice="look"),
-    Options(schema={"type": "object"}),
-    Options(extra={"made_up": 1}),
-)
-"""Each with an option, its last one, that many providers have no word for."""
+EXAMPLES: Final[Mapping[str, object]] = {
+    "float | None": 0.5,
+    "int | None": 4,
+    "str | None": "high",
+    "tuple[str, ...] | None": ("STOP-HERE",),
+    "tuple[Mapping[str, Json], ...] | None": (TOOL,),
+    "Mapping[str, Json] | None": {"type": "object"},
+    "Mapping[str, Json]": {"made_up": 1},
+}
+"""A value for each type that a field of `Options` has."""
+NEEDED: Final = {"tool_choice": Options(tools=(TOOL,))}
+"""What an option makes no sense without."""
 ATTACHED: Final = Prompt((Message("user", WORDS, (Attachment("image/png", b"PNG", name="a.png"),)),))
 BODIES: Final = (
     b"",
@@ -123,13 +124,12 @@ def _check_request(adapter: Adapter, prompt: Prompt, *, stream: bool) -> None:
 
 def _check_nothing_is_silent(adapter: Adapter) -> None:
     """See that whatever is asked for changes the request, or is named in a notice."""
-    for options in RARE:
-        *less, name = [*options.given(), *(["extra"] if options.extra else [])]
-        before = _request(
-            adapter, PROMPTS[0], replace(Options(), **{k: getattr(options, k) for k in less}), stream=True
-        )
-        request = _request(adapter, PROMPTS[0], options, stream=True)
-        said = any(name in notice for notice in request.notices)
+    for name, kind in Options.__annotations__.items():
+        needed = NEEDED.get(name, Options())
+        value = "look" if name == "tool_choice" else EXAMPLES[kind]
+        before = _request(adapter, PROMPTS[0], needed, stream=True)
+        request = _request(adapter, PROMPTS[0], replace(needed, **{name: value}), stream=True)
+        said = any(name in notice or "made_up" in notice for notice in request.notices)
         assert request.body != before.body or said, f"the option {name} is neither sent nor named in a notice"
     bare = _request(adapter, PROMPTS[0], Options(), stream=True)
     request = _request(adapter, ATTACHED, Options(), stream=True)

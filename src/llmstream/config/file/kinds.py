@@ -201,13 +201,13 @@ def preset(value: object) -> str | None:
 
 def quirks(value: object) -> str | None:
     """A list of known deviations."""
-    from llmstream.adapters.catalogue import QUIRKS
+    from llmstream.adapters.quirks import Quirk
 
     if not isinstance(value, list) or not all(isinstance(q, str) for q in value):
         return "must be a list of names"
     for quirk in value:
-        if quirk not in QUIRKS:
-            right = did_you_mean(quirk, QUIRKS) or "; there are " + ", ".join(QUIRKS)
+        if quirk not in (known := [one.value for one in Quirk]):
+            right = did_you_mean(quirk, known) or "; there are " + ", ".join(known)
             return f"names an unknown quirk {quoted(quirk)}{right}"
     return None
 

@@ -7,8 +7,7 @@ from typing import cast
 
 from llmstream.config.file import table as keys
 from llmstream.config.file.table import Key
-from llmstream.prompt import Json
-from llmstream.runnable import options
+from llmstream.prompt import PARAMETERS, Json, Parameter
 
 
 def config_schema() -> dict[str, Json]:
@@ -59,11 +58,12 @@ def _by_name(schema: dict[str, Json], meaning: str) -> dict[str, Json]:
 
 def _closed_sets() -> dict[str, list[str]]:
     from llmstream.adapters import catalogue, registry
+    from llmstream.adapters.quirks import Quirk
 
     return {
         "preset": catalogue.names(),
         "dialect": list(registry.EMBEDDED),
-        "quirks": list(catalogue.QUIRKS),
+        "quirks": [one.value for one in Quirk],
         # open: an installed plugin may bring another one
         "adapter": list(registry.names()),
     }
@@ -80,12 +80,16 @@ def _put_values(schema: dict[str, Json], values: list[str]) -> None:
 
 
 def _options() -> dict[str, Json]:
-    found: dict[str, Json] = {}
-    for name, (least, greatest) in options.NUMBERS.items():
-        found[name] = {"type": "number", "minimum": least, "maximum": greatest}
-    for name, (lowest, highest) in options.WHOLE.items():
-        found[name] = {"type": "integer", "minimum": lowest, "maximum": highest}
+    return {name: {**_values(one), "description": one.meaning} for name, one in PARAMETERS.items()}
+
+
+def _values(parameter: Parameter) -> dict[str, Json]:
     text: dict[str, Json] = {"type": "string", "minLength": 1}
-    found["stop"] = {"oneOf": [text, {"type": "array", "items": text, "minItems": 1}]}
-    found["reasoning_effort"] = text
-    return found
+    limits: dict[str, Json] = {"minimum": parameter.least, "maximum": parameter.greatest}
+    if parameter.kind == "number":
+        return {"type": "number", **limits}
+    if parameter.kind == "whole":
+        return {"type": "integer", **limits}
+    if parameter.kind == "texts":
+        return {"oneOf": [text, {"type": "array", "items": text, "minItems": 1}]}
+    return text

@@ -1,0 +1,32 @@
+"""Which options go into a request, and what the user is told of the others: one way for all dialects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from llmstream.prompt import Json, Options
+
+
+def fields(options: Options, names: Mapping[str, str]) -> dict[str, Json]:
+    """Return the options that are set and have a name in an API, under that name.
+
+    Args:
+        options: what was asked for.
+        names: the name of an option -> its name in the API.
+    """
+    return {names[name]: value for name, value in options.given().items() if name in names}
+
+
+def left_out(api: str, options: Options, taken: Collection[str], *, instead: str = "") -> Iterator[str]:
+    """Yield a notice for each option that is set and that a dialect has no place for.
+
+    Args:
+        api: the dialect's name.
+        options: what was asked for.
+        taken: the options that it sends, or speaks of by itself.
+        instead: what to do, in brackets; empty for nothing.
+    """
+    remedy = f" ({instead})" if instead else ""
+    for name in options.given():
+        if name not in taken:
+            yield f"{api} takes no option {name!r}: left out{remedy}"
