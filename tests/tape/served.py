@@ -38,7 +38,7 @@ class Reply(NamedTuple):
 
 
 class Server:
-    """Answers each request with the next reply, the last one again and again."""
+    """Answers each request with the next reply, the last one again and again; leaves nothing behind."""
 
     def __init__(self, *replies: Reply | Callable[[bytes], Reply]) -> None:
         self._replies = list(replies)
@@ -46,34 +46,50 @@ class Server:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/v1"
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._connections: list[socket.socket] = []
+        self._waited_for: list[threading.Event] = []
+        self._closing = False
+        self._threads = [threading.Thread(target=self._serve, daemon=True)]
+        self._threads[0].start()
 
     def __enter__(self) -> Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # wakes the thread that waits in accept
-        self._socket.shutdown(socket.SHUT_RDWR)
+        self._closing = True
+        with socket.create_connection(("127.0.0.1", self.port)):
+            self._threads[0].join()  # wakes it: to close a socket doesn't end an accept() everywhere
         self._socket.close()
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for event in self._waited_for:
+            event.set()
+        for thread in self._threads:
+            thread.join()
 
     def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._socket.accept()
-                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+        while True:
+            connection, _ = self._socket.accept()
+            if self._closing:
+                connection.close()
+                return
+            self._connections.append(connection)
+            self._threads.append(threading.Thread(target=self._answer, args=(connection,), daemon=True))
+            self._threads[-1].start()
 
     def _answer(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             request = b""
             while b"\r\n\r\n" not in request:
-                request += connection.recv(65536)
+                request += _some(connection)
             head, _, body = request.partition(b"\r\n\r\n")
             length = next(
                 int(x[15:]) for x in head.lower().split(b"\r\n") if x.startswith(b"content-length:")
             )
             while len(body) < length:
-                body += connection.recv(65536)
+                body += _some(connection)
             self.requests.append(head + b"\r\n\r\n" + body)
             reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
             self._send(connection, reply if isinstance(reply, Reply) else reply(self.requests[-1]))
@@ -87,10 +103,22 @@ class Server:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                 return
             if isinstance(piece, threading.Event):
+                self._waited_for.append(piece)
                 piece.wait(30)
             else:
                 connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
         connection.sendall(b"0\r\n\r\n")
+
+
+def _some(connection: socket.socket) -> bytes:
+    """Return what a connection has next.
+
+    Raises:
+        ConnectionError: it was closed.
+    """
+    if not (data := connection.recv(65536)):
+        raise ConnectionError
+    return data
 
 
 class Outcome(NamedTuple):

@@ -121,6 +121,16 @@ def test_a_damaged_line_is_named_and_what_stands_before_it_is_played(tmp_path: P
     assert re.search(r"line 5\b", str(found.error["message"]))
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_damage_behind_a_complete_answer_is_told_too(tmp_path: Path, engine: str) -> None:
+    file = write(tmp_path / "r.jsonl", rows())
+    file.write_bytes(file.read_bytes()[:-4])
+    found = outcome(asked(replayed(file)), engine)
+    assert text(found) == "".join(TEXTS)
+    assert found.error and found.error["type"] == "BadMessage"
+    assert re.search(rf"line {len(rows())}\b", str(found.error["message"]))
+
+
 def test_a_recording_that_breaks_off_is_a_broken_stream(tmp_path: Path) -> None:
     found = outcome(asked(replayed(write(tmp_path / "r.jsonl", rows()[:4]))))
     assert text(found) == "".join(TEXTS[:2])

@@ -10,6 +10,7 @@ import math
 import random
 import time
 from collections.abc import Callable
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -164,7 +165,9 @@ def _at_its_own_pace(running: Steps, replay: Replay) -> Steps:
             else:
                 step = running.send(reply)
     except StopIteration:
-        return
+        if replay.damage is not None:
+            # the answer was complete, but the recording is not what was written
+            raise copy(replay.damage) from None
 
 
 def _as_waited(batch: Batch, wait: float | None) -> Batch:

@@ -52,6 +52,11 @@ class Replay:
         """The pause that the run made before the next attempt, None where that isn't known."""
         return self._attempts[-1].wait if self._attempts else None
 
+    @property
+    def damage(self) -> LLMStreamError | None:
+        """What is wrong with the recording where it is being played, None for nothing."""
+        return self._attempt.damage if self.playing and self._attempt else None
+
     def due(self, at: float) -> float:
         """Return the seconds to wait for what came `at` seconds after the first request."""
         self.now = max(self.now, at)

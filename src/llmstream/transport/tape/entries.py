@@ -32,7 +32,8 @@ class Attempt:
 
     `reads` are seconds and bytes; `error` is what ended the answer, None where its body ended or was
     given up; `ended` is false where the recording breaks off.  `stopped` is why no further attempt
-    followed where one was due.
+    followed where one was due.  `damage` is the complaint about a line that can't be read, which holds
+    even where the answer was complete before it.
     """
 
     def __init__(self, request: HttpRequest, began: float | None = None, wait: float | None = None) -> None:
@@ -46,6 +47,7 @@ class Attempt:
         self.ended = False
         self.ended_at = 0.0
         self.stopped: LLMStreamError | None = None
+        self.damage: LLMStreamError | None = None
 
 
 class RecordedCall(Record):

@@ -103,7 +103,8 @@ class Reading:
             self._calls.pop()
         # with a provider's name the engine leaves it as it is
         failure.provider = self._calls[-1].provider
-        self._attempt.error, self._attempt.ended = failure, True
+        self._attempt.error = self._attempt.damage = failure
+        self._attempt.ended = True
         self._attempt.ended_at = self._last
 
     def _take(self, line: Line) -> None:
