@@ -17,6 +17,8 @@ from llmstream.adapters import catalogue, registry
 from llmstream.adapters.quirks import Quirk
 from llmstream.config.file import kinds
 from llmstream.errors import ConfigError
+from llmstream.prompt import Options
+from llmstream.runnable.options import options_from
 
 ROWS = catalogue.rows()
 
@@ -36,8 +38,12 @@ def test_a_row_is_whole_and_of_the_right_types(row: catalogue.Row) -> None:
         if hint == tuple[str, ...]:
             assert isinstance(value, tuple)
             assert all(isinstance(item, str) for item in value)
+        elif field == "sampling":
+            for options in value.values():
+                assert options_from(options) != Options()
         else:
             assert type(value) is hint, field
+    assert set(row.takes) <= set(catalogue.KINDS)
     assert row.adapter in registry.names()
     assert set(row.quirks) <= set(Quirk)
     assert kinds.url(row.docs.replace("#", "")) is None

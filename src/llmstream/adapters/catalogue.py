@@ -7,14 +7,15 @@ the whole file agree is a test.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, cast
 
+from llmstream.prompt import Json
 from llmstream.record import Record
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from llmstream.prompt import Json
+KINDS: Final = ("image", "audio", "pdf")
+NO_SAMPLING: Final[Mapping[str, Mapping[str, Json]]] = MappingProxyType({})
 
 
 class Row(Record):
@@ -39,6 +40,8 @@ class Row(Record):
         tools: has models that call tools.
         images: has models that take images.
         usage_in_stream: reports token counts in a stream.
+        takes: kinds of attachments that its models take: all of `KINDS` unless known otherwise.
+        sampling: options that suit a model better than its server's defaults; any the user gives beat them.
     """
 
     name: str
@@ -58,6 +61,8 @@ class Row(Record):
     tools: bool = False
     images: bool = False
     usage_in_stream: bool = False
+    takes: tuple[str, ...] = KINDS
+    sampling: Mapping[str, Mapping[str, Json]] = NO_SAMPLING
 
 
 def known(name: str) -> bool:

@@ -7,15 +7,19 @@ import re
 import stat
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
+from llmstream.adapters.catalogue import KINDS
 from llmstream.config import paths
 from llmstream.config.keys.find import expanded
 from llmstream.engine.policy import Policy
 from llmstream.errors import ConfigError
 from llmstream.local.settings import LocalSettings
-from llmstream.prompt import Endpoint, Json
+from llmstream.prompt import Endpoint, Json, Options
+from llmstream.runnable.options import options_from
 from llmstream.runnable.targets import RateLimits
+
+NO_OPTIONS: Final = Options()
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +68,20 @@ def local(provider: Provider) -> LocalSettings:
 def limits(provider: Provider) -> RateLimits:
     """Return what a batch may use of the provider a minute."""
     return RateLimits(**_floats(provider.table("limits")))
+
+
+def defaults(provider: Provider, model: str) -> Options:
+    """Return the catalogue's own options for a model, none for most."""
+    row = provider.row
+    known = row.sampling.get(model) if row is not None and row.adapter == provider.adapter else None
+    return options_from(known) if known else NO_OPTIONS
+
+
+def takes(provider: Provider) -> tuple[str, ...] | None:
+    """Return which kinds of attachments can be sent, None where nothing is known to be refused."""
+    row = provider.row
+    known = row is not None and row.adapter == provider.adapter and row.takes != KINDS
+    return row.takes if row is not None and known else None
 
 
 def folder(provider: Provider, beside: Path | None) -> Path | None:

@@ -208,6 +208,8 @@ class Settings:
             steps=provider.switch("steps"),
             file=parts.recording(provider, self._folder),
             limits=parts.limits(provider),
+            defaults=parts.defaults(provider, endpoint.model),
+            takes=parts.takes(provider),
         )
 
     def _certificates(self, file: str) -> Path:

@@ -14,7 +14,7 @@ from llmstream.adapters.base import Adapter
 from llmstream.adapters.registry import adapter
 from llmstream.engine.conversation import converse
 from llmstream.engine.effects import Call, Prepare, Steps
-from llmstream.errors import ConfigError
+from llmstream.errors import ConfigError, RequestRefused
 from llmstream.prompt import Options, Prompt
 from llmstream.record import Record, replace
 from llmstream.runnable.runs import AsyncBatches, AsyncGiven, Batches, Given
@@ -60,7 +60,7 @@ class Plan(Record):
 
 
 LOCAL_DEFAULTS: Final = Options(max_tokens=512)
-"""Small models repeat themselves without end, and nobody else stops them."""
+"""Nobody else stops a model in this process."""
 
 
 def batches(plan: Plan, transport: Transport | None = None) -> Batches:
@@ -130,18 +130,43 @@ def _prepare(plan: Plan, target: Target) -> Prepare:
 
 def _maker(plan: Plan, target: Target) -> Callable[[], Call]:
     def make() -> Call:
+        if target.takes is not None:
+            see_taken(plan.prompt, target)
         ready = _started(plan, target) if target.local is not None else _unlocked(target)
         return Call(
             adapter=adapter_of(ready),
             endpoint=ready.endpoint,
             prompt=plan.prompt,
-            options=plan.options.over(ready.options),
+            options=options_of(plan, ready),
             policy=ready.policy,
             stream=plan.stream,
             route=_route(plan, ready),
         )
 
     return make
+
+
+def options_of(plan: Plan, target: Target) -> Options:
+    """Return the options that go into a request: the call's over the configured over the catalogue's."""
+    options = plan.options.over(target.options).over(target.defaults)
+    return options.over(LOCAL_DEFAULTS) if target.local is not None else options
+
+
+def see_taken(prompt: Prompt, target: Target) -> None:
+    """See that a model can take what is attached, before anything is sent or loaded.
+
+    Raises:
+        RequestRefused: it can't.
+    """
+    for attachment in (a for message in prompt.messages for a in message.attachments):
+        major, _, minor = attachment.media_type.partition("/")
+        if (minor if minor == "pdf" else major) not in (target.takes or ()):
+            endpoint, shown = target.endpoint, attachment.name or "the attachment"
+            raise RequestRefused(
+                f"{endpoint.provider}/{endpoint.model} takes no {attachment.media_type}: {shown} isn't sent",
+                hint="name a model that does with -m; `llmstream providers` shows which take images",
+                provider=endpoint.provider,
+            )
 
 
 def by_http(target: Target) -> bool:
@@ -199,7 +224,7 @@ def _started(plan: Plan, target: Target) -> Target:
         # OpenAI's dialects have the version in their base URL, Anthropic's has not
         base_url = base_url.removesuffix("/v1")
     endpoint = replace(target.endpoint, base_url=base_url, api_key=key)
-    return replace(target, endpoint=endpoint, options=target.options.over(LOCAL_DEFAULTS))
+    return replace(target, endpoint=endpoint)
 
 
 def close_kept(target: Target) -> None:

@@ -51,6 +51,8 @@ class Target(Record):
         path: of the adapter `runnable`: a folder from which the factory is imported too.
         steps: of the adapter `runnable`: the object's own steps are wanted as events.
         limits: what a batch may use a minute.
+        defaults: the catalogue's own for this model, under all others; no part of what the user asked for.
+        takes: kinds of attachments that can be sent: ``image audio pdf``; None where nothing is known.
     """
 
     adapter: str
@@ -71,6 +73,8 @@ class Target(Record):
     path: Path | None = None
     steps: bool = False
     limits: RateLimits = RateLimits()
+    defaults: Options = Options()
+    takes: tuple[str, ...] | None = None
 
 
 class Resolver(Protocol):

@@ -11,7 +11,7 @@ from llmstream.prompt import Secret, tells_a_secret
 from llmstream.record import replace
 from llmstream.render.base import encode
 from llmstream.render.guard import guarded
-from llmstream.runnable.calls import Plan, adapter_of
+from llmstream.runnable.calls import Plan, adapter_of, options_of, see_taken
 from llmstream.runnable.targets import Target
 
 
@@ -23,7 +23,9 @@ def show_request(plan: Plan, environment: Environment) -> int:
     endpoint = replace(target.endpoint, api_key=Secret(STAND_IN) if key else None)
     if target.local is not None:
         endpoint = replace(endpoint, base_url="http://127.0.0.1:PORT/v1")
-    options = plan.options.over(target.options)
+    if target.takes is not None:
+        see_taken(plan.prompt, target)
+    options = options_of(plan, target)
     request = adapter_of(target).request(plan.prompt, options, endpoint, stream=plan.stream)
     if target.command or target.factory:
         text = _command(target, request.body)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from llmstream.adapters.catalogue import NO_SAMPLING
 from llmstream.config.settings import Settings
 from llmstream.errors import ConfigError
 from llmstream.prompt import Json
@@ -23,6 +25,7 @@ class Line(NamedTuple):
         key: where the key was found, ``missing ($VARIABLE)``, or empty when none is wanted.
         base_url: where it is.
         model: the one that is asked when none is named, empty where there is none.
+        sampling: options that its models are asked with unless told otherwise, by model.
         ready: it can be asked right now, as far as that can be told without asking.
     """
 
@@ -37,10 +40,11 @@ class Line(NamedTuple):
     base_url: str
     model: str
     ready: bool
+    sampling: Mapping[str, Mapping[str, Json]]
 
     def to_dict(self) -> dict[str, Json]:
         """Return it as an object."""
-        return dict(self._asdict())
+        return {**self._asdict(), "sampling": {model: dict(one) for model, one in self.sampling.items()}}
 
     @property
     def can(self) -> str:
@@ -79,6 +83,7 @@ def _line(settings: Settings, name: str) -> Line:
         base_url=base_url,
         model=provider.text("model"),
         ready=_ready(settings, name),
+        sampling=row.sampling if row else NO_SAMPLING,
     )
 
 
