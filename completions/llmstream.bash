@@ -45,7 +45,7 @@ _llmstream() {
         config) list="path show check init edit alias --color --quiet -q --config --debug --origin --model -m" ;;
         keys) list="set list delete --file --color --quiet -q --config --debug" ;;
         schema) list="events config --color --quiet -q --config --debug" ;;
-        completions) list="bash zsh fish powershell --color --quiet -q --config --debug" ;;
+        completions) list="bash zsh fish powershell widget --color --quiet -q --config --debug" ;;
         *) list="prompt compare replay bench batch models providers pull chat history template doctor config keys schema completions --model -m --system -s --file -f --attach -a --continue -c --session --no-history --template -t --param -p --edit -e --no-stdin --option -o --temperature --max-tokens --top-p --stop --seed --schema --separator -S --no-newline -n --extract -x --extract-last --copy --events --events-version --steps --json --reasoning --stats --md --no-md --raw --color --quiet -q --sync --async --stream --no-stream --fallback --retries --timeout-connect --timeout-first --timeout-idle --timeout-total --config --show-request --debug --version --help -h --record" ;;
             esac
             if [ "$command" = models ] && [ "${cur#-}" = "$cur" ]; then

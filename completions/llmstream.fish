@@ -345,4 +345,4 @@ complete -c llmstream -f -n '__fish_seen_subcommand_from template' -a 'list show
 complete -c llmstream -f -n '__fish_seen_subcommand_from config' -a 'path show check init edit alias'
 complete -c llmstream -f -n '__fish_seen_subcommand_from keys' -a 'set list delete'
 complete -c llmstream -f -n '__fish_seen_subcommand_from schema' -a 'events config'
-complete -c llmstream -f -n '__fish_seen_subcommand_from completions' -a 'bash zsh fish powershell'
+complete -c llmstream -f -n '__fish_seen_subcommand_from completions' -a 'bash zsh fish powershell widget'

@@ -19,7 +19,7 @@ Register-ArgumentCompleter -Native -CommandName llmstream -ScriptBlock {
         'config' = 'path show check init edit alias --color --quiet -q --config --debug --origin --model -m'
         'keys' = 'set list delete --file --color --quiet -q --config --debug'
         'schema' = 'events config --color --quiet -q --config --debug'
-        'completions' = 'bash zsh fish powershell --color --quiet -q --config --debug'
+        'completions' = 'bash zsh fish powershell widget --color --quiet -q --config --debug'
     }
     $values = @{
         '--events-version' = 'v1 v2'

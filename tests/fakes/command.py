@@ -62,6 +62,7 @@ class Terminal:
         *,
         pipe_out: bool = False,
         columns: int = 0,
+        program: Sequence[str] = COMMAND,
     ) -> None:
         self._ours, theirs = os.openpty()
         if columns:
@@ -70,7 +71,7 @@ class Terminal:
             termios.tcsetwinsize(theirs, (24, columns))
         self.shown = b""
         self.process = subprocess.Popen(
-            [*COMMAND, *arguments],
+            [*program, *arguments],
             stdin=theirs,
             stdout=subprocess.PIPE if pipe_out else theirs,
             stderr=theirs,

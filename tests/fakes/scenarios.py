@@ -133,6 +133,11 @@ def _ok(answer: Answer) -> None:
     say(answer, *VERSE)
 
 
+@scenario("code")
+def _code(answer: Answer) -> None:
+    say(answer, "So:\n\n```sh\ntouch wid", "get-works\n```\nor so\n")
+
+
 @scenario("newline")
 def _newline(answer: Answer) -> None:
     say(answer, "one\n", "two\n")

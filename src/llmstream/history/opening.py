@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import struct
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +58,7 @@ def see(path: Path) -> bool:
             raise HistoryError(f"{path} is not a file", hint=_ASIDE)
         if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
             raise HistoryError(f"{path} belongs to another user (id {status.st_uid})")
-        if os.name == "posix" and status.st_mode & 0o077:
+        if sys.platform != "win32" and status.st_mode & 0o077:
             os.fchmod(descriptor, 0o600)
         _check(path, os.read(descriptor, HEADER), status.st_size)
     except OSError as error:

@@ -85,12 +85,20 @@ class PlainReader:
 
 
 class ReadlineReader:
-    """Reads lines with Python's own editing."""
+    """Reads lines with Python's own editing.
+
+    Raises:
+        ImportError: there is none, as on Windows.
+    """
+
+    _add: Callable[[str], None]
 
     def __init__(self, lines: TypedLines, complete: Complete) -> None:
+        self._lines = lines
+        if sys.platform == "win32":
+            raise ImportError("readline")
         import readline
 
-        self._lines = lines
         readline.set_auto_history(False)
         readline.clear_history()
         for line in lines.lines:

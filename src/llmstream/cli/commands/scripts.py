@@ -24,10 +24,23 @@ def schema(environment: Environment, what: str) -> str:
 
 
 @texts
-def completions(environment: Environment, shell: str) -> str:
-    """Print a shell's completion script, to be saved where the shell looks for it."""
+def completions(environment: Environment, shell: str, of: str = "") -> str:
+    """Print a shell's completion script, to be saved where the shell looks for it, or its key binding."""
     from llmstream.cli.parsing.shells import SHELLS, script
 
+    if shell == "widget":
+        return _widget(of)
+    if of:
+        raise UsageError(f"{of!r} is one word too many", hint=f"llmstream completions {shell}")
     if shell not in SHELLS:
         raise UsageError(f"there is no completion script for {shell!r}", hint=f"known: {', '.join(SHELLS)}")
     return script(shell)
+
+
+def _widget(shell: str) -> str:
+    from llmstream.cli.parsing.widgets import WIDGETS, widget
+
+    if shell not in WIDGETS:
+        message = f"there is no widget for {shell!r}" if shell else "a widget is for one shell: which?"
+        raise UsageError(message, hint=f"llmstream completions widget {'|'.join(WIDGETS)}")
+    return widget(shell)

@@ -104,8 +104,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "completions",
         "Print a shell's completion script",
         "scripts:completions",
-        ("bash|zsh|fish|powershell",),
-        ("bash", "zsh", "fish", "powershell"),
+        ("bash|zsh|fish|powershell|widget", "[SHELL]"),
+        ("bash", "zsh", "fish", "powershell", "widget"),
     ),
 )
 GROUPS: Final = {

@@ -1,0 +1,134 @@
+"""The man page llmstream(1), made from the tables of options and commands.
+
+``python -m llmstream.cli.parsing.manual >man/llmstream.1`` writes the one that is installed.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import groupby
+from typing import Final
+
+from llmstream.cli.parsing.commands import COMMANDS, Command
+from llmstream.cli.parsing.help import PANELS, STATUSES, VALUES
+from llmstream.cli.parsing.option import ALL, PROMPT, Option
+from llmstream.cli.parsing.table import options_of
+
+HEAD: Final = """\
+.\\" made from the option table by `python -m llmstream.cli.parsing.manual`, don't edit
+.TH LLMSTREAM 1
+.SH NAME
+llmstream \\- stream a language model's tokens into a terminal or a pipe
+.SH SYNOPSIS
+.B llmstream
+.RI [ OPTIONS ]
+.RI [ PROMPT ]...
+.br
+.B llmstream
+.I COMMAND
+\\&...
+.SH DESCRIPTION
+Sends
+.I PROMPT
+to a language model, together with what is piped in, and writes the answer to standard output while it comes.
+Everything else goes to standard error.
+.PP
+A word that is a command's name is one only as the first word;
+.B llmstream \\-\\- models
+sends it as a prompt.
+"""
+TAIL: Final = """\
+.SH ENVIRONMENT
+.TP
+.B LLMSTREAM_MODEL
+The model, unless
+.B \\-m
+names one.
+.TP
+.B LLMSTREAM_CONFIG
+The configuration file, unless
+.B \\-\\-config
+names one.
+.TP
+.B LLMSTREAM_NO_HISTORY
+1 keeps runs out of the history.
+.TP
+.BR OPENAI_API_KEY ", " ANTHROPIC_API_KEY " and others"
+Keys;
+.B llmstream providers
+says which each provider reads.
+.TP
+.BR NO_COLOR ", " HTTPS_PROXY ", " HTTP_PROXY ", " NO_PROXY
+As usual.
+.SH FILES
+.TP
+.I ~/.config/llmstream/config.toml
+The configuration;
+.B llmstream config init
+writes one to begin with.
+.TP
+.I ~/.config/llmstream/templates/NAME.toml
+Saved prompts.
+.TP
+.I ~/.local/share/llmstream/history.db
+The history, which only its owner can read;
+.B llmstream history off
+stops it.
+.PP
+These are the paths on Linux;
+.BR "llmstream config path" ", " "llmstream template path " and " llmstream history path"
+print the ones here.
+"""
+
+
+def manual() -> str:
+    """Return the page, in the man macros that every troff knows."""
+    lines = [HEAD.rstrip("\n"), ".SH OPTIONS"]
+    ordered = sorted(options_of(PROMPT), key=lambda option: PANELS.index(option.panel))
+    for panel, options in groupby(ordered, key=lambda option: option.panel):
+        lines.append(f".SS {_text(panel)}")
+        for option in options:
+            lines += _option(option)
+    lines.append(".SH COMMANDS")
+    for command in COMMANDS:
+        if command.name != PROMPT:
+            lines += _command(command)
+    lines.append(".SH EXIT STATUS")
+    for one in " ".join(STATUSES.split()).removeprefix("Exit status: ").rstrip(".").split(", "):
+        status, _, meaning = one.partition(" ")
+        lines += [".TP", f".B {status}", _text(f"{meaning[:1].upper()}{meaning[1:]}.")]
+    return "\n".join([*lines, TAIL])
+
+
+def _command(command: Command) -> list[str]:
+    """Return a command's entry: how it is called, what it does, the options of its own."""
+    words = "".join(f" {word}" for word in command.arguments)
+    lines = [f".SS {_text(f'llmstream {command.name}{words}')}", _text(f"{command.help}.")]
+    options = [option for option in options_of(command.name) if option.commands != ALL]
+    shared = {option.key for option in options_of(PROMPT)}
+    for option in options:
+        if option.commands == (command.name,) or option.key not in shared or not option.panel:
+            lines += _option(option)
+    also = [f"--{option.name}" for option in options if option.panel and option.key in shared]
+    if also:
+        lines += [".PP", _text(f"As for a prompt: {', '.join(also)}.")]
+    return lines
+
+
+def _option(option: Option) -> list[str]:
+    value = option.metavar or "|".join(option.choices) or VALUES[option.kind]
+    names = [f"-{option.short}"] if option.short else []
+    names.append(f"--{option.name}")
+    names += [f"--{option.off}"] if option.off else []
+    bold = ", ".join(f"\\fB{_text(name)}\\fR" for name in names)
+    return [".TP", bold + (f" \\fI{_text(value)}\\fR" if value else ""), _text(f"{option.help}.")]
+
+
+def _text(text: str) -> str:
+    """Return a text as troff shows it as it is: no sign of it is a request or an escape."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("`", "\\(ga")
+    return f"\\&{escaped}" if escaped.startswith(".") else escaped
+
+
+if __name__ == "__main__":
+    sys.stdout.write(manual())
