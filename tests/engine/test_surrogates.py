@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmstream.engine.surrogates import Surrogates
+from llmstream.engine.surrogates import Surrogates, joined
 from llmstream.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta
 
 
@@ -44,8 +44,8 @@ def test_whatever_comes_what_leaves_can_be_encoded(pieces: list[tuple[bool, str]
 @given(st.lists(st.text(st.characters())))
 def test_what_stays_alone_is_replaced_and_nothing_else_is(pieces: list[str]) -> None:
     found = text_of(mended([TextDelta(piece) for piece in pieces]), TextDelta)
-    joined = "".join(pieces).encode("utf-16-le", "surrogatepass")
-    assert found == joined.decode("utf-16-le", "replace")
+    whole = "".join(pieces).encode("utf-16-le", "surrogatepass")
+    assert found == whole.decode("utf-16-le", "replace")
 
 
 def test_each_call_keeps_its_own_half() -> None:
@@ -62,3 +62,9 @@ def test_each_call_keeps_its_own_half() -> None:
 
 def test_other_events_pass() -> None:
     assert Surrogates().mend(Finish("stop")) == Finish("stop")
+
+
+def test_names_and_ids_and_reasons_leave_whole() -> None:
+    (found,) = mended([ToolCallDelta(0, "\ud83d", "f\ud83d", "{}")])
+    assert found == ToolCallDelta(0, "\ufffd", "f\ufffd", "{}")
+    assert joined("\ud83e\udd64\ud83d") == "\U0001f964\ufffd"

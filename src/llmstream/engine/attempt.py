@@ -9,7 +9,7 @@ from llmstream.adapters.base import HttpRequest
 from llmstream.adapters.finish_reasons import PASSING, word
 from llmstream.engine.effects import NEVER, Batch, Call, Effect, Head, Open, Read, Reply, Steps
 from llmstream.engine.placing import MESSAGE_LIMIT, host, placed, refused
-from llmstream.engine.surrogates import Surrogates
+from llmstream.engine.surrogates import Surrogates, joined
 from llmstream.errors import (
     BadMessage,
     LLMStreamError,
@@ -207,11 +207,11 @@ class Attempt:
         """Return an event without the key: any text of the server's may repeat what it was sent."""
         if isinstance(event, Finish):
             if event.raw:
-                event = Finish(event.reason, self._call.endpoint.redact(event.raw)[:REASON_LIMIT])
+                event = Finish(event.reason, joined(self._call.endpoint.redact(event.raw)[:REASON_LIMIT]))
             self._finish = event
         elif isinstance(event, Notice):
             self._noted = True
-            event = Notice(self._call.endpoint.redact(event.message)[:MESSAGE_LIMIT])
+            event = Notice(joined(self._call.endpoint.redact(event.message)[:MESSAGE_LIMIT]))
         return event
 
     def _progress(self) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from llmstream.adapters.base import Adapter
+from llmstream.engine.surrogates import joined
 from llmstream.errors import AuthenticationError, LLMStreamError, ProviderError
 from llmstream.prompt import Endpoint
 from llmstream.wire.document import excerpt
@@ -49,6 +50,7 @@ def placed(error: LLMStreamError, endpoint: Endpoint, where: str) -> LLMStreamEr
     if quote:
         said += f": {excerpt(quote)}"
     error.message = said if len(said) <= MESSAGE_LIMIT else said[: MESSAGE_LIMIT - 1] + "…"
+    error.message = joined(error.message)
     if not error.hint:
         error.hint = _hint(error, endpoint)
     error.hint = endpoint.redact(error.hint)

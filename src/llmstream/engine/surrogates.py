@@ -13,7 +13,10 @@ from llmstream.events import Event, ReasoningDelta, TextDelta, ToolCallDelta
 CALL: Final = "call "
 
 
-def _joined(text: str) -> str:
+def joined(text: str) -> str:
+    """Return a text whose halves of characters are joined, and U+FFFD where one stays alone."""
+    if text.isascii():
+        return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
@@ -32,9 +35,11 @@ class Surrogates:
                 return event
             kind = type(event).__name__
             return type(event)(self._feed(kind, event.text))
-        if isinstance(event, ToolCallDelta) and (self._held or not event.arguments.isascii()):
-            arguments = self._feed(f"{CALL}{event.index}", event.arguments)
-            return ToolCallDelta(event.index, event.id, event.name, arguments)
+        if isinstance(event, ToolCallDelta):
+            id_, name, arguments = event.id, event.name, event.arguments
+            if self._held or not arguments.isascii():
+                arguments = self._feed(f"{CALL}{event.index}", arguments)
+            return ToolCallDelta(event.index, id_ and joined(id_), name and joined(name), arguments)
         return event
 
     def close(self) -> Iterable[Event]:
@@ -42,9 +47,9 @@ class Surrogates:
         for kind in list(self._held):
             if kind.startswith(CALL):
                 index = int(kind.removeprefix(CALL))
-                yield ToolCallDelta(index, None, None, _joined(self._held.pop(kind)))
+                yield ToolCallDelta(index, None, None, joined(self._held.pop(kind)))
                 continue
-            yield (TextDelta if kind == "TextDelta" else ReasoningDelta)(_joined(self._held.pop(kind)))
+            yield (TextDelta if kind == "TextDelta" else ReasoningDelta)(joined(self._held.pop(kind)))
 
     def _feed(self, kind: str, text: str) -> str:
         text = self._held.pop(kind, "") + text
@@ -53,5 +58,5 @@ class Surrogates:
         try:
             text.encode()
         except UnicodeEncodeError:
-            return _joined(text)
+            return joined(text)
         return text
