@@ -25,13 +25,12 @@ class Snapshot:
         # what is older is nobody's leftover, and is not looked at again
         gc.freeze()
         self._before = _found()
-        self._models = _models()
+        self._for_good = _for_good()
 
     def new(self) -> dict[str, list[str]]:
         """Return what has come and not gone, by kind, once it has had time to go."""
         _let_go()
-        if _models() > self._models:
-            # the embedded model's server lives as long as the process
+        if _for_good() != self._for_good:
             return {}
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -52,9 +51,11 @@ def _let_go() -> None:
             opening._left_open.popitem()[1].close()
 
 
-def _models() -> int:
+def _for_good() -> tuple[int, int]:
+    """Return how many embedded models and loops for objects run: they live as long as the process."""
     server = sys.modules.get("llmstream.local.server")
-    return len(server._servers) if server else 0
+    background = sys.modules.get("llmstream.foreign.background")
+    return len(server._servers) if server else 0, len(background._loops) if background else 0
 
 
 def _found() -> dict[str, set[str]]:
@@ -104,4 +105,4 @@ def _descriptors() -> set[str]:
 
 
 def _temporary() -> set[str]:
-    return {one for one in os.listdir(tempfile.gettempdir()) if not one.startswith("pytest")}  # noqa: PTH208
+    return {one for one in os.listdir(tempfile.gettempdir()) if not one.startswith(("pytest", "ray"))}  # noqa: PTH208

@@ -26,7 +26,7 @@ CONFIGS: list[dict[str, Any]] = [
 ]
 SHARED = ("ls_model_type", "ls_model_name", "ls_temperature", "ls_max_tokens", "team")
 # the versions are LangChain's names for its own events; v1 is deprecated there
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.shares_clients]
 
 
 @pytest.fixture(scope="module")

@@ -72,6 +72,11 @@ class Source:
         source.name, source.is_csv = url, url.lower().endswith(".csv")
         return source
 
+    def close(self) -> None:
+        """Close the input; standard input stays open."""
+        if self.fd:
+            os.close(self.fd)
+
     def same_as(self, path: str) -> bool:
         """Return whether a path leads to this very file."""
         try:
