@@ -6,9 +6,16 @@ import os
 import tempfile
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from leftovers import Snapshot
+
+# what an example costs depends on the machine's other work; pytest-timeout bounds each test
+hypothesis.settings.register_profile(
+    "ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("ours")
 
 pytest_plugins = ["fakes.fixtures"]
 
