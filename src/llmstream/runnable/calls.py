@@ -166,6 +166,7 @@ def see_taken(prompt: Prompt, target: Target) -> None:
                 f"{endpoint.provider}/{endpoint.model} takes no {attachment.media_type}: {shown} isn't sent",
                 hint="name a model that does with -m; `llmstream providers` shows which take images",
                 provider=endpoint.provider,
+                phase="config",
             )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from llmstream.cli.exits import Exit, status_of
 from llmstream.cli.running.outputs import report
 from llmstream.cli.signals import Interrupted
-from llmstream.errors import Cancelled, LLMStreamError, MissingExtra
+from llmstream.errors import Cancelled, LLMStreamError, MissingExtra, RequestRefused
 from llmstream.render.base import ReaderGone, Sink
 from llmstream.runnable.calls import Plan, abatches, batches, by_http
 from llmstream.transport.http.sent import LATER
@@ -69,10 +69,10 @@ class Run:
             self._fetching.close()
             if self._talk is not None:
                 self._talk.explain(error)
-            if isinstance(error, MissingExtra):
-                from llmstream.cli.running.ways_out import add_ways_out
+            if isinstance(error, MissingExtra | RequestRefused):
+                from llmstream.cli.running.ways_out import add_to
 
-                add_ways_out(error, environment)
+                add_to(error, environment)
             return self._failed(error)
         except Interrupted as interrupt:
             self._fetching.close()

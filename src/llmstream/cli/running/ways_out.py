@@ -1,9 +1,29 @@
-"""What a user without the local model's extra can do instead, said where it is missed."""
+"""What a user can do instead of asking a model that can't be asked: no extra, or no place for a file."""
 
 from __future__ import annotations
 
 from llmstream.cli.environment import Environment
-from llmstream.errors import ConfigError, MissingExtra
+from llmstream.errors import ConfigError, LLMStreamError, MissingExtra, RequestRefused
+
+
+def add_to(error: LLMStreamError, environment: Environment) -> None:
+    """Add to an error's hint which other models could be asked, where that is the remedy."""
+    if isinstance(error, MissingExtra):
+        add_ways_out(error, environment)
+    elif isinstance(error, RequestRefused) and error.phase == "config":
+        add_takers(error, environment)
+
+
+def add_takers(error: RequestRefused, environment: Environment) -> None:
+    """Name the providers that are ready and have models that take images."""
+    from llmstream.config.lists.overview import providers
+    from llmstream.config.settings import Settings
+
+    lines = providers(Settings.load(environment.config, environment.variables))
+    able = [one.provider for one in lines if one.ready and one.images]
+    if able:
+        names = ", ".join(f"-m {name}" for name in able[:4])
+        error.hint = f"choose a model that does; ready with a key: {names}"
 
 
 def add_ways_out(error: MissingExtra, environment: Environment) -> None:
