@@ -217,6 +217,8 @@ class Paragraph(Flow):
         """Go on with another line."""
         self.release()
         self.inline.join()
+        # a row that the source breaks ends now: the next line may head a table, on a row of its own
+        self.rows.lay()
         self.rows.drawn.append(Piece(""))
         self.rows.drawn[-1].row = self.rows.number
         self._mark = (self.rows.number, len(self.rows.drawn) - 1)
@@ -235,8 +237,7 @@ class Paragraph(Flow):
         if self._lines == 1:
             rows.erase()
             return frame
-        if rows.drawn:
-            rows.redraw()
+        rows.redraw()
         rows.lay(ended=True)
         if rows.x:
             rows.newline()
