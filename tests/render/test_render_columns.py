@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmstream.render.columns import NARROWEST, cells, columns, wrapped
@@ -21,6 +21,7 @@ def test_a_cell_that_does_not_fit_goes_on_below_itself() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=4), st.integers(3 * NARROWEST + 4, 80))
 def test_no_line_is_too_wide_and_every_letter_is_there(rows: list[tuple[str, str, str]], width: int) -> None:
     made = columns(rows, width)

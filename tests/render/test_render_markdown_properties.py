@@ -125,19 +125,21 @@ def cut(source: str, places: list[int]) -> list[str]:
 CUTS = st.lists(st.integers(0, 4000), max_size=40)
 
 
-@settings(max_examples=250)
+@settings(max_examples=250, deadline=None)
 @given(DOCUMENT, COLUMNS, CUTS)
 def test_each_letter_is_shown_once_and_in_order(source: str, columns: int, places: list[int]) -> None:
     for parts in ([source], list(source), cut(source, places)):
         assert same_letters("".join(rows(parts, columns)), source)
 
 
+@settings(deadline=None)
 @given(DOCUMENT, COLUMNS)
 def test_no_row_of_words_is_wider_than_the_terminal(source: str, columns: int) -> None:
     for row in rows(source, columns):
         assert cells(row) <= columns or max(map(len, re.split(r"\s+", row))) > columns // 3
 
 
+@settings(deadline=None)
 @given(st.text("*_~`[]()<>!&#|-+=\\:;.\"' \n\tab1é日x\u200d\ufe0f", max_size=60), st.integers(1, 30), CUTS)
 def test_whatever_comes_only_harmless_sequences_are_written(
     source: str, columns: int, places: list[int]
@@ -151,6 +153,7 @@ def test_whatever_comes_only_harmless_sequences_are_written(
             assert not opened or opened[-1] == "0"
 
 
+@settings(deadline=None)
 @given(DOCUMENT, st.lists(st.tuples(st.integers(1, 60), st.integers(5, 90)), max_size=6))
 def test_a_resize_loses_nothing(source: str, steps: list[tuple[int, int]]) -> None:
     reader = Reader(80, Ink(16))
@@ -164,6 +167,7 @@ def test_a_resize_loses_nothing(source: str, steps: list[tuple[int, int]]) -> No
     assert same_letters(shown, source)
 
 
+@settings(deadline=None)
 @given(DOCUMENT, st.integers(0, 400))
 def test_an_answer_that_breaks_off_ends_on_a_fresh_row(source: str, length: int) -> None:
     made = drawn([source[:length]])
