@@ -62,6 +62,10 @@ class LittleServer:
         """Wait until the clients of so many requests have gone."""
         self._ask(f"/left/{tag}/{count}")
 
+    def played(self, tag: str, count: int = 1) -> None:
+        """Wait until so many requests have been answered to the end."""
+        self._ask(f"/played/{tag}/{count}")
+
     def quiet(self) -> None:
         """Wait until no client is connected; kept connections are closed for that."""
         POOL.close()

@@ -5,7 +5,8 @@ first, second, ... answer to requests of that tag, the last one again for all th
 is a list, see `Answer`.  Without a script there comes `VERSE`, always the same, in the dialect of the path.
 
 Control, also by HTTP, each answered with all requests of the tag: ``GET /seen/TAG/N`` waits until there
-are N, ``/left/TAG/N`` until the clients of N have gone; ``/open/GATE`` lets ``["gate", GATE]`` go on;
+are N, ``/left/TAG/N`` until the clients of N have gone, ``/played/TAG/N`` until N were answered;
+``/open/GATE`` lets ``["gate", GATE]`` go on;
 ``/quiet/`` waits until nobody but who asks is connected.
 The first line of standard output is the port.
 """
@@ -33,6 +34,7 @@ class State:
     def __init__(self) -> None:
         self.requests: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.left: dict[str, int] = defaultdict(int)
+        self.played: dict[str, int] = defaultdict(int)
         self.connected = 0
         self.news = asyncio.Event()
         self.gates: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -120,6 +122,8 @@ class Peer(asyncio.Protocol):
         answer = Answer(self, path, document)
         scripts = document.get("scripts")
         await answer.play(scripts[min(number, len(scripts) - 1)] if scripts else answer.verse())
+        self.state.played[self.tag] += 1
+        self.state.tell()
 
     async def _control(self, path: str) -> None:
         order, name, count = [*path.split("/")[1:], "0"][:3]
@@ -128,6 +132,8 @@ class Peer(asyncio.Protocol):
             await state.until(lambda: len(state.requests[name]) >= int(count))
         elif order == "left":
             await state.until(lambda: state.left[name] >= int(count))
+        elif order == "played":
+            await state.until(lambda: state.played[name] >= int(count))
         elif order == "quiet":
             await state.until(lambda: state.connected == 1)
         elif order == "open":

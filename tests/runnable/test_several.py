@@ -164,7 +164,7 @@ def test_a_comparison_keeps_the_order_and_a_failure_spoils_nothing(little: Littl
             running = asyncio.create_task(acompare(models, "hello"))
         else:
             running = asyncio.create_task(asyncio.to_thread(compare, models, "hello"))
-        await asyncio.to_thread(little.left, last)
+        await asyncio.to_thread(little.played, last)
         little.open(gate)
         found = await asyncio.wait_for(running, PATIENCE)
         assert [one.model for one in found] == ["little/m"] * 4

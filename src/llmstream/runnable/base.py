@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar  # Any: what a composition's last step gives
 
 from llmstream.runnable import batch as batches
-from llmstream.runnable.flows import AsyncChosen, AsyncClosable, Chosen, Closable
+from llmstream.runnable.chosen import AsyncChosen, AsyncClosable, Chosen, Closable
 from llmstream.tracing.run_config import RunConfig, checked, concurrency_of, configs_of
 
 if TYPE_CHECKING:

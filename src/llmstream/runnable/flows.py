@@ -7,17 +7,18 @@ by a loop that ends, complains; these can be closed from anywhere, at any time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from llmstream.engine.effects import Batch
 from llmstream.errors import LLMStreamError
 from llmstream.runnable.runs import AsyncBatches, Batches
 
+if TYPE_CHECKING:
+    import asyncio
+
 T = TypeVar("T")
-U = TypeVar("U")
-T_co = TypeVar("T_co", covariant=True)
 
 
 class Pieces(Generic[T]):
@@ -155,6 +156,8 @@ class AsyncFlow(AsyncIterator[T]):
         self._start = start
         self._flow = _Flow(pieces)
         self._run: AsyncBatches | None = None
+        self._reading = False
+        self._turns: list[asyncio.Future[None]] = []
 
     async def __anext__(self) -> T:
         flow = self._flow
@@ -169,9 +172,13 @@ class AsyncFlow(AsyncIterator[T]):
             if not flow.begun:
                 flow.begin()
                 continue
+            if self._reading:
+                await self._turn()
+                continue
             run = self._run
             if run is None:
                 self._run = run = self._start()
+            self._reading = True
             try:
                 flow.ready.extend(flow.pieces.batch(await run.__anext__()))
             except StopAsyncIteration:
@@ -181,6 +188,24 @@ class AsyncFlow(AsyncIterator[T]):
             except BaseException as error:
                 flow.leave(error)
                 raise
+            finally:
+                self._reading = False
+                if self._turns:
+                    self._next_turns()
+
+    async def _turn(self) -> None:
+        """Wait until another reader's batch is there, which may hold a piece for this one too."""
+        import asyncio
+
+        turn = asyncio.get_running_loop().create_future()
+        self._turns.append(turn)
+        await turn
+
+    def _next_turns(self) -> None:
+        turns, self._turns = self._turns, []
+        for turn in turns:
+            if not turn.done():
+                turn.set_result(None)
 
     async def aclose(self) -> None:
         """End the request, so that the provider stops generating.
@@ -200,84 +225,3 @@ class AsyncFlow(AsyncIterator[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
-
-
-class Closable(Protocol[T_co]):
-    """An iterator that can be closed: a generator, a Flow."""
-
-    def __iter__(self) -> Iterator[T_co]:
-        """Return itself."""
-        ...
-
-    def __next__(self) -> T_co:
-        """Return the next piece."""
-        ...
-
-    def close(self) -> None:
-        """End it."""
-        ...
-
-
-class AsyncClosable(Protocol[T_co]):
-    """The same for async."""
-
-    def __aiter__(self) -> AsyncIterator[T_co]:
-        """Return itself."""
-        ...
-
-    def __anext__(self) -> Awaitable[T_co]:
-        """Return the next piece."""
-        ...
-
-    async def aclose(self) -> None:
-        """End it."""
-        ...
-
-
-class Chosen(Iterator[T]):
-    """Some of another iterator's pieces.
-
-    Args:
-        items: all of them.
-        choose: returns the piece, None to leave it out.
-    """
-
-    def __init__(self, items: Closable[U], choose: Callable[[U], T | None]) -> None:
-        self._next: Callable[[], T] = lambda: _first(items, choose)
-        self._close = items.close
-
-    def __next__(self) -> T:
-        return self._next()
-
-    def close(self) -> None:
-        """End it; from any thread, where the other can be."""
-        self._close()
-
-
-def _first(items: Closable[U], choose: Callable[[U], T | None]) -> T:
-    while True:
-        found = choose(next(items))
-        if found is not None:
-            return found
-
-
-class AsyncChosen(AsyncIterator[T]):
-    """The same for async."""
-
-    def __init__(self, items: AsyncClosable[U], choose: Callable[[U], T | None]) -> None:
-        self._next: Callable[[], Awaitable[T]] = lambda: _afirst(items, choose)
-        self._close = items.aclose
-
-    async def __anext__(self) -> T:
-        return await self._next()
-
-    async def aclose(self) -> None:
-        """End it."""
-        await self._close()
-
-
-async def _afirst(items: AsyncClosable[U], choose: Callable[[U], T | None]) -> T:
-    while True:
-        found = choose(await items.__anext__())
-        if found is not None:
-            return found

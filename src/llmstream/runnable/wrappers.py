@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from llmstream.engine.policy import pause
 from llmstream.runnable.base import In, Out, Runnable
+from llmstream.runnable.tries import AsyncTried, Tried
 from llmstream.tracing.run_config import RunConfig
 
 
@@ -83,37 +85,17 @@ class Tries(Runnable[In, Out]):
                 await asyncio.sleep(after(error))
         raise AssertionError("the last try returns or raises")
 
-    def stream(self, input: In, config: RunConfig | None = None, **options: object) -> Iterator[Out]:
-        """Yield the output of the first try that gives a chunk."""
-        for one, after in self._attempts():
-            shown = False
-            try:
-                for chunk in one.stream(input, config, **options):
-                    shown = True
-                    yield chunk
-                return
-            except Exception as error:
-                if shown:
-                    raise
-                time.sleep(after(error))
+    def stream(self, input: In, config: RunConfig | None = None, **options: object) -> Tried[Out]:
+        """Return the output of the first try that gives a chunk."""
+        return Tried(
+            (partial(one.stream, input, config, **options), after) for one, after in self._attempts()
+        )
 
-    async def astream(
-        self, input: In, config: RunConfig | None = None, **options: object
-    ) -> AsyncIterator[Out]:
-        """Yield the output of the first try that gives a chunk."""
-        import asyncio
-
-        for one, after in self._attempts():
-            shown = False
-            try:
-                async for chunk in one.astream(input, config, **options):
-                    shown = True
-                    yield chunk
-                return
-            except Exception as error:
-                if shown:
-                    raise
-                await asyncio.sleep(after(error))
+    def astream(self, input: In, config: RunConfig | None = None, **options: object) -> AsyncTried[Out]:
+        """Return the output of the first try that gives a chunk."""
+        return AsyncTried(
+            (partial(one.astream, input, config, **options), after) for one, after in self._attempts()
+        )
 
 
 class WithRetry(Tries[In, Out]):

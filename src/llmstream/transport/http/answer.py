@@ -113,6 +113,11 @@ class Answer:
         self._pieces = self._inflater.feed(data)
         return self.held()
 
+    @property
+    def whole(self) -> bool:
+        """Whether its body has ended and another request may follow on its connection."""
+        return self.parser.complete and self.parser.reusable
+
     def drained(self) -> bool:
         """Take what has come behind the end of the answer, and return whether the connection can be kept.
 
@@ -125,4 +130,4 @@ class Answer:
             data = self._channel.receive()
             if data:
                 parser.feed(data)
-        return parser.complete and parser.reusable
+        return self.whole

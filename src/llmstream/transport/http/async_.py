@@ -73,6 +73,9 @@ class AsyncHttpTransport:
 
     async def aclose(self) -> None:
         """Give up whatever is open; waits for nothing."""
+        if self._thread == threading.get_ident():
+            # before it counts as stopped: a whole answer's connection is kept
+            self._drop()
         self.stop()
 
     def _end(self) -> None:
@@ -86,7 +89,10 @@ class AsyncHttpTransport:
         self._answer = self._channel = None
         self._leave()
         if answer is not None:
-            answer.link.close()
+            if answer.whole and not self._stopped:
+                self._pool.keep(answer.link)
+            else:
+                answer.link.close()
         elif channel is not None:
             channel.shut_down()
 
@@ -100,21 +106,20 @@ class AsyncHttpTransport:
             loop.remove_reader(watched)
 
     async def _keep(self) -> None:
-        """Leave the connection to the next run, if the answer's last bytes are here or about to come."""
+        """Leave the connection to the next run; the answer's last bytes may come a moment later."""
         answer = self._answer
-        if answer is None or self._stopped:
+        if answer is None or self._stopped or not answer.parser.reusable:
             return
         self._leave()
         try:
-            kept = answer.drained()
-            if not kept and answer.parser.reusable:
+            if not answer.drained():
+                answer.link.channel.hurry_up()
                 await self._ready(Wait((answer.link.channel.sock,)), LAST_BYTES)
-                kept = answer.drained()
+                if not answer.drained() and answer.parser.reusable and self._answer is answer:
+                    self._answer = self._channel = None
+                    self._pool.keep(answer.link, answer.drained)
         except (OSError, NotHttp):
-            return
-        if kept and self._answer is answer:
-            self._answer = self._channel = None
-            self._pool.keep(answer.link)
+            answer.link.close()
 
     async def _open(self, effect: Open) -> Head:
         self._drop()

@@ -110,10 +110,17 @@ _Address: TypeAlias = tuple[int, tuple[str | int, ...]]
 _Found: TypeAlias = list[_Address]
 
 
+class _Socket(socket.socket):
+    """A socket that may be garbage, together with the answer that would have closed it, and says nothing."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def _begun(family: int, address: tuple[str | int, ...]) -> socket.socket | OSError:
     """Return a socket that is on its way to an address, or why there is none."""
     try:
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock = _Socket(family, socket.SOCK_STREAM)
     except OSError as error:
         return error
     sock.setblocking(False)

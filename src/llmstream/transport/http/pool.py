@@ -11,16 +11,19 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from llmstream.record import Record
 from llmstream.transport.http.channels import Channel
+from llmstream.transport.http.parser import NotHttp
 from llmstream.transport.http.proxies import Proxy
 
 IDLE: Final = 30.0
 """Seconds that an idle connection is kept: many load balancers forget it after 60."""
 MOST: Final = 256
 """Most idle connections that are kept; the one that was idle longest goes first."""
+UNFINISHED: Final = 2.0
+"""Seconds that a connection is kept whose answer is understood but whose body has not ended yet."""
 
 
 class Key(Record):
@@ -45,8 +48,14 @@ class Key(Record):
     trusted: tuple[str | None, str | None]
 
 
+Rest: TypeAlias = Callable[[], bool]
+"""Takes the last bytes of an answer, and returns whether they were the last and the connection is good."""
+
+
 class Link:
     """One connection, in use or idle.
+
+    `until` is when it is closed, `rest` what is still to be read of its last answer, while it is idle.
 
     Args:
         key: where it leads.
@@ -56,14 +65,18 @@ class Link:
     def __init__(self, key: Key, channel: Channel) -> None:
         self.key = key
         self.channel = channel
-        self.idle_since = 0.0
+        self.until = 0.0
+        self.rest: Rest | None = None
         self._closed = False
 
     def stale(self) -> bool:
         """Return whether an idle connection was closed, or has something to say that nobody asked for."""
+        rest, self.rest = self.rest, None
         try:
+            if rest is not None and not rest():
+                return True
             return self.channel.receive() is not None
-        except OSError:
+        except (OSError, NotHttp):
             return True
 
     def close(self) -> None:
@@ -102,9 +115,15 @@ class Pool:
                 return link
             link.close()
 
-    def keep(self, link: Link) -> None:
-        """Keep a connection whose answer has come whole."""
-        link.idle_since = time.monotonic()
+    def keep(self, link: Link, rest: Rest | None = None) -> None:
+        """Keep a connection whose answer has come whole.
+
+        Args:
+            link: the connection.
+            rest: reads the end of the answer's body where that has not come yet, None where it has.
+        """
+        link.rest = rest
+        link.until = time.monotonic() + (self._idle if rest is None else min(self._idle, UNFINISHED))
         with self._changed:
             self._links[link] = None
             self._by_key.setdefault(link.key, []).append(link)
@@ -113,6 +132,8 @@ class Pool:
                 self._remove(oldest)
             if self._warden is None:
                 self._watch()
+            elif rest is not None:
+                self._changed.notify_all()
         if oldest is not None:
             oldest.close()
 
@@ -156,16 +177,16 @@ class Pool:
         changed = self._changed
         while True:
             with changed:
-                oldest = next(iter(self._links), None)
-                if oldest is None:
+                first = min(self._links, key=lambda link: link.until, default=None)
+                if first is None:
                     self._warden = None
                     return
-                left = oldest.idle_since + self._idle - time.monotonic()
+                left = first.until - time.monotonic()
                 if left > 0:
                     changed.wait(left)
                     continue
-                self._remove(oldest)
-            oldest.close()
+                self._remove(first)
+            first.close()
 
 
 POOL: Final = Pool()

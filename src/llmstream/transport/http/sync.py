@@ -63,25 +63,32 @@ class HttpTransport:
 
     def close(self) -> None:
         """Give up whatever is open."""
-        self._stopped = True
         self._drop()
+        self._stopped = True
 
     def _drop(self) -> None:
         answer, self._answer, self._channel = self._answer, None, None
-        if answer is not None:
+        if answer is None:
+            return
+        if answer.whole and not self._stopped:
+            self._pool.keep(answer.link)
+        else:
             answer.link.close()
 
     def _keep(self) -> None:
-        """Leave the connection to the next run, if the answer's last bytes are here or about to come."""
+        """Leave the connection to the next run; the answer's last bytes may come a moment later."""
         answer = self._answer
-        if answer is None or self._readable is None or self._stopped:
+        if answer is None or self._readable is None or self._stopped or not answer.parser.reusable:
             return
         try:
-            if answer.drained() or (self._readable.within(LAST_BYTES) and answer.drained()):
-                self._answer = self._channel = None
-                self._pool.keep(answer.link)
+            if not answer.drained():
+                answer.link.channel.hurry_up()
+                whole = self._readable.within(LAST_BYTES) and answer.drained()
+                if not whole and answer.parser.reusable:
+                    self._answer = self._channel = None
+                    self._pool.keep(answer.link, answer.drained)
         except (OSError, NotHttp):
-            pass
+            answer.link.close()
 
     def _open(self, effect: Open) -> Head:
         self._drop()

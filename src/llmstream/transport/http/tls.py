@@ -87,11 +87,15 @@ def _system(whole: bool, variables: tuple[str, ...]) -> ssl.SSLContext:
     if hashed is not None:
         context.load_verify_locations(capath=hashed)
         return context
+    _load_all(context)
+    return context
+
+
+def _load_all(context: ssl.SSLContext) -> None:
     context.load_default_certs()
     paths = ssl.get_default_verify_paths()
     if paths.cafile is None and paths.capath is None and sys.platform != "win32":
         _load_certifi(context)
-    return context
 
 
 def _load_certifi(context: ssl.SSLContext) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import select
 import socket
+import sys
 from collections.abc import Sequence
-from typing import Final
-
-_POLL: Final = hasattr(select, "poll")
 
 
 def ready_of(sockets: Sequence[socket.socket], writing: bool, seconds: float) -> list[socket.socket]:
@@ -15,7 +13,7 @@ def ready_of(sockets: Sequence[socket.socket], writing: bool, seconds: float) ->
 
     A socket that broke counts as ready: whoever uses it then learns what happened.
     """
-    if not _POLL:
+    if sys.platform == "win32":
         return _selected(sockets, writing, seconds)
     poll = select.poll()
     by_number = {}
@@ -45,12 +43,12 @@ class Readable:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sockets = (sock,)
-        self._poll = select.poll() if _POLL else None
-        if self._poll is not None:
+        if sys.platform != "win32":
+            self._poll = select.poll()
             self._poll.register(sock, select.POLLIN)
 
     def within(self, seconds: float) -> bool:
         """Return whether something came within so many seconds."""
-        if self._poll is not None:
-            return bool(self._poll.poll(seconds * 1000))
-        return bool(ready_of(self._sockets, False, seconds))
+        if sys.platform == "win32":
+            return bool(ready_of(self._sockets, False, seconds))
+        return bool(self._poll.poll(seconds * 1000))

@@ -1,0 +1,91 @@
+"""Some of another iterator's pieces; closed from wherever that one can be."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Closable(Protocol[T_co]):
+    """An iterator that can be closed: a generator, a Flow."""
+
+    def __iter__(self) -> Iterator[T_co]:
+        """Return itself."""
+        ...
+
+    def __next__(self) -> T_co:
+        """Return the next piece."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
+
+
+class AsyncClosable(Protocol[T_co]):
+    """The same for async."""
+
+    def __aiter__(self) -> AsyncIterator[T_co]:
+        """Return itself."""
+        ...
+
+    def __anext__(self) -> Awaitable[T_co]:
+        """Return the next piece."""
+        ...
+
+    async def aclose(self) -> None:
+        """End it."""
+        ...
+
+
+class Chosen(Iterator[T]):
+    """Some of another iterator's pieces.
+
+    Args:
+        items: all of them.
+        choose: returns the piece, None to leave it out.
+    """
+
+    def __init__(self, items: Closable[U], choose: Callable[[U], T | None]) -> None:
+        self._next: Callable[[], T] = lambda: _first(items, choose)
+        self._close = items.close
+
+    def __next__(self) -> T:
+        return self._next()
+
+    def close(self) -> None:
+        """End it; from any thread, where the other can be."""
+        self._close()
+
+
+def _first(items: Closable[U], choose: Callable[[U], T | None]) -> T:
+    while True:
+        found = choose(next(items))
+        if found is not None:
+            return found
+
+
+class AsyncChosen(AsyncIterator[T]):
+    """The same for async."""
+
+    def __init__(self, items: AsyncClosable[U], choose: Callable[[U], T | None]) -> None:
+        self._next: Callable[[], Awaitable[T]] = lambda: _afirst(items, choose)
+        self._close = items.aclose
+
+    async def __anext__(self) -> T:
+        return await self._next()
+
+    async def aclose(self) -> None:
+        """End it."""
+        await self._close()
+
+
+async def _afirst(items: AsyncClosable[U], choose: Callable[[U], T | None]) -> T:
+    while True:
+        found = choose(await items.__anext__())
+        if found is not None:
+            return found

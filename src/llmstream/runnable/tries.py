@@ -1,0 +1,140 @@
+"""Streams of one try after the other: iterators of our own (flows.py says why)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
+
+T = TypeVar("T")
+After = Callable[[Exception], float]
+"""Given a try's exception, returns the seconds to wait before the next, or raises it to give up."""
+
+
+class Tried(Iterator[T], Generic[T]):
+    """The pieces of the first try that gives one.
+
+    Args:
+        tries: begin a stream each, with what to do after its exception.
+    """
+
+    def __init__(self, tries: Iterator[tuple[Callable[[], Iterator[T]], After]]) -> None:
+        self._tries = tries
+        self._items: Iterator[T] | None = None
+        self._after: After | None = None
+        self._closed = threading.Event()
+
+    def __next__(self) -> T:
+        while not self._closed.is_set():
+            try:
+                items = self._items or self._begin()
+                piece = next(items)
+            except StopIteration:
+                self._closed.set()
+                raise
+            except Exception as error:
+                if self._closed.is_set():
+                    break
+                if self._after is None:
+                    self._closed.set()
+                    raise
+                self._items = None
+                self._closed.wait(self._after(error))
+            else:
+                # what was given out can't be taken back
+                self._after = None
+                return piece
+        raise StopIteration
+
+    def _begin(self) -> Iterator[T]:
+        begin, self._after = next(self._tries)
+        self._items = items = begin()
+        return items
+
+    def close(self) -> None:
+        """End the try under way and make no other; from any thread, and as often as one likes."""
+        self._closed.set()
+        close = getattr(self._items, "close", None)
+        if close is not None:
+            close()
+
+    def __enter__(self) -> Tried[T]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncTried(AsyncIterator[T], Generic[T]):
+    """The same for async."""
+
+    def __init__(self, tries: Iterator[tuple[Callable[[], AsyncIterator[T]], After]]) -> None:
+        self._tries = tries
+        self._items: AsyncIterator[T] | None = None
+        self._after: After | None = None
+        self._pause: asyncio.Future[None] | None = None
+        self._closed = False
+
+    async def __anext__(self) -> T:
+        while not self._closed:
+            try:
+                items = self._items or self._begin()
+                piece = await anext(items)
+            except (StopIteration, StopAsyncIteration):
+                break
+            except Exception as error:
+                if self._closed:
+                    break
+                if self._after is None:
+                    self._closed = True
+                    raise
+                self._items = None
+                await self._wait(self._after(error))
+            else:
+                self._after = None
+                return piece
+        self._closed = True
+        raise StopAsyncIteration
+
+    def _begin(self) -> AsyncIterator[T]:
+        begin, self._after = next(self._tries)
+        self._items = items = begin()
+        return items
+
+    async def _wait(self, seconds: float) -> None:
+        import asyncio
+
+        self._pause = pause = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.wait([pause], timeout=seconds)
+        finally:
+            self._pause = None
+
+    async def aclose(self) -> None:
+        """End the try under way and make no other; from any task, and as often as one likes."""
+        self._closed = True
+        pause = self._pause
+        if pause is not None:
+            pause.get_loop().call_soon_threadsafe(_wake, pause)
+        close = getattr(self._items, "aclose", None)
+        if close is not None:
+            await close()
+
+    async def __aenter__(self) -> AsyncTried[T]:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def _wake(pause: asyncio.Future[None]) -> None:
+    if not pause.done():
+        pause.set_result(None)
