@@ -180,7 +180,9 @@ def _looked_up(host: str, port: int, limit: ConnectLimit) -> Waiting[_Found]:
 
 
 def _ask(host: str, port: int) -> _Found:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    # text would be made ASCII by a codec whose import takes longer than the connection
+    name = host.encode("ascii") if host.isascii() else host
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
     return [(family, address) for family, _, _, _, address in found]  # type: ignore[misc]  # str and int
 
 
