@@ -97,6 +97,7 @@ class Job:
         self._settings = settings
         self._make_limiter = limiter
         self._limiters: dict[str, Gate] = {}
+        self._once_each: dict[int, tuple[Target, Target]] = {}
         self._give_back = give_back
         self._clock = asyncio.get_running_loop().time
         self._idle: set[asyncio.Task[None] | None] = set()
@@ -204,10 +205,7 @@ class Job:
         self, ask: Ask, target: Target, spent: float, limiter: Gate, charged: int, began: float
     ) -> tuple[Completion, LLMStreamError | None]:
         """Send one request and return what came of it."""
-        policy = target.policy
-        total = max(0.001, policy.total - spent) if policy.total else 0.0
-        limits = replace(policy, max_retries=0, total=total)
-        plan = Plan((replace(target, policy=limits),), ask.prompt, ask.options, self._settings.stream)
+        plan = Plan((self._asked_once(target, spent),), ask.prompt, ask.options, self._settings.stream)
         clock = self._clock
         meter = Meter(began)
         error: LLMStreamError | None = None
@@ -225,6 +223,19 @@ class Job:
             used = (usage.input_tokens or 0) + (usage.output_tokens or 0)
             limiter.leave(charged, used or None)
         return meter.completion(clock()), error
+
+    def _asked_once(self, target: Target, spent: float) -> Target:
+        """Return a target that the engine asks once, within what is left of its time."""
+        policy = target.policy
+        if policy.total and spent:
+            limits = replace(policy, max_retries=0, total=max(0.001, policy.total - spent))
+            return replace(target, policy=limits)
+        # copying a record costs as much as decoding a token
+        known = self._once_each.get(id(target))
+        if known is None or known[0] is not target:
+            once = replace(target, policy=replace(policy, max_retries=0))
+            known = self._once_each[id(target)] = (target, once)
+        return known[1]
 
     def _limiter(self, target: Target) -> Gate:
         name = target.endpoint.provider

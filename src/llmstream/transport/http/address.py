@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -45,6 +46,7 @@ class Address(Record):
         return f"{host}:{self.port}"
 
 
+@lru_cache(maxsize=64)
 def address_of(url: str, schemes: tuple[str, ...] = ("http", "https")) -> Address:
     """Return the parts of a URL.
 
