@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ def test_lines_that_come_in_pieces_are_the_lines_of_the_file(lines: list[bytes])
 def test_a_line_longer_than_any_piece_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "in"
     path.write_bytes(b"x" * (PIECE * 9) + b"\nshort\n")
-    with closing(Source(str(path))) as source:
+    with Source(str(path)) as source:
         came = [row for piece in source.pieces() for row in piece]
     assert [len(row.line) for row in came if isinstance(row, Row)] == [PIECE * 9, 5]
 
@@ -113,7 +112,7 @@ def test_an_input_at_an_address_is_read_as_a_file_is(scheme: str, tmp_path: Path
     url = f"file://{tmp_path}/in.csv" if scheme == "file" else "memory://folder/in.csv"
     with fsspec.open(url, "wb") as file:
         file.write(b"id,prompt\n1,hello\n")
-    with closing(Source.at(url)) as source:
+    with Source.at(url) as source:
         assert source.repeatable
         for _ in range(2):
             assert shown(list(source.rows())) == [(2, {"id": "1", "prompt": "hello"})]

@@ -43,6 +43,7 @@ class Source:
         except OSError as error:
             raise UsageError(f"can't read {self.name}: {error.strerror}") from error
         if stat.S_ISDIR(self.status.st_mode):
+            self.close()
             raise UsageError(f"can't read {self.name}: it is a directory")
         self.repeatable = stat.S_ISREG(self.status.st_mode)
         self._begin = os.lseek(self.fd, 0, os.SEEK_CUR) if self.repeatable else 0
@@ -60,22 +61,28 @@ class Source:
         except ImportError as error:
             hint = "pip install 'llmstream-cli[ray]'"
             raise MissingExtra(f"{url} needs the extra ray", hint=hint) from error
-        kept = tempfile.NamedTemporaryFile(prefix="llmstream-", suffix=".input")  # noqa: SIM115  # the source has it
-        try:
-            with fsspec.open(url, "rb") as file:
-                shutil.copyfileobj(file, kept, 1 << 20)
-            kept.flush()
-        except (OSError, ValueError, ImportError) as error:
-            raise UsageError(f"can't read {url}: {error}") from error
-        source = cls(kept.name)
-        kept.close()
+        with tempfile.NamedTemporaryFile(prefix="llmstream-", suffix=".input") as kept:
+            try:
+                with fsspec.open(url, "rb") as file:
+                    shutil.copyfileobj(file, kept, 1 << 20)
+                kept.flush()
+            except (OSError, ValueError, ImportError) as error:
+                raise UsageError(f"can't read {url}: {error}") from error
+            source = cls(kept.name)
         source.name, source.is_csv = url, url.lower().endswith(".csv")
         return source
 
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
     def close(self) -> None:
-        """Close the input; standard input stays open."""
-        if self.fd:
-            os.close(self.fd)
+        """Close it, standard input aside."""
+        if self.fd > 0:
+            fd, self.fd = self.fd, -1
+            os.close(fd)
 
     def same_as(self, path: str) -> bool:
         """Return whether a path leads to this very file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import time
@@ -58,23 +59,36 @@ class Flags(NamedTuple):
 def run(values: Values, words: Sequence[str], environment: Environment) -> int:
     """Run the command and return its exit status."""
     flags = _flags(values)
-    with Fetching(environment) as fetching:
-        settings = settings_of(environment, fetching)
-        work = _work(values, words, environment, flags, _chooser(values, settings, fetching))
-    try:
-        if values.get("dry_run"):
-            if flags.output is not None and not values.get("fresh"):
-                work.peek(flags.output)
-            return _dry_run(work, environment)
-        if flags.output is not None:
-            work.open(flags.output, fresh=bool(values.get("fresh")))
-        if values.get("deferred"):
-            from llmstream.cli.commands.batch_deferred import deferred
+    _check(values, flags, environment)
+    address = _on_ray(values) and "://" in words[0]
+    with Source.at(words[0]) if address else Source(words[0]) as source:
+        if flags.output is not None and source.same_as(flags.output):
+            raise UsageError(f"{flags.output} is the input; choose another file for the answers")
+        with Fetching(environment) as fetching:
+            settings = settings_of(environment, fetching)
+            asker = Asker(_chooser(values, settings, fetching), _common(values, words[1:]))
+            # an unknown model or a missing key is said once, and not for each line
+            asker.chosen(None)
+            work = Work(source, asker, ordered=bool(values.get("ordered")))
+            work.look()
+        try:
+            return _done(work, values, flags, environment, settings)
+        finally:
+            work.close()
 
-            return deferred(work, environment, wait=bool(values.get("wait")), output=flags.output)
-        return _carry_out(work, values, flags, environment, settings)
-    finally:
-        work.close()
+
+def _done(work: Work, values: Values, flags: Flags, environment: Environment, settings: Settings) -> int:
+    if values.get("dry_run"):
+        if flags.output is not None and not values.get("fresh"):
+            work.peek(flags.output)
+        return _dry_run(work, environment)
+    if flags.output is not None:
+        work.open(flags.output, fresh=bool(values.get("fresh")))
+    if values.get("deferred"):
+        from llmstream.cli.commands.batch_deferred import deferred
+
+        return deferred(work, environment, wait=bool(values.get("wait")), output=flags.output)
+    return _carry_out(work, values, flags, environment, settings)
 
 
 def _flags(values: Values) -> Flags:
@@ -98,36 +112,18 @@ def _number(values: Values, name: str, default: float, least: float = 0) -> floa
     return value
 
 
-def _work(
-    values: Values,
-    words: Sequence[str],
-    environment: Environment,
-    flags: Flags,
-    choose: Callable[[str | None], Sequence[Target]],
-) -> Work:
-    """Return the job, its input checked."""
-    name, *prompt = words
-    on_ray = _on_ray(values)
-    source = Source.at(name) if on_ray and "://" in name else Source(name)
-    output = flags.output
-    if on_ray and output is not None and "://" in output:
-        raise UsageError(f"--output takes a local path, not {output}")
-    if output is not None and source.same_as(output):
-        raise UsageError(f"{output} is the input; choose another file for the answers")
+def _check(values: Values, flags: Flags, environment: Environment) -> None:
+    """Refuse options that don't go together."""
+    if _on_ray(values) and flags.output is not None and "://" in flags.output:
+        raise UsageError(f"--output takes a local path, not {flags.output}")
     if values.get("wait") and not values.get("deferred"):
         raise UsageError("--wait goes with --deferred")
-    if output is None:
+    if flags.output is None:
         if values.get("deferred"):
             raise UsageError("--deferred needs --output FILE, beside which it keeps what it sent off")
         if values.get("fresh"):
             raise UsageError("--fresh goes with --output FILE")
         environment.check_stdout()
-    asker = Asker(choose, _common(values, prompt))
-    # an unknown model or a missing key is said once, and not for each line
-    asker.chosen(None)
-    work = Work(source, asker, ordered=bool(values.get("ordered")))
-    work.look()
-    return work
 
 
 def _on_ray(values: Values) -> bool:
@@ -181,6 +177,8 @@ def _carry_out(work: Work, values: Values, flags: Flags, environment: Environmen
     show = _show(environment)
     ended_by: LLMStreamError | None = None
     silent = environment.quiet
+    # modules and ids live to the end: not looked at for garbage again and again
+    gc.freeze()
     try:
         if work.left != 0 and _on_ray(values):
             from llmstream.cli.commands.batch_ray import on_ray
