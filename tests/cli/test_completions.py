@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.shell_line import Shell
-from fakes.command import Home
+from fakes.command import Command, Home
 from llmstream.cli.parsing.completer import program
 from llmstream.cli.parsing.shells import SHELLS, script
 
@@ -116,6 +116,27 @@ def test_a_configuration_that_the_line_names_is_the_one_that_is_read(folder: Pat
     assert offered(folder, "--config", str(other), "-m", "elsew") == ["elsewhere/"]
     assert offered(folder, f"--config={other}", "-m", "elsew") == ["elsewhere/"]
     assert offered(folder, "-m", "elsew") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("bash", "data/bash-completion/completions/llmstream"),
+        ("zsh", ".zfunc/_llmstream"),
+        ("fish", "config/fish/completions/llmstream.fish"),
+    ],
+)
+def test_install_writes_where_the_shell_looks_but_over_no_other_file(
+    run_llmstream: Command, name: str, path: str
+) -> None:
+    file = run_llmstream.home.folder / path
+    for _ in range(2):
+        done = run_llmstream("completions", "install", env={"SHELL": f"/bin/{name}"})
+        assert done.status == 0 and f"wrote {file}" in done.out
+        assert file.read_text() == script(name)
+    file.write_text("mine\n")
+    assert run_llmstream("completions", "install", name).status == 2
+    assert file.read_text() == "mine\n"
 
 
 @pytest.mark.parametrize("name", SHELLS)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from llmstream.cli.command import texts
 from llmstream.cli.environment import Environment
-from llmstream.errors import UsageError
+from llmstream.errors import ConfigError, UsageError
 
 
 @texts
@@ -30,11 +31,39 @@ def completions(environment: Environment, shell: str, of: str = "") -> str:
 
     if shell == "widget":
         return _widget(of)
+    if shell == "install":
+        return _install(environment, of or Path(environment.variables.get("SHELL", "")).name)
     if of:
         raise UsageError(f"{of!r} is one word too many", hint=f"llmstream completions {shell}")
     if shell not in SHELLS:
         raise UsageError(f"there is no completion script for {shell!r}", hint=f"known: {', '.join(SHELLS)}")
     return script(shell)
+
+
+def _install(environment: Environment, shell: str) -> str:
+    """Write a script where its shell looks for it, and say what was done."""
+    from llmstream.cli.parsing.placing import place
+    from llmstream.cli.parsing.shells import MARK, script
+
+    home = environment.variables.get("HOME")
+    found = place(shell, Path(home), environment.variables) if home else None
+    if found is None:
+        raise UsageError(
+            f"can't install completions for {shell or 'an unknown shell'}",
+            hint="llmstream completions install bash|zsh|fish; "
+            "in PowerShell: llmstream completions powershell | Out-String | Invoke-Expression",
+        )
+    try:
+        if found.path.exists() and MARK not in found.path.read_text("utf-8", "replace"):
+            raise UsageError(f"{found.path} was not made by llmstream", hint="move it away and try again")
+        found.path.parent.mkdir(parents=True, exist_ok=True)
+        found.path.write_text(script(shell), "utf-8")
+    except OSError as error:
+        raise ConfigError(f"can't write {found.path}: {error.strerror}") from error
+    said = f"wrote {found.path}\n"
+    if found.todo:
+        said += f"add this line to {found.start}, unless it is there:\n  {found.todo}\n"
+    return said + f"new {shell} sessions complete llmstream\n"
 
 
 def _widget(shell: str) -> str:

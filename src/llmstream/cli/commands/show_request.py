@@ -11,6 +11,7 @@ from llmstream.prompt import Secret, tells_a_secret
 from llmstream.record import replace
 from llmstream.render.base import encode
 from llmstream.render.guard import guarded
+from llmstream.render.notes import note_line
 from llmstream.runnable.calls import Plan, adapter_of, options_of, see_taken
 from llmstream.runnable.targets import Target
 
@@ -27,6 +28,9 @@ def show_request(plan: Plan, environment: Environment) -> int:
         see_taken(plan.prompt, target)
     options = options_of(plan, target)
     request = adapter_of(target).request(plan.prompt, options, endpoint, stream=plan.stream)
+    for notice in request.notices:
+        width = environment.width_of(environment.err)
+        environment.err.write(note_line(notice, color=environment.colored, width=width))
     if target.command or target.factory:
         text = _command(target, request.body)
         environment.out.write(encode(guarded(text) if environment.out.isatty else text))

@@ -102,10 +102,10 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command(
         "completions",
-        "Print a shell's completion script",
+        "Print a shell's completion script, or install it",
         "scripts:completions",
-        ("bash|zsh|fish|powershell|widget", "[SHELL]"),
-        ("bash", "zsh", "fish", "powershell", "widget"),
+        ("bash|zsh|fish|powershell|install|widget", "[SHELL]"),
+        ("bash", "zsh", "fish", "powershell", "install", "widget"),
     ),
 )
 GROUPS: Final = {
