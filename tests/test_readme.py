@@ -1,32 +1,15 @@
-"""The README says what is true: its table of providers, and the commands that it names."""
+"""The README says what is true: the options, statuses and commands that it names."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from llmstream.adapters import catalogue
 from llmstream.cli.exits import Exit
 from llmstream.cli.parsing.commands import first_words
 from llmstream.cli.parsing.table import OPTIONS
 
 README = Path(__file__).parent.parent / "README.md"
-
-
-def provider_table() -> str:
-    """Return the table as the catalogue has it."""
-    head = "| name | provider | adapter | key | default model |\n|---|---|---|---|---|\n"
-    rows = []
-    for row in catalogue.rows():
-        keys = " ".join(f"`{name}`" for name in row.api_key_env) or "-"
-        model = f"`{row.model}`" if row.model else "-"
-        rows.append(f"| `{row.name}` | [{row.title}]({row.docs}) | `{row.adapter}` | {keys} | {model} |\n")
-    return head + "".join(rows)
-
-
-def test_the_table_of_providers_is_the_catalogue() -> None:
-    text = README.read_text("utf-8")
-    assert text.split("<!-- providers -->\n")[1].split("<!-- /providers -->")[0] == provider_table()
 
 
 def test_every_option_that_it_names_is_there() -> None:
@@ -39,8 +22,7 @@ def test_every_option_that_it_names_is_there() -> None:
 def test_every_exit_status_is_explained() -> None:
     text = README.read_text("utf-8")
     for status in Exit:
-        if status != Exit.BATCH:
-            assert re.search(rf"^\|[^|]*\b{int(status)}\b[^|]*\|", text, re.MULTILINE), status
+        assert re.search(rf"^\|[^|]*\b{int(status)}\b[^|]*\|", text, re.MULTILINE), status
 
 
 def test_every_command_that_it_names_is_there() -> None:

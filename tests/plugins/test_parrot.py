@@ -1,4 +1,4 @@
-"""An adapter from another package: the README's own, installed, found and run by the command."""
+"""An adapter from another package: the one of docs/adapters.md, installed, found and run by the command."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from llmstream.testing import Exchange, check_adapter
 from plugins.parrot import Parrot
 
 SOURCE = Path(__file__).parent / "parrot.py"
-README = Path(__file__).parent.parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "adapters.md"
 WORDS = ["Pieces ", "of ", "eight! \N{PARROT}"]
 ANSWER = "".join(json.dumps({"word": word}) + "\n" for word in WORDS) + '{"end": "stop"}\n'
 
 
 def block(mark: str, language: str) -> str:
-    """Return the block of the README under a mark."""
-    return README.read_text("utf-8").partition(f"<!-- {mark} -->\n```{language}\n")[2].partition("```\n")[0]
+    """Return the block of the page under a mark."""
+    return PAGE.read_text("utf-8").partition(f"<!-- {mark} -->\n```{language}\n")[2].partition("```\n")[0]
 
 
 class Cage(BaseHTTPRequestHandler):
