@@ -272,7 +272,7 @@ complete -c llmstream -n '__fish_seen_subcommand_from chat' -l quiet -s q -d 'Er
 complete -c llmstream -n '__fish_seen_subcommand_from chat' -l config -r -d 'Configuration file [env: LLMSTREAM_CONFIG]'
 complete -c llmstream -n '__fish_seen_subcommand_from chat' -l debug -d 'Show tracebacks of errors'
 complete -c llmstream -n '__fish_seen_subcommand_from history' -l json -d 'JSON Lines, one object a run'
-complete -c llmstream -n '__fish_seen_subcommand_from history' -l number -s n -x -d 'How many runs at most, the newest first (list: 20)'
+complete -c llmstream -n '__fish_seen_subcommand_from history' -l number -s n -x -d 'How many runs at most, the newest first (20)'
 complete -c llmstream -n '__fish_seen_subcommand_from history' -l color -x -a 'auto always never' -d 'Colours: auto, always or never'
 complete -c llmstream -n '__fish_seen_subcommand_from history' -l quiet -s q -d 'Errors only on standard error'
 complete -c llmstream -n '__fish_seen_subcommand_from history' -l config -r -d 'Configuration file [env: LLMSTREAM_CONFIG]'

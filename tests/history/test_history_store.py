@@ -315,7 +315,9 @@ def test_search_finds_the_texts_that_have_all_words(
     for some in texts:
         keep(path, run(" ".join(some), ""))
     with reading(path) as store:
-        found = prompts(search(store, " ".join(wanted).swapcase()))
+        runs = search(store, " ".join(wanted).swapcase())
+        assert search(store, " ".join(wanted).swapcase(), 2) == runs[:2]
+        found = prompts(runs)
     assert sorted(found) == sorted(" ".join(some) for some in texts if set(wanted) <= set(some))
 
 

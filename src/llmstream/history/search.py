@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from llmstream.history.kept import Run
     from llmstream.history.store import Store
 
+PAGE: Final = 500
+"""Runs that are looked through at a time, where the index can't say all."""
 NO_BLANKS: Final = 0x2E80
 """From here on Unicode has CJK, whose runs of characters the index takes as one word."""
 
@@ -44,8 +46,15 @@ def search(store: Store, text: str, count: int = -1) -> list[Run]:
     clause = f"WHERE {' AND '.join(where)} ORDER BY time DESC, id DESC"
     if not exact:
         return store.select(f"{clause} LIMIT ?", [*values, count])
-    found = [run for run in store.select(clause, values) if _has(run, exact)]
-    return found if count < 0 else found[:count]
+    found: list[Run] = []
+    rows = [row for (row,) in store.query(f"SELECT row FROM runs {clause}", values)]  # noqa: S608  # ours
+    for start in range(0, len(rows), PAGE):
+        page = rows[start : start + PAGE]
+        runs = {run.row: run for run in store.runs(page)}
+        found += [runs[row] for row in page if row in runs and _has(runs[row], exact)]
+        if 0 <= count <= len(found):
+            return found[:count]
+    return found
 
 
 def _phrase(word: str) -> str:

@@ -45,12 +45,17 @@ def found(values: Values, words: Sequence[str], environment: Environment) -> int
     from llmstream.history.search import search
     from llmstream.history.store import Store
 
-    count = _number(values, -1)
+    count = _number(values, NUMBER)
     store = Store.reading(history_path())
     if store is None:
         return 0
     with store:
-        return _shown(store, search(store, " ".join(words), count), values, environment)
+        found = search(store, " ".join(words), count + 1)
+        status = _shown(store, found[:count], values, environment)
+    if len(found) > count and not environment.quiet:
+        text = f"only the newest {count} are shown; -n {10 * count} shows more"
+        environment.err.write(note_line(text, color=environment.colored))
+    return status
 
 
 def show(values: Values, words: Sequence[str], environment: Environment) -> int:

@@ -54,7 +54,7 @@ OWN: Final[tuple[Option, ...]] = (
     Option(
         "number",
         "int",
-        "How many runs at most, the newest first (list: 20)",
+        "How many runs at most, the newest first (20)",
         "",
         "command",
         "n",
