@@ -60,6 +60,9 @@ class RawServer:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
+        with suppress(OSError):
+            # closing alone would leave the thread that accepts waiting for ever
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         for one in self._open:
             with suppress(OSError):
