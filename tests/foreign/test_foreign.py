@@ -14,7 +14,8 @@ from foreign.foreign_models import model
 from llmstream import LLMStreamError, TimeLimitPassed, errors
 from llmstream.engine.policy import Policy
 from llmstream.prompt import ToolCall
-from llmstream.runnable.calls import Plan, adapter_of, batches
+from llmstream.runnable.calls import adapter_of, batches
+from llmstream.runnable.plan import Plan
 from llmstream.runnable.prompts import prompt_of
 from runnable.fixtures import Way
 

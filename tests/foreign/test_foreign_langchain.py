@@ -15,7 +15,8 @@ from foreign.foreign_models import model, ran
 from llmstream import LLM, Completion, TimeLimitPassed
 from llmstream.engine.policy import Policy
 from llmstream.prompt import Endpoint
-from llmstream.runnable.calls import Plan, abatches, batches
+from llmstream.runnable.calls import abatches, batches
+from llmstream.runnable.plan import Plan
 from llmstream.runnable.prompts import PromptLike, prompt_of
 from llmstream.runnable.streams import AsyncStream, Stream
 from llmstream.runnable.targets import Target

@@ -14,7 +14,7 @@ from llmstream.prompt import Endpoint, Message, Prompt
 from llmstream.render import waiting
 from llmstream.render.markdown.sink import MarkdownSink, colours_of, theme_of
 from llmstream.render.waiting import ERASE, WaitingSink
-from llmstream.runnable.calls import Plan
+from llmstream.runnable.plan import Plan
 from llmstream.runnable.targets import Target
 
 

@@ -16,7 +16,7 @@ from llmstream.render.notes import NotesSink, error_lines, note_line
 from llmstream.render.plain import PlainSink
 from llmstream.render.progress import progress
 from llmstream.render.stats import stats_line
-from llmstream.runnable.calls import Plan
+from llmstream.runnable.plan import Plan
 from llmstream.runnable.targets import Target
 
 PLAN = Plan(

@@ -11,7 +11,8 @@ from llmstream.errors import RequestRefused
 from llmstream.local.settings import LocalSettings
 from llmstream.prompt import Attachment, Message, Options, Prompt
 from llmstream.record import replace
-from llmstream.runnable.calls import Plan, batches, options_of
+from llmstream.runnable.calls import batches, options_of
+from llmstream.runnable.plan import Plan
 from llmstream.runnable.targets import Target
 
 PICTURE = Prompt((Message("user", "what is it?", (Attachment("image/png", b"PNG", name="a.png"),)),))

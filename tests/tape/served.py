@@ -17,7 +17,8 @@ from llmstream.errors import LLMStreamError
 from llmstream.events import Event
 from llmstream.prompt import Endpoint, Json, Message, Options, Prompt, Secret
 from llmstream.record import replace
-from llmstream.runnable.calls import Plan, abatches, batches
+from llmstream.runnable.calls import abatches, batches
+from llmstream.runnable.plan import Plan
 from llmstream.runnable.targets import Target
 from llmstream.transport.recording import recorded
 from llmstream.transport.tape.writer import Recording

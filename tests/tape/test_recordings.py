@@ -21,7 +21,8 @@ from llmstream.adapters.registry import ADAPTERS
 from llmstream.errors import UsageError
 from llmstream.events import Fallback, Retry
 from llmstream.record import replace
-from llmstream.runnable.calls import Plan, batches
+from llmstream.runnable.calls import batches
+from llmstream.runnable.plan import Plan
 from llmstream.transport.recording import recorded
 from llmstream.transport.tape.writer import Recording
 from tape.served import KEY, SSE, Reply, Server, asked, chat, chat_pieces, outcome, replayed, target

@@ -30,7 +30,8 @@ from llmstream.jobs.limiter import Gate
 from llmstream.jobs.rows import BadRow
 from llmstream.jobs.tally import Tally
 from llmstream.record import Record, replace
-from llmstream.runnable.calls import Plan, abatches, async_transport_for
+from llmstream.runnable.calls import abatches, async_transport_for
+from llmstream.runnable.plan import Plan
 from llmstream.runnable.targets import Target
 from llmstream.transport.drivers import AsyncTransport
 

@@ -13,7 +13,8 @@ from llmstream.measure.samples import Sample
 from llmstream.prompt import Message, Prompt
 from llmstream.record import replace
 from llmstream.runnable.blocking import result
-from llmstream.runnable.calls import Plan, abatches
+from llmstream.runnable.calls import abatches
+from llmstream.runnable.plan import Plan
 from llmstream.runnable.runs import AsyncBatches
 
 if TYPE_CHECKING:

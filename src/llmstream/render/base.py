@@ -22,7 +22,7 @@ from llmstream.errors import LLMStreamError
 from llmstream.events import Event, TextDelta
 
 if TYPE_CHECKING:
-    from llmstream.runnable.calls import Plan
+    from llmstream.runnable.plan import Plan
 
 GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN})
 MOMENT: Final = 0.5

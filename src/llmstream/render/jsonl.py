@@ -26,7 +26,7 @@ from llmstream.render.guard import FORMAT_CLASS
 from llmstream.tracing.tracer import EventDict, Tracer
 
 if TYPE_CHECKING:
-    from llmstream.runnable.calls import Plan
+    from llmstream.runnable.plan import Plan
 
 RISKY: Final = re.compile(f"[{FORMAT_CLASS}]")
 DUMPS: Final = json.JSONEncoder(ensure_ascii=False).encode

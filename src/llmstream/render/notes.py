@@ -15,7 +15,7 @@ from llmstream.render.guard import guarded, one_line
 
 if TYPE_CHECKING:
     from llmstream.render.steps import StepLines
-    from llmstream.runnable.calls import Plan
+    from llmstream.runnable.plan import Plan
 
 RED, DIM, RESET = "\x1b[31m", "\x1b[2m", "\x1b[0m"
 NAME: Final = "llmstream:"

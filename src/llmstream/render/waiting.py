@@ -14,7 +14,7 @@ from llmstream.events import Event, Start, Usage
 from llmstream.render.base import OutputError, ReaderGone, Sink, Writer
 
 if TYPE_CHECKING:
-    from llmstream.runnable.calls import Plan
+    from llmstream.runnable.plan import Plan
 
 PATIENCE: Final = 0.3
 """Seconds without a token after which the sign is drawn."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
@@ -16,7 +16,8 @@ from llmstream.engine.conversation import converse
 from llmstream.engine.effects import Call, Prepare, Steps
 from llmstream.errors import ConfigError, RequestRefused
 from llmstream.prompt import Options, Prompt
-from llmstream.record import Record, replace
+from llmstream.record import replace
+from llmstream.runnable.plan import Plan
 from llmstream.runnable.runs import AsyncBatches, AsyncGiven, Batches, Given
 from llmstream.runnable.targets import Target
 from llmstream.transport.async_driver import AsyncRun
@@ -24,39 +25,7 @@ from llmstream.transport.drivers import AsyncTransport, Run, Transport
 from llmstream.transport.http.common import Connection
 
 if TYPE_CHECKING:
-    from llmstream.tracing.tracer import EventsVersion
-
-
-class Plan(Record):
-    """What is to be asked of whom.
-
-    Args:
-        targets: the model, then its fallbacks; one that takes time to find as a function.
-        prompt: what is said.
-        options: of this call, over the targets' own.
-        stream: False asks for the whole answer at once.
-        steps: whether the events of an object's steps are told too; None as its target says.
-        version: of these events.
-        live: people watch, who are shown all that an object says as it comes.
-        rivals: others with their fallbacks that are asked at the same time; the first to answer goes on.
-        say: told what takes long before the answer (fetching a model); None for nobody.
-        progress: told bytes done and bytes in all (None if unknown) of a fetch; None for nobody.
-        ready: told that a local model is there and loaded; None for nobody.
-        around: goes around the run's steps, as a recorder does; None for nothing.
-    """
-
-    targets: Sequence[Target]
-    prompt: Prompt
-    options: Options = Options()
-    stream: bool = True
-    steps: bool | None = None
-    version: EventsVersion = "v2"
-    live: bool = False
-    rivals: Sequence[Sequence[Target]] = ()
-    say: Callable[[str], None] | None = None
-    progress: Callable[[int, int | None], None] | None = None
-    ready: Callable[[], None] | None = None
-    around: Callable[[Steps], Steps] | None = None
+    pass
 
 
 LOCAL_DEFAULTS: Final = Options(max_tokens=512)
@@ -74,18 +43,18 @@ def batches(plan: Plan, transport: Transport | None = None) -> Batches:
         LLMStreamError: while iterating: it failed; what had come before has been given out.
     """
     if plan.rivals:
-        from llmstream.runnable.race import batches_of_first
+        from llmstream.runnable.lanes import batches_of_first
 
-        return Given(batches_of_first(plan))
+        return Given(batches_of_first(plan, abatches))
     return Run(_steps(plan), transport or transport_for(plan))
 
 
 def abatches(plan: Plan, transport: AsyncTransport | None = None) -> AsyncBatches:
     """The same on the event loop that iterates."""
     if plan.rivals:
-        from llmstream.runnable.race import abatches_of_first
+        from llmstream.runnable.lanes import abatches_of_first
 
-        return AsyncGiven(abatches_of_first(plan))
+        return AsyncGiven(abatches_of_first(plan, abatches))
     return AsyncRun(_steps(plan), transport or async_transport_for(plan))
 
 

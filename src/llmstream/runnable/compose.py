@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing, closing
 
 from llmstream.errors import UsageError
-from llmstream.runnable.base import Runnable
+from llmstream.runnable.core import Core
 from llmstream.runnable.generators import as_step
 from llmstream.runnable.steps import AItems, Items, Step, joined
 from llmstream.tracing.chain import ChainRun, Piece, Seat
@@ -20,7 +20,7 @@ from llmstream.tracing.run_config import RunConfig, checked
 from llmstream.tracing.tracer import EventDict, EventsVersion
 
 
-class Sequence(Runnable[object, object]):
+class Sequence(Core[object, object]):
     """Steps, each of which gets what the one before gives.
 
     Args:

@@ -18,7 +18,7 @@ from typing import (
 )  # Any: a function of the user's takes and gives what it likes
 
 from llmstream.errors import UsageError
-from llmstream.runnable.base import Runnable
+from llmstream.runnable.core import Core
 from llmstream.runnable.steps import (
     AItems,
     FunctionStep,
@@ -209,7 +209,7 @@ def as_step(thing: object) -> Step:
     Raises:
         TypeError: it is none of these.
     """
-    if isinstance(thing, Runnable):
+    if isinstance(thing, Core):
         return RunnableStep(thing)
     if isinstance(thing, LangChains):
         return LangChainStep(thing)
@@ -222,4 +222,4 @@ def as_step(thing: object) -> Step:
 
 def is_step(thing: object) -> bool:
     """Return whether `as_step` takes it."""
-    return isinstance(thing, Runnable) or callable(thing) or isinstance(thing, LangChains)
+    return isinstance(thing, Core) or callable(thing) or isinstance(thing, LangChains)

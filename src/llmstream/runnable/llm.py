@@ -12,10 +12,11 @@ from llmstream.record import replace
 from llmstream.runnable.arguments import address, checked_model, key, limited
 from llmstream.runnable.base import Runnable
 from llmstream.runnable.beside import beside
-from llmstream.runnable.calls import Plan, abatches, adapter_of, batches, close_kept
+from llmstream.runnable.calls import abatches, adapter_of, batches, close_kept
 from llmstream.runnable.flows import AsyncFlow, Flow
 from llmstream.runnable.options import options_from
 from llmstream.runnable.pieces import Dictionaries, Events
+from llmstream.runnable.plan import Plan
 from llmstream.runnable.prompts import PromptLike, prompt_of
 from llmstream.runnable.streams import AsyncStream, Stream
 from llmstream.runnable.targets import Target, resolve

@@ -31,7 +31,7 @@ from llmstream.transport.tape.reader import calls_of
 
 if TYPE_CHECKING:
     from llmstream.prompt import Options
-    from llmstream.runnable.calls import Plan
+    from llmstream.runnable.plan import Plan
     from llmstream.runnable.targets import Target
 
 SPEED = "speed"

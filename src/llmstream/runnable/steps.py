@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast  # Any: a function of the user's takes a
 
 from llmstream.engine.meter import Completion
 from llmstream.errors import UsageError
-from llmstream.runnable.base import Runnable
+from llmstream.runnable.core import Core
 from llmstream.tracing.chain import ChainRun, Piece, Seat
 from llmstream.tracing.tracer import EventDict
 
@@ -101,7 +101,7 @@ class WholeStep(Step):
 class RunnableStep(WholeStep):
     """A Runnable of ours, whose chunks go on as they come."""
 
-    def __init__(self, runnable: Runnable[Any, Any]) -> None:
+    def __init__(self, runnable: Core[Any, Any]) -> None:
         self.runnable = runnable
 
     def invoke(self, value: object) -> object:
@@ -156,13 +156,13 @@ class FunctionStep(WholeStep):
             raise UsageError(f"{self.name} is async", hint="use ainvoke, astream or astream_events")
         given = handed_on(value)
         found = self.function(given)
-        return found.invoke(given) if isinstance(found, Runnable) else found
+        return found.invoke(given) if isinstance(found, Core) else found
 
     async def ainvoke(self, value: object) -> object:
         """Return what the function returns, which is called in a thread unless it is async."""
         given = handed_on(value)
         found = await self.function(given) if self.native else await asyncio.to_thread(self.function, given)
-        return await found.ainvoke(given) if isinstance(found, Runnable) else found
+        return await found.ainvoke(given) if isinstance(found, Core) else found
 
     def answer(self, value: object, seat: Seat | None) -> Items:
         """Yield what the function returns as one chunk."""

@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from llmstream.engine.policy import pause
-from llmstream.runnable.base import In, Out, Runnable
+from llmstream.runnable.core import Core, In, Out
 from llmstream.runnable.tries import AsyncTried, Tried
 from llmstream.tracing.run_config import RunConfig
 
 
-class Bound(Runnable[In, Out]):
+class Bound(Core[In, Out]):
     """Gives every call some options; a call's own go first."""
 
-    def __init__(self, inner: Runnable[In, Out], options: Mapping[str, object]) -> None:
+    def __init__(self, inner: Core[In, Out], options: Mapping[str, object]) -> None:
         self.inner = inner
         self.options = options
 
@@ -42,10 +42,10 @@ class Bound(Runnable[In, Out]):
         return self.inner.astream(input, config, **{**self.options, **options})
 
 
-class Tries(Runnable[In, Out]):
+class Tries(Core[In, Out]):
     """Makes one try after the other; a stream only until its first chunk was given out."""
 
-    def _tries(self) -> Iterator[Runnable[In, Out]]:
+    def _tries(self) -> Iterator[Core[In, Out]]:
         """Yield what is to be tried, in turn."""
         raise NotImplementedError
 
@@ -53,7 +53,7 @@ class Tries(Runnable[In, Out]):
         """Return the seconds to wait before the next try, None to give up."""
         raise NotImplementedError
 
-    def _attempts(self) -> Iterator[tuple[Runnable[In, Out], Callable[[Exception], float]]]:
+    def _attempts(self) -> Iterator[tuple[Core[In, Out], Callable[[Exception], float]]]:
         tries = list(self._tries())
         for number, one in enumerate(tries, 1):
 
@@ -102,7 +102,7 @@ class WithRetry(Tries[In, Out]):
     """The same Runnable again, after a pause that doubles."""
 
     def __init__(
-        self, inner: Runnable[In, Out], attempts: int, handled: tuple[type[Exception], ...], *, wait: bool
+        self, inner: Core[In, Out], attempts: int, handled: tuple[type[Exception], ...], *, wait: bool
     ) -> None:
         self.inner = inner
         self.attempts = max(1, attempts)
@@ -114,7 +114,7 @@ class WithRetry(Tries[In, Out]):
         """The name of what is wrapped."""
         return self.inner.run_name
 
-    def _tries(self) -> Iterator[Runnable[In, Out]]:
+    def _tries(self) -> Iterator[Core[In, Out]]:
         return iter([self.inner] * self.attempts)
 
     def _pause(self, number: int, error: Exception) -> float | None:
@@ -126,11 +126,11 @@ class WithRetry(Tries[In, Out]):
 class WithFallbacks(Tries[In, Out]):
     """One Runnable, then the others, at once."""
 
-    def __init__(self, inner: Sequence[Runnable[In, Out]], handled: tuple[type[Exception], ...]) -> None:
+    def __init__(self, inner: Sequence[Core[In, Out]], handled: tuple[type[Exception], ...]) -> None:
         self.inner = inner
         self.handled = handled
 
-    def _tries(self) -> Iterator[Runnable[In, Out]]:
+    def _tries(self) -> Iterator[Core[In, Out]]:
         return iter(self.inner)
 
     def _pause(self, number: int, error: Exception) -> float | None:

@@ -18,7 +18,7 @@ from llmstream.prompt import Attachment, Message, Options, Prompt
 from llmstream.record import replace
 from llmstream.render.base import Tee
 from llmstream.render.notes import note_line
-from llmstream.runnable.calls import Plan
+from llmstream.runnable.plan import Plan
 from llmstream.tracing.tracer import uuid7
 
 if TYPE_CHECKING:

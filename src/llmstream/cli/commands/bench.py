@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
     from llmstream.cli.parsing.table import Values
     from llmstream.measure.figures import Figures
-    from llmstream.runnable.calls import Plan
+    from llmstream.runnable.plan import Plan
 
 
 PIPE_WIDTH = 80

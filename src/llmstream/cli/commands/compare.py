@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
     from llmstream.cli.parsing.table import Values
     from llmstream.render.base import Sink
-    from llmstream.runnable.calls import Plan
+    from llmstream.runnable.plan import Plan
 
 
 def run(values: Values, words: Sequence[str], environment: Environment) -> int:

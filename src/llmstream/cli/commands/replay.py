@@ -11,8 +11,8 @@ from llmstream.cli.running.outputs import outputs
 from llmstream.cli.running.pump import Run
 from llmstream.errors import UsageError
 from llmstream.prompt import Endpoint, Message, Options, Prompt
-from llmstream.runnable.calls import Plan
 from llmstream.runnable.options import options_from
+from llmstream.runnable.plan import Plan
 from llmstream.runnable.replays import SPEED, speed_of
 from llmstream.runnable.targets import Target
 from llmstream.transport.tape.reader import calls_of

@@ -12,7 +12,8 @@ from llmstream.record import replace
 from llmstream.render.base import encode
 from llmstream.render.guard import guarded
 from llmstream.render.notes import note_line
-from llmstream.runnable.calls import Plan, adapter_of, options_of, see_taken
+from llmstream.runnable.calls import adapter_of, options_of, see_taken
+from llmstream.runnable.plan import Plan
 from llmstream.runnable.targets import Target
 
 

@@ -12,7 +12,7 @@ from llmstream.config.settings import Overrides, Settings
 from llmstream.errors import UsageError
 from llmstream.prompt import Attachment, Message, Options, Prompt
 from llmstream.record import replace
-from llmstream.runnable.calls import Plan
+from llmstream.runnable.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

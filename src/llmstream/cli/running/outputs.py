@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from llmstream.cli.parsing.table import Values
     from llmstream.cli.running.talk import Kept
     from llmstream.engine.meter import Meter
-    from llmstream.runnable.calls import Plan
+    from llmstream.runnable.plan import Plan
     from llmstream.tracing.chain import Seat
     from llmstream.tracing.tracer import EventsVersion
 

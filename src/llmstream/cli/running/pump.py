@@ -12,7 +12,8 @@ from llmstream.cli.running.outputs import report
 from llmstream.cli.signals import Interrupted
 from llmstream.errors import Cancelled, LLMStreamError, MissingExtra, RequestRefused
 from llmstream.render.base import ReaderGone, Sink
-from llmstream.runnable.calls import Plan, abatches, batches, by_http
+from llmstream.runnable.calls import abatches, batches, by_http
+from llmstream.runnable.plan import Plan
 from llmstream.transport.http.sent import LATER
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
     from llmstream.cli.parsing.table import Values
     from llmstream.engine.effects import Batch
-    from llmstream.runnable.calls import Plan
+    from llmstream.runnable.plan import Plan
     from llmstream.runnable.together import News
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from llmstream.history.conversations import Conversation
     from llmstream.history.sink import HistorySink, Place
     from llmstream.prompt import Message
-    from llmstream.runnable.calls import Plan
+    from llmstream.runnable.plan import Plan
 
 OFF: Final = "LLMSTREAM_NO_HISTORY"
 

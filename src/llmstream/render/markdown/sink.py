@@ -14,7 +14,7 @@ from llmstream.render.guard import Guard
 
 if TYPE_CHECKING:
     from llmstream.render.markdown.reader import Reader
-    from llmstream.runnable.calls import Plan
+    from llmstream.runnable.plan import Plan
 
 DARK, LIGHT = "monokai", "default"
 """Pygments' styles for code, by the background."""

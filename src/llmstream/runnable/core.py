@@ -1,0 +1,206 @@
+"""What every Runnable does by default, given `invoke` alone: async, streams, batches and events.
+
+It stands apart from base.py, which puts Runnables around Runnables, since these need it themselves.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar  # Any: what a composition's last step gives
+
+from llmstream.runnable import batch as batches
+from llmstream.runnable.chosen import AsyncChosen, AsyncClosable, Chosen, Closable
+from llmstream.tracing.run_config import RunConfig, checked, concurrency_of, configs_of
+
+if TYPE_CHECKING:
+    from llmstream.tracing.chain import Piece, Seat
+    from llmstream.tracing.traced import Traced
+    from llmstream.tracing.tracer import EventDict, EventsVersion
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+class Core(ABC, Generic[In, Out]):
+    """Something that takes an input and gives an output, at once or piece by piece."""
+
+    @property
+    def run_name(self) -> str:
+        """What events call a run that is given no name."""
+        return type(self).__name__
+
+    @abstractmethod
+    def invoke(self, input: In, config: RunConfig | None = None, **options: object) -> Out:
+        """Return the whole output."""
+
+    async def ainvoke(self, input: In, config: RunConfig | None = None, **options: object) -> Out:
+        """Return the whole output; by default `invoke` in a thread."""
+        import asyncio
+
+        checked(config)
+        return await asyncio.to_thread(partial(self.invoke, input, config, **options))
+
+    def stream(self, input: In, config: RunConfig | None = None, **options: object) -> Iterator[Out]:
+        """Yield the output piece by piece; by default the whole of it as one value."""
+        checked(config)
+        yield self.invoke(input, config, **options)
+
+    async def astream(
+        self, input: In, config: RunConfig | None = None, **options: object
+    ) -> AsyncIterator[Out]:
+        """Yield the output piece by piece; by default the whole of it as one value."""
+        checked(config)
+        yield await self.ainvoke(input, config, **options)
+
+    def batch(
+        self,
+        inputs: Sequence[In],
+        config: RunConfig | Sequence[RunConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **options: object,
+    ) -> list[Out | Exception]:
+        """Return the outputs in the inputs' order.
+
+        Every input is run to its end, whatever happens to the others.
+
+        Args:
+            inputs: what to run.
+            config: for all, or one for each; the first one's max_concurrency holds.
+            return_exceptions: put an input's exception in its place instead of raising the first.
+            options: as for `invoke`.
+        """
+        found = dict(self.batch_as_completed(inputs, config, **options))
+        return batches.in_order(found, return_exceptions=return_exceptions)
+
+    async def abatch(
+        self,
+        inputs: Sequence[In],
+        config: RunConfig | Sequence[RunConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **options: object,
+    ) -> list[Out | Exception]:
+        """Return the outputs in the inputs' order; as `batch`, in tasks."""
+        found = {position: one async for position, one in self.abatch_as_completed(inputs, config, **options)}
+        return batches.in_order(found, return_exceptions=return_exceptions)
+
+    def batch_as_completed(
+        self, inputs: Sequence[In], config: RunConfig | Sequence[RunConfig] | None = None, **options: object
+    ) -> Iterator[tuple[int, Out | Exception]]:
+        """Yield each input's position and output, or exception, as it is completed."""
+        configs = configs_of(config, len(inputs))
+        jobs = [partial(self.invoke, one, its, **options) for one, its in zip(inputs, configs, strict=True)]
+        return batches.completed(jobs, concurrency_of(configs))
+
+    def abatch_as_completed(
+        self, inputs: Sequence[In], config: RunConfig | Sequence[RunConfig] | None = None, **options: object
+    ) -> AsyncIterator[tuple[int, Out | Exception]]:
+        """Yield each input's position and output, or exception, as it is completed."""
+        configs = configs_of(config, len(inputs))
+        jobs = [partial(self.ainvoke, one, its, **options) for one, its in zip(inputs, configs, strict=True)]
+        return batches.acompleted(jobs, concurrency_of(configs))
+
+    def stream_events(
+        self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
+    ) -> Chosen[EventDict]:
+        """Return LangChain's event dictionaries of a run, with its error as an event before it is raised.
+
+        Args:
+            input: what to run.
+            config: how the run is called.
+            version: of the events.
+            options: LangChain's filters (`include_names include_types include_tags exclude_names
+                exclude_types exclude_tags`), lists of text; all others as for `stream`.
+        """
+        from llmstream.runnable.filters import filtered
+
+        kept, rest = filtered(options)
+        items = self.traced(input, config, version, None, **rest)
+        return Chosen(items, lambda item: item if isinstance(item, dict) and kept(item) else None)
+
+    def astream_events(
+        self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
+    ) -> AsyncChosen[EventDict]:
+        """Return LangChain's event dictionaries of a run; as `stream_events`, on the running event loop."""
+        from llmstream.runnable.filters import filtered
+
+        kept, rest = filtered(options)
+        items = self.atraced(input, config, version, None, **rest)
+        return AsyncChosen(items, lambda item: item if isinstance(item, dict) and kept(item) else None)
+
+    def traced(
+        self,
+        input: In,
+        config: RunConfig | None,
+        version: EventsVersion,
+        seat: Seat | None = None,
+        **options: object,
+    ) -> Closable[EventDict | Piece]:
+        """Yield the events of a run, and between them its chunks, for what it is a step of.
+
+        Args:
+            input: what to run.
+            config: how the run is called.
+            version: of the events.
+            seat: where in a composition it belongs, None for an outermost run.
+            options: as for `stream`.
+        """
+        trace = _trace(self, input, checked(config), version, seat)
+        yield trace.start()
+        try:
+            for chunk in self.stream(input, config, **options):
+                yield from trace.chunk(str(chunk))
+                yield _piece(chunk)
+        except Exception as error:
+            yield trace.failed(error)
+            raise
+        yield trace.end("stop")
+
+    def atraced(
+        self,
+        input: In,
+        config: RunConfig | None,
+        version: EventsVersion,
+        seat: Seat | None = None,
+        **options: object,
+    ) -> AsyncClosable[EventDict | Piece]:
+        """The same on the running event loop."""
+        return self._atraced(input, config, version, seat, **options)
+
+    async def _atraced(
+        self,
+        input: In,
+        config: RunConfig | None,
+        version: EventsVersion,
+        seat: Seat | None,
+        **options: object,
+    ) -> AsyncGenerator[EventDict | Piece, None]:
+        trace = _trace(self, input, checked(config), version, seat)
+        yield trace.start()
+        try:
+            async for chunk in self.astream(input, config, **options):
+                for event in trace.chunk(str(chunk)):
+                    yield event
+                yield _piece(chunk)
+        except Exception as error:
+            yield trace.failed(error)
+            raise
+        yield trace.end("stop")
+
+
+def _trace(
+    runnable: Core[Any, Any], input: object, config: RunConfig, version: EventsVersion, seat: Seat | None
+) -> Traced:
+    from llmstream.tracing.traced import Traced, identity
+    from llmstream.tracing.tracer import Tracer
+
+    return Traced(Tracer(version, prompt_text=str(input), **identity(config, runnable.run_name, seat)))
+
+
+def _piece(chunk: object) -> Piece:
+    from llmstream.tracing.chain import Piece
+
+    return Piece(chunk)
