@@ -90,7 +90,7 @@ class Question:
         value = self.asked(way)
         if way.answer is None:
             return adocuments(value, several=way.several, stream=self.stream)
-        answer = way.answer(len(self._messages()))
+        answer = way.answer(len(self._messages()) if way.form == "state" else 0)
         events = cast("AsyncIterable[object]", value)
         steps = bool(self.watch.steps)
         return documents_of(events, answer, steps=steps, stream=self.stream, hide=self._discretion.hide)

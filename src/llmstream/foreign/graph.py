@@ -37,13 +37,23 @@ def has_messages(model: object) -> bool:
     return isinstance(channels, Mapping) and MESSAGES in channels
 
 
-def last_node(model: object) -> str:
+def answering_graph(model: object) -> object | None:
+    """Return the graph of messages that an object is, or that a chain ends with; None for neither."""
+    model = inner(model)
+    while not has_messages(model):
+        model = inner(getattr(model, "last", None))
+        if model is None:
+            return None
+    return model
+
+
+def last_node(graph: object) -> str:
     """Return the node after which a graph can only end, empty where that can't be told.
 
     A node of a subgraph is called ``NODE:NODE``, as LangGraph's drawings do.
     """
     try:
-        edges = inner(model).get_graph(xray=True).edges  # type: ignore[attr-defined]
+        edges = graph.get_graph(xray=True).edges  # type: ignore[attr-defined]
         ways = [(str(one.source), str(one.target)) for one in edges]
     except Exception:  # noqa: BLE001  # a drawing that fails decides nothing
         return ""
@@ -59,15 +69,15 @@ class LastMessage:
     which the graph can but end comes as it is made.
 
     Args:
-        model: the graph.
+        graph: which, or that a chain ends with.
         given: how many messages it was asked with.
         live: give every message's text as it comes, one message after the other, for people who watch.
     """
 
-    def __init__(self, model: object, given: int, *, live: bool) -> None:
+    def __init__(self, graph: object, given: int, *, live: bool) -> None:
         self._given = given
         self._live = live
-        self._last_node = "" if live else last_node(model)
+        self._last_node = "" if live else last_node(graph)
         self._root = ""
         self._tools: set[str] = set()
         self._said: dict[str, list[Document]] = {}
@@ -88,10 +98,12 @@ class LastMessage:
             self._over.add(event.run_id)
             if self._live:
                 yield from self._next(called=bool(getattr(event.data.get("output"), "tool_calls", None)))
-        elif event.run_id == self._root:
+        elif event.run_id == self._root and event.streams:
             self._updated(event.data.get("chunk"))
-            if event.ends:
-                self._output = event.data.get("output")
+        elif event.ends and (event.run_id == self._root or [*event.parent_ids] == [self._root]):
+            # the graph's own last state comes last, that of one at a chain's end before the chain's
+            output = event.data.get("output")
+            self._output = output if messages_of(output) else self._output
 
     def rest(self) -> Iterator[Document]:
         """Yield the last message, or what of it has not been given yet."""

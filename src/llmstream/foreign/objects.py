@@ -10,7 +10,7 @@ from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import Final, Literal, TypeAlias, cast
 
 from llmstream.foreign.errors import Discretion, said_by
-from llmstream.foreign.graph import LastMessage, has_messages, inner
+from llmstream.foreign.graph import LastMessage, answering_graph, has_messages, inner
 from llmstream.foreign.imports import Factory, found_of, refused
 from llmstream.foreign.steps import Answer, LastStep
 from llmstream.prompt import Json
@@ -138,10 +138,10 @@ def _is_model(value: object) -> bool:
 def _watched(model: Model, watch: Watch) -> Way | None:
     """Return how to ask for the events of an object's steps, None where it has none or none are needed."""
     events = getattr(model, "astream_events", None)
-    graph = has_messages(model)
+    graph = answering_graph(model)
     if not callable(events) or not (watch.steps or graph):
         return None
-    answer = partial(LastMessage, model, live=watch.live) if graph else LastStep
+    answer = partial(LastMessage, graph, live=watch.live) if graph else LastStep
     return Way(partial(events, version=watch.steps or "v2"), True, True, answer=answer)
 
 
