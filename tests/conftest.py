@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 from leftovers import Snapshot
+from llmstream.foreign import background
 
 # what an example costs depends on the machine's other work; pytest-timeout bounds each test
 hypothesis.settings.register_profile(
@@ -27,8 +28,16 @@ def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     tempfile.tempdir = os.environ["TMPDIR"] = folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def loop_of_the_process() -> None:
+    """Start the loop that serves objects as long as this process lives: it is no test's leftover."""
+    background.loop()
+
+
 @pytest.fixture(autouse=True)
-def nothing_left_behind(request: pytest.FixtureRequest, own_temporary_folder: None) -> Iterator[None]:
+def nothing_left_behind(
+    request: pytest.FixtureRequest, own_temporary_folder: None, loop_of_the_process: None
+) -> Iterator[None]:
     """Fail a test that leaves a task, thread, child process, descriptor or temporary file."""
     before = Snapshot()
     yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import re
 import time
@@ -206,9 +207,10 @@ def test_a_cancelled_run_leaves_the_object() -> None:
     before = tasks()
     asyncio.run(run())
     deadline = time.monotonic() + 10
-    while tasks() > before and time.monotonic() < deadline:
-        pass
-    assert tasks() <= before
+    # LangChain leaves some of its generators to the collector, and for a moment a task closes each
+    while (left := tasks()) > before and time.monotonic() < deadline:
+        gc.collect()
+    assert left <= before
 
 
 @BOTH
