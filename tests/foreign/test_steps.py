@@ -20,7 +20,8 @@ from llmstream.foreign.as_json import object_of
 from llmstream.prompt import Endpoint
 from llmstream.record import replace
 from llmstream.render.jsonl import schema
-from llmstream.runnable.calls import Plan, abatches, batches
+from llmstream.runnable.calls import abatches, batches
+from llmstream.runnable.plan import Plan
 from llmstream.runnable.prompts import prompt_of
 from llmstream.runnable.targets import Target
 
