@@ -19,6 +19,7 @@ BOLD, ITALIC, STRUCK, OFF = "\x1b[1m", "\x1b[3m", "\x1b[9m", "\x1b[0m"
         ("one\ntwo\n\nthree", 80, ["one two", "", "three"]),
         ("some words that are wrapped", 12, ["some words", "that are", "wrapped"]),
         ("two  \nrows\\\nbroken", 80, ["two", "rows", "broken"]),
+        ("(x)` words that never end", 15, ["(x) words that", "never end"]),
         ("# Title #\n\ntext", 80, ["Title", "", "text"]),
         ("Title\n===\ntext", 80, ["Title", "text"]),
         ("> quoted words here\n>\n> > deep", 15, ["│ quoted words", "│ here", "│", "│ │ deep"]),

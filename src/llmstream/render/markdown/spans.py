@@ -28,6 +28,8 @@ class Span:
         """What came since, as long as it may have to be read again."""
         self.blank = False
         """It begins with a blank, which isn't shown."""
+        self.tight = False
+        """No blank stands before it, so that its own is shown: it may never end."""
         self.solid = False
         """It holds more than blanks."""
 
@@ -73,6 +75,7 @@ class Spanned(Bracketed):
         piece = Piece("", self._emphasis.style)
         self._rows.waiting.append(piece)
         self._span = Span(piece, end - at)
+        self._span.tight = not (source[at - 1] if at else self._before).isspace()
         return end
 
     def _code(self, source: str, at: int) -> int:
@@ -82,7 +85,7 @@ class Spanned(Bracketed):
         start = at
         if not span.source and source[at] == " ":
             span.blank = True
-            at += 1
+            at += not span.tight
         style = self._emphasis.style | CODE
         for found in TICKS.finditer(source, at):
             if found.end() == len(source) and not self._ended:
@@ -106,9 +109,9 @@ class Spanned(Bracketed):
     def _end_code(self, span: Span) -> None:
         self._span = None
         waiting = self._rows.waiting
-        if span.blank and not span.solid:
+        if span.blank and not span.solid and not span.tight:
             self._rows.add(" ", self._emphasis.style | CODE)
-        elif span.blank and waiting and waiting[-1].style & CODE:
+        elif span.blank and span.solid and waiting and waiting[-1].style & CODE:
             waiting[-1].text = waiting[-1].text.removesuffix(" ")
 
     def _reread(self, span: Span) -> None:
