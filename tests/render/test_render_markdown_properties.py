@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_rows import bare, drawn, rows, same_letters
 
@@ -141,6 +141,7 @@ def test_no_row_of_words_is_wider_than_the_terminal(source: str, columns: int) -
 
 @settings(deadline=None)
 @given(st.text("*_~`[]()<>!&#|-+=\\:;.\"' \n\tab1é日x\u200d\ufe0f", max_size=60), st.integers(1, 30), CUTS)
+@example("_\u200d", 1, [])
 def test_whatever_comes_only_harmless_sequences_are_written(
     source: str, columns: int, places: list[int]
 ) -> None:

@@ -171,6 +171,9 @@ class Rows:
             stripped = first.text.lstrip(" ")
             size -= len(first.text) - len(stripped)
             first.text = stripped
+        if not size and any(piece.text for piece in word):
+            # characters without a width stand on the row all the same, which must be ended
+            size = 1
         if not self.x and size:
             self._begin()
         if self.x + size > self.limit:
