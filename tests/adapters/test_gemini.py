@@ -199,7 +199,7 @@ def test_a_failed_call_is_explained() -> None:
 def test_what_is_left_out_is_said_once() -> None:
     image = {"inlineData": {"mimeType": "image/png", "data": "eA=="}}
     assert read(chunk(image), chunk(image)) == [
-        Notice("the answer holds data of the type image/png: left out")
+        Notice("the answer contains data of the type image/png: left out")
     ]
 
 

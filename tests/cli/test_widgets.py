@@ -79,7 +79,11 @@ def test_a_failure_leaves_the_line_as_it_was(fake: Fake, tmp_path: Path, name: s
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(["widget"], "which?"), (["widget", "powershell"], "'powershell'"), (["bash", "zsh"], "too many")],
+    [
+        (["widget"], "name the widget's shell"),
+        (["widget", "powershell"], "'powershell'"),
+        (["bash", "zsh"], "too many"),
+    ],
 )
 def test_a_widget_is_for_one_shell_that_has_one(fake: Fake, words: list[str], said: str) -> None:
     run = fake.command("completions", *words)

@@ -68,7 +68,7 @@ def test_a_tilde_is_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("key", ["sk-1\n X", "sk-\x1b[0m", "sk-…", "sk-\x7f", "sk-\udcff"])
 def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(key: str) -> None:
-    with pytest.raises(ConfigError, match=r"p \(\$A\) holds a c") as caught:
+    with pytest.raises(ConfigError, match=r"p \(\$A\) contains a ") as caught:
         find_key("p", {"api_key_env": "A"}, {"A": key})
     assert "sk-" not in str(caught.value)
 

@@ -90,5 +90,5 @@ def test_nobody_there_and_no_address_are_told_apart() -> None:
     with pytest.raises(ConnectionFailed, match=r"^http://127\.0\.0\.1:1/x: "):
         fetch_file("http://127.0.0.1:1/x?token=secret", limit=LIMIT)
     for address in ("http://[/", "http:///x", "http://h:port/"):
-        with pytest.raises(UsageError, match=r"can't be read|no usable address"):
+        with pytest.raises(UsageError, match=r"can't be read|not a usable URL"):
             fetch_file(address, limit=LIMIT)

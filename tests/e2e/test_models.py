@@ -96,7 +96,8 @@ def test_a_list_that_can_not_be_had_says_why_and_shows_no_key(
 
 
 def test_models_of_this_machine_are_those_in_the_folder(home: Home, run_llmstream: Command) -> None:
-    assert run_llmstream("models", "local") == (0, "", "")
+    run = run_llmstream("models", "local")
+    assert (run.status, run.out) == (0, "") and "llmstream pull smollm2" in run.err
     folder = home.folder / "data" / "llmstream" / "models"
     folder.mkdir(parents=True, mode=0o700)
     (folder / "tiny.gguf").write_bytes(b"GGUF")

@@ -100,7 +100,7 @@ def test_no_request_that_is_shown_holds_the_key(tmp_path: Path) -> None:
     config = configured(tmp_path, "Failing", f'options = {{ how = "401", api_key = "{KEY}" }}')
     status, out, err = ran(config, "--show-request", "hello")
     assert (status, out) == (2, "")
-    assert "no request to show" in err
+    assert "makes no HTTP request" in err
     assert KEY not in err
 
 

@@ -126,7 +126,7 @@ def test_same_file_is_not_fetched_twice(server: FileServer, tmp_path: Path) -> N
 @pytest.mark.parametrize("body", [b"", b"GG", b"<html>a page</html>" * 100, b"GGUF\3\0\0\0"])
 def test_what_is_no_gguf_leaves_nothing(body: bytes, server: FileServer, tmp_path: Path) -> None:
     server.files["/m.gguf"] = Served(body, etag='"1"')
-    with pytest.raises(LocalModelError, match="no GGUF model") as raised:
+    with pytest.raises(LocalModelError, match="not a GGUF file") as raised:
         fetch(server.url + "/m.gguf", tmp_path / "m.gguf")
     assert server.url in raised.value.message
     assert left(tmp_path) == []

@@ -42,11 +42,11 @@ def test_file_of_the_user_is_linked_not_copied(tmp_path: Path) -> None:
 
 def test_what_is_no_model_is_not_taken_in(tmp_path: Path) -> None:
     (tmp_path / "a.gguf").write_bytes(b"text that is no model at all")
-    with pytest.raises(LocalModelError, match="no GGUF"):
+    with pytest.raises(LocalModelError, match="not a GGUF"):
         get(tmp_path / "a.gguf", tmp_path / "models")
     with pytest.raises(LocalModelError, match="it is no file"):
         get(tmp_path, tmp_path / "models")
-    with pytest.raises(UsageError, match="no such file") as raised:
+    with pytest.raises(UsageError, match="not a known model name") as raised:
         get("smolm2", tmp_path / "models")
     assert "smollm2" in raised.value.hint
     assert installed(tmp_path / "models") == []

@@ -180,7 +180,7 @@ def test_an_option_that_is_none_is_not_given(little: LittleServer) -> None:
         ({"base_url": "http://"}, "no host"),
         ({"base_url": "http://[::1/v1"}, "IPv6"),
         ({"base_url": "http://acme.test:x/v1"}, "Port"),
-        ({"base_url": "http://acme.test/v 1"}, "blank"),
+        ({"base_url": "http://acme.test/v 1"}, "space"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )

@@ -156,7 +156,9 @@ class GeminiReader:
             yield from self._call(call)
         blob = extras_at(part, "inlineData")
         if blob:
-            yield from self._note(f"the answer holds data of the type {text_at(blob, 'mimeType')}: left out")
+            yield from self._note(
+                f"the answer contains data of the type {text_at(blob, 'mimeType')}: left out"
+            )
 
     def _call(self, call: Document) -> Iterator[Event]:
         """Yield a call, which comes whole and mostly without an id."""

@@ -177,7 +177,7 @@ class ChatReader:
             for name in ("audio", "images"):
                 if delta.get(name) and name not in self._noted:
                     self._noted.add(name)
-                    yield Notice(f"the answer holds {name}: left out")
+                    yield Notice(f"the answer contains {name}: left out")
 
     def _tool_calls(self, delta: Document, *, whole: bool) -> Iterator[Event]:
         calls = objects_at(delta, "tool_calls")

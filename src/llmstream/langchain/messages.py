@@ -109,7 +109,7 @@ def _decoded(data: str) -> bytes:
     try:
         return b64decode(data, validate=True)
     except ValueError as error:
-        raise UsageError(f"the data of an attachment is no base64: {error}") from error
+        raise UsageError(f"the data of an attachment is not base64: {error}") from error
 
 
 def _calls(message: AIMessage) -> Iterable[ToolCall]:

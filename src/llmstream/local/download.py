@@ -195,7 +195,7 @@ def _receive(response: Download, part: _Part, offset: int, total: int | None, pr
         _copy(response, part, out, offset, total, progress)
     size = part.size()
     if size < _SMALLEST or (total is not None and size != total):
-        raise LocalModelError(f"{shown(part.url)} is no GGUF model: only {size} bytes came")
+        raise LocalModelError(f"{shown(part.url)} is not a GGUF file: only {size} bytes came")
     return part.settle()
 
 
@@ -216,6 +216,6 @@ def _check_head(head: bytes, url: str) -> None:
     """Stop at the first bytes: many gigabytes of something else may follow."""
     if not GGUF_MAGIC.startswith(head):
         raise LocalModelError(
-            f"{shown(url)} is no GGUF model: {begins(head)}",
+            f"{shown(url)} is not a GGUF file: {begins(head)}",
             hint="an address of the file itself is needed, not of a page about it",
         )

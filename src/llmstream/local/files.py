@@ -258,7 +258,7 @@ def check_gguf(path: Path) -> None:
         raise LocalModelError(f"can't read the model {path}: {error.strerror}") from error
     if head[:4] != GGUF_MAGIC:
         hint = "llama.cpp reads GGUF files only"
-        raise LocalModelError(f"{path} is no GGUF model: {begins(head)}", hint=hint)
+        raise LocalModelError(f"{path} is not a GGUF file: {begins(head)}", hint=hint)
     if len(head) < 24:
         raise LocalModelError(f"{path} is cut off: only {len(head)} bytes are there")
 

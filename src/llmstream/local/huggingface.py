@@ -68,7 +68,7 @@ def _token(text: str) -> Secret | None:
     if not text:
         return None
     if not (text.isascii() and text.isprintable()):
-        raise ConfigError("HF_TOKEN holds characters that no token has")
+        raise ConfigError("HF_TOKEN contains characters that tokens never have")
     return Secret(text, "$HF_TOKEN")
 
 

@@ -177,7 +177,7 @@ def file_name(name: str) -> str:
 def _register(source: Path, folder: Path, say: Say, progress: Progress) -> Path:
     if not source.exists():
         raise UsageError(
-            f"{str(source)!r} is no model that can be pulled: there is no such file",
+            f"can't pull {str(source)!r}: not a known model name or an existing file",
             hint=f"{', '.join(BUILT_IN)}, hf:OWNER/REPO[:FILE], https://... or the path of a GGUF file",
         )
     if source.suffix == ".whl":

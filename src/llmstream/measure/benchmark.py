@@ -96,7 +96,7 @@ async def abench(
     load = Load(requests, concurrency, rate, duration, warmup, seed, interleave).checked()
     unknown = sorted(set(limits or {}) - set(LATENCIES))
     if unknown:
-        raise UsageError(f"there is no limit {unknown[0]!r}", hint=f"limits: {', '.join(LATENCIES)}")
+        raise UsageError(f"unknown limit {unknown[0]!r}", hint=f"limits: {', '.join(LATENCIES)}")
     given = [models] if isinstance(models, str | LLM) else models
     asked = [one if isinstance(one, LLM) else LLM(one) for one in given]
     if prompt_tokens is not None and prompt_tokens < 1:

@@ -50,7 +50,7 @@ def address(base_url: str) -> str:
         if parts.scheme not in ("http", "https"):
             flaw = "it begins neither with http:// nor with https://"
     if flaw or not base_url.isprintable() or " " in base_url:
-        raise UsageError(f"base_url {quoted(base_url)} is not a usable URL: {flaw or 'it holds a blank'}")
+        raise UsageError(f"base_url {quoted(base_url)} is not a usable URL: {flaw or 'it contains a space'}")
     return base_url.rstrip("/")
 
 
@@ -62,7 +62,7 @@ def key(api_key: str) -> Secret:
     """
     _text("api_key", api_key)
     if not (api_key.isascii() and api_key.isprintable()):
-        raise UsageError("api_key holds a character that no API key has: a line break, or one outside ASCII")
+        raise UsageError("api_key contains a line break or a non-ASCII character")
     return Secret(api_key)
 
 

@@ -143,7 +143,7 @@ class Tracer:
         whole: bool = False,
     ) -> None:
         if version not in ("v1", "v2"):
-            raise UsageError(f"there is no version {version!r} of the events", hint="Use v1 or v2.")
+            raise UsageError(f"unknown events version {version!r}", hint="Use v1 or v2.")
         self.version = version
         self.run_id = run_id or uuid7()
         self.provider = provider

@@ -54,7 +54,7 @@ class Doing:
         if text:
             self._chat.system = "" if text == "-" else text
         said = (
-            f"the system prompt is: {self._chat.system}" if self._chat.system else "there is no system prompt"
+            f"the system prompt is: {self._chat.system}" if self._chat.system else "no system prompt is set"
         )
         self._chat.say(said)
 
@@ -77,14 +77,14 @@ class Doing:
     def _undo(self, text: str) -> None:
         said = self._chat.take_back()
         if said is None:
-            self._chat.say("there is no turn to take back")
+            self._chat.say("nothing to take back yet")
             return
         self._chat.say(f'took back: "{one_line(said[-1].content, 60)}"')
 
     def _retry(self, text: str) -> int:
         said = self._chat.take_back()
         if said is None:
-            self._chat.say("there is no turn to ask again")
+            self._chat.say("nothing to ask again yet")
             return 0
         return self._chat.send(said)
 
@@ -97,7 +97,7 @@ class Doing:
         from llmstream.cli.running.clipboard import copy
 
         if not self._chat.exchanges:
-            self._chat.say("there is no answer to copy")
+            self._chat.say("no answer to copy yet")
             return
         problem = copy(guarded(self._chat.exchanges[-1].answer), self._chat.environment)
         self._chat.say(problem or "copied the last answer")

@@ -143,7 +143,7 @@ def _agreed(count: int, environment: Environment) -> bool:
     """Ask on a terminal; elsewhere it has to be said in advance."""
     if not os.isatty(environment.stdin):
         raise UsageError(
-            "prune asks before it removes runs, and there is no terminal", hint="--yes answers it"
+            "prune asks before it removes runs, but there is no terminal to ask on", hint="--yes answers it"
         )
     environment.err.write(f"remove {count} run{'s' if count != 1 else ''}? [y/N] ".encode())
     answer = os.read(environment.stdin, 1024).decode("utf-8", "replace")
@@ -173,7 +173,7 @@ def _switch(environment: Environment, *, on: bool) -> int:
 
     file = config_path_of(environment.config, environment.variables)[0]
     if file is None:
-        raise ConfigError("there is no home folder to keep a configuration in", hint="give --config PATH")
+        raise ConfigError("no home folder to keep a configuration in", hint="give --config PATH")
     set_top(file, "history", on)
     return 0
 

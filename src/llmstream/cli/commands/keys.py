@@ -90,7 +90,7 @@ def _folder(environment: Environment) -> Path:
 
     found = config_path_of(environment.config, environment.variables)[0]
     if found is None:
-        raise ConfigError("there is no home folder to keep keys in", hint="give --config PATH")
+        raise ConfigError("no home folder to keep keys in", hint="give --config PATH")
     return found.parent
 
 

@@ -67,6 +67,12 @@ def models(
         for model, details in listed.items()
         if query.lower() in model.lower()
     ]
+    if not found or not any(found.values()):
+        width = environment.width_of(environment.err)
+        note = (
+            "no models yet: set a provider's API key (see `llmstream providers`), or `llmstream pull smollm2`"
+        )
+        environment.err.write(note_line(note, color=environment.colored, width=width))
     if json:
         return "".join(_object(*one, verbose=verbose) for one in chosen)
     if verbose:

@@ -27,7 +27,7 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
     if values.get("json") and (values.get("events") or values.get("events_version")):
         raise UsageError(
             "--json and --events exclude each other",
-            hint="the last line of --events holds what --json prints",
+            hint="the last line of --events contains what --json prints",
         )
     fetching = Fetching(environment)
     # what a conversation or a template adds is this run's alone

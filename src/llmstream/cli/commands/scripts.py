@@ -21,7 +21,7 @@ def schema(environment: Environment, what: str) -> str:
         from llmstream.config.file.schema import config_schema
 
         return json.dumps(config_schema(), indent=2) + "\n"
-    raise UsageError(f"there is no schema of {what!r}", hint="llmstream schema events|config")
+    raise UsageError(f"unknown schema {what!r}", hint="llmstream schema events|config")
 
 
 @texts
@@ -36,7 +36,7 @@ def completions(environment: Environment, shell: str, of: str = "") -> str:
     if of:
         raise UsageError(f"{of!r} is one word too many", hint=f"llmstream completions {shell}")
     if shell not in SHELLS:
-        raise UsageError(f"there is no completion script for {shell!r}", hint=f"known: {', '.join(SHELLS)}")
+        raise UsageError(f"no completion script for {shell!r}", hint=f"known: {', '.join(SHELLS)}")
     return script(shell)
 
 
@@ -70,6 +70,6 @@ def _widget(shell: str) -> str:
     from llmstream.cli.parsing.widgets import WIDGETS, widget
 
     if shell not in WIDGETS:
-        message = f"there is no widget for {shell!r}" if shell else "a widget is for one shell: which?"
+        message = f"no widget for {shell!r}" if shell else "name the widget's shell"
         raise UsageError(message, hint=f"llmstream completions widget {'|'.join(WIDGETS)}")
     return widget(shell)

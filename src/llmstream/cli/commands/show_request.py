@@ -48,7 +48,7 @@ def show_request(plan: Plan, environment: Environment) -> int:
 def _command(target: Target, prompt: bytes) -> str:
     """Return a child process as a shell would start it, its prompt on standard input or in its place."""
     if target.factory:
-        raise UsageError(f"{target.factory} is an object in this process: there is no request to show")
+        raise UsageError(f"{target.factory} is a Python object and makes no HTTP request")
     from llmstream.transport.process.common import arguments
 
     argv, given = arguments(target.command, prompt)

@@ -87,7 +87,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("config alias", "Give a model a short name", "config:alias", ("NAME", "MODEL")),
     Command(
         "keys set",
-        "Store a provider's key; typed at a prompt or read from standard input, never an argument",
+        "Store a provider's key, typed or piped in",
         "keys:set_key",
         ("PROVIDER",),
     ),
@@ -112,7 +112,7 @@ GROUPS: Final = {
     "history": "The runs that were kept: list, search, export",
     "template": "Save prompts and use them again",
     "config": "Show, check, make and edit the configuration",
-    "keys": "Keep API keys in the system's keyring",
+    "keys": "Keep API keys in the system's keyring or in files",
 }
 """First words of commands of two."""
 DEFAULTS: Final = {"history": "history list", "template": "template list"}

@@ -165,7 +165,7 @@ def _program(command: tuple[str, ...], variables: Mapping[str, str]) -> str | No
     import shutil
 
     found = shutil.which(command[0], path=variables.get("PATH"))
-    return None if found else f"there is no program {command[0]}"
+    return None if found else f"{command[0]} not found on the PATH"
 
 
 def proxies(variables: Mapping[str, str]) -> Check:

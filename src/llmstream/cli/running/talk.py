@@ -136,7 +136,7 @@ def chosen(values: Values) -> Conversation:
     if name is None:
         found = conversations.last(history_path())
         if found is None:
-            raise UsageError("there is no conversation to go on with", hint="run it without -c to begin one")
+            raise UsageError("no conversation to continue", hint="run it without -c to begin one")
         return found
     if values.get("continue"):
         raise UsageError("-c and --session name two conversations; give one of them")

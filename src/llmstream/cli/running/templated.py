@@ -28,7 +28,7 @@ def folder_of(environment: Environment) -> Path:
 
     path = config_path_of(environment.config, environment.variables)[0]
     if path is None:
-        raise ConfigError("there is no home folder to keep templates in", hint="give --config PATH")
+        raise ConfigError("no home folder to keep templates in", hint="give --config PATH")
     return path.absolute().parent / FOLDER
 
 

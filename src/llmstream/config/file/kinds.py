@@ -37,7 +37,7 @@ def text(value: object) -> str | None:
         return f"must be text, not {kind_of(value)}"
     if not value.strip():
         return "is empty"
-    return "holds a control character" if unprintable(value) else None
+    return "contains a control character" if unprintable(value) else None
 
 
 def key_text(value: object) -> str | None:
@@ -52,8 +52,8 @@ def key_text(value: object) -> str | None:
 def key_flaw(key: str) -> str | None:
     """Return why a key can't go into a header, None when it can; never shows the key."""
     if unprintable(key):
-        return "holds a control character (a line break?), which no API key has"
-    return None if key.isascii() else "holds a character outside ASCII, which no API key has"
+        return "contains a control character (a line break?), which API keys never do"
+    return None if key.isascii() else "contains a non-ASCII character, which API keys never do"
 
 
 def variables(value: object) -> str | None:
@@ -112,7 +112,7 @@ def _address(value: object, schemes: tuple[str, ...]) -> str | None:
 
     wanted = " or ".join(f"{s}://" for s in schemes)
     if any(c.isspace() for c in value) or unprintable(value):
-        return f"is not a URL: it holds a blank or a control character, and must begin with {wanted}"
+        return f"is not a URL: it contains a space or a control character, or does not begin with {wanted}"
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
@@ -140,7 +140,7 @@ def seconds(value: object) -> str | None:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return f"must be a number of seconds, not {kind_of(value)}"
     if not 0 <= value < 1e9:
-        return "must not be negative, and 0 stands for no limit"
+        return "must not be negative; 0 means no limit"
     return None
 
 

@@ -158,7 +158,7 @@ def _read(path: Path) -> _Bytes:
         reason = error.strerror or type(error).__name__
         raise ConfigError(f"can't read {path}: {reason}", phase="config") from error
     except ValueError as error:
-        raise ConfigError("the configuration file's name holds a NUL character", phase="config") from error
+        raise ConfigError("the configuration file's name contains a NUL character", phase="config") from error
     if len(data) > LONGEST:
         raise ConfigError(f"{path} is longer than {LONGEST >> 20} MiB", phase="config")
     return _Bytes(data, private=not _group_or_others(status, 0o044), trusted=_only_ours(status))
@@ -202,7 +202,7 @@ def _untrusted(document: Mapping[str, object]) -> list[check.Flaw]:
 def _exposed(path: Path, document: Mapping[str, object]) -> list[str]:
     if not any("api_key" in table for table in _provider_tables(document).values()):
         return []
-    return [f"{path} holds an API key and others can read it: chmod 600 {path}"]
+    return [f"{path} contains an API key and other users can read it: chmod 600 {path}"]
 
 
 def _located(path: Path, text: str, flaws: list[check.Flaw]) -> list[Problem]:

@@ -110,7 +110,7 @@ REMEDIES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ..
     (
         re.compile(r"\s*\[+(?P<at>[^\]\"']*[^\]\"'\w.\-][^\]\"']*)\]"),
         lambda found: (
-            "a name that holds anything but letters, digits, - and _ needs quotes, as in "
+            "a name with anything but letters, digits, - and _ needs quotes, as in "
             f"[providers.{_text(found['at'].removeprefix('providers.'))}]"
         ),
     ),

@@ -47,7 +47,7 @@ PROVIDER: Final[dict[str, Key]] = {
         'environment variable that holds the key, or a list of them; "" when the server wants no key',
     ),
     "api_key_command": Key(kinds.command, _COMMAND, "command whose first line of output is the key"),
-    "api_key_file": Key(kinds.text, _TEXT, "file that holds the key"),
+    "api_key_file": Key(kinds.text, _TEXT, "file with the key"),
     "api_key": Key(kinds.key_text, _TEXT, "the key itself, in a file that only you can read"),
     "max_retries": Key(kinds.count, _COUNT, "attempts after the first (2)"),
     "quirks": Key(kinds.quirks, {"type": "array", "items": _TEXT}, "known deviations from the dialect"),
@@ -59,7 +59,7 @@ PROVIDER: Final[dict[str, Key]] = {
     "dialect": Key(kinds.dialect, _TEXT, "adapter local: how the model is asked (openai-chat)"),
     "context": Key(kinds.count, _COUNT, "adapter local: context in tokens, 0 for the model's own"),
     "threads": Key(kinds.count, _COUNT, "adapter local: threads, 0 for as many as there are cores"),
-    "command": Key(kinds.command, _COMMAND, "adapter exec: the command, {prompt} stands for the prompt"),
+    "command": Key(kinds.command, _COMMAND, "adapter exec: the command; {prompt} is replaced by the prompt"),
     "factory": Key(kinds.factory, _TEXT, 'adapter runnable: what makes the object, "package.module:Class"'),
     "path": Key(
         kinds.folder, _TEXT, "adapter runnable: a folder of yours from which factory is imported too"

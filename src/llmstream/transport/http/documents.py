@@ -78,7 +78,7 @@ def fetch_file(url: str, *, limit: int) -> bytes:
     place = url
     try:
         if not urlsplit(url).hostname:
-            raise UsageError(f"{shown(url)} is no usable address")
+            raise UsageError(f"{shown(url)} is not a usable URL")
         for _ in range(MOST_REDIRECTS):
             head, body = fetch_document(
                 place, {"accept": "*/*"}, DIRECT, connect=FILE_CONNECT, seconds=FILE_SECONDS, limit=limit

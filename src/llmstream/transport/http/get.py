@@ -40,9 +40,9 @@ def check_address(url: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise ConfigError(f"{shown(url)} is no usable address: {error}") from error
+        raise ConfigError(f"{shown(url)} is not a usable URL: {error}") from error
     if not host or any(not c.isprintable() or c.isspace() for c in url):
-        raise ConfigError(f"{shown(url)} is no usable address")
+        raise ConfigError(f"{shown(url)} is not a usable URL")
     if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(host)):
         raise ConfigError(f"models are fetched over https only, not from {shown(url)}")
     return url
@@ -194,8 +194,8 @@ def _refuse(answer: Download, url: str) -> None:
 
 
 _HINTS: Final = {
-    401: "a private or gated model wants a token in HF_TOKEN, and hf:OWNER/REPO as its address",
-    403: "a private or gated model wants a token in HF_TOKEN, and hf:OWNER/REPO as its address",
+    401: "for a private or gated model, set HF_TOKEN and use hf:OWNER/REPO",
+    403: "for a private or gated model, set HF_TOKEN and use hf:OWNER/REPO",
     404: "is the name right? hf:OWNER/REPO:FILE names one file of a repository",
 }
 

@@ -71,7 +71,9 @@ def arguments(command: Sequence[str], prompt: bytes) -> tuple[list[str], bytes |
 def starting_error(program: str, error: OSError) -> LLMStreamError:
     """Return what it means that a process could not be started."""
     if isinstance(error, FileNotFoundError):
-        return LocalModelError(f"there is no program {program!r}", hint="is it installed, and on the PATH?")
+        return LocalModelError(
+            f"can't find the program {program!r}", hint="is it installed, and on the PATH?"
+        )
     hint = ""
     if error.errno == errno.E2BIG:
         hint = f"leave {PLACEHOLDER} out of the command: the prompt then comes on standard input"
