@@ -27,6 +27,7 @@ from llmstream.local.files import (
     work_folder,
 )
 from llmstream.local.settings import LocalSettings
+from llmstream.nearest import nearest
 from llmstream.prompt import Secret
 from llmstream.record import Record
 
@@ -100,15 +101,12 @@ def _named(name: str, folder: Path) -> Path:
 
 
 def _unknown(name: str, folder: Path) -> ConfigError:
-    from difflib import get_close_matches
-
     names = sorted({model.name for model in installed(folder)} | set(BUILT_IN))
-    by_lower = {known.lower(): known for known in names}
-    close = [by_lower[near] for near in get_close_matches(name.lower(), by_lower, 1, 0.5)]
-    meant = f'; did you mean "{close[0]}"?' if close else ""
+    close = nearest(name, names)
+    meant = f'; did you mean "{close}"?' if close else ""
     ways = "`llmstream pull` fetches others: hf:OWNER/REPO, https://..., PATH"
     return ConfigError(
-        f'there is no local model "{name}"{meant}', hint=f"here are: {', '.join(names[:10])}; {ways}"
+        f'no local model is called "{name}"{meant}', hint=f"here are: {', '.join(names[:10])}; {ways}"
     )
 
 

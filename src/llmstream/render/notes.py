@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 from llmstream.errors import ConfigError, LLMStreamError
 from llmstream.events import Event, Fallback, Finish, FinishReason, Notice, Retry, Step, ToolCallDelta, Winner
 from llmstream.render.base import Answer, Sink, Writer, encode
+from llmstream.render.colors import DIM, RED, RESET
 from llmstream.render.guard import guarded, one_line
 
 if TYPE_CHECKING:
     from llmstream.render.steps import StepLines
     from llmstream.runnable.plan import Plan
 
-RED, DIM, RESET = "\x1b[31m", "\x1b[2m", "\x1b[0m"
 NAME: Final = "llmstream:"
 NARROWEST: Final = 40
 """Cells of a terminal below which words are left to its own wrapping."""

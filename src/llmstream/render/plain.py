@@ -11,8 +11,6 @@ from llmstream.events import Event, TextDelta
 from llmstream.render.base import Sink, Writer, encode
 from llmstream.render.guard import Guard
 
-DIM, DIM_OFF = b"\x1b[2m", b"\x1b[22m"
-
 
 class PlainSink(Sink):
     """Writes the answer's text and nothing else.

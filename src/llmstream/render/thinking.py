@@ -12,9 +12,9 @@ from typing import Final
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event, ReasoningDelta, TextDelta
 from llmstream.render.base import Answer, Sink, Writer, encode
+from llmstream.render.colors import DIM, DIM_OFF
 from llmstream.render.guard import Guard
 
-DIM, DIM_OFF = "\x1b[2m", "\x1b[22m"
 BEGIN, END = "[thinking] ", " [end of thinking]"
 """What tells thinking from the answer on a terminal without colours."""
 ERASE: Final = "\r\x1b[K"

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 from llmstream.errors import LLMStreamError
 from llmstream.events import Event, Start, Usage
 from llmstream.render.base import OutputError, ReaderGone, Sink, Writer
+from llmstream.render.colors import DIM, DIM_OFF
 
 if TYPE_CHECKING:
     from llmstream.runnable.plan import Plan
 
 PATIENCE: Final = 0.3
 """Seconds without a token after which the sign is drawn."""
-DIM, DIM_OFF = "\x1b[2m", "\x1b[22m"
 ERASE: Final = b"\r\x1b[K"
 
 
