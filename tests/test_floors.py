@@ -31,7 +31,8 @@ FLOORS: Final[tuple[set[str], ...]] = (
 """From the ground up; rooms of one floor don't import each other."""
 HEIGHT: Final = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 BELONGS: Final = {
-    "httpx": {"transport", "local/download.py"},
+    "ssl": {"transport", "cli/running/checks.py"},
+    "socket": {"transport", "history", "cli"},
     "typer": {"cli"},
     "rich": {"render"},
     "pygments": {"render"},

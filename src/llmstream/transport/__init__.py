@@ -1,1 +1,1 @@
-"""Effects carried out on sockets and processes; the only floor that knows httpx."""
+"""Effects carried out on sockets and processes; nothing above opens one."""
