@@ -7,13 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from fakes.fixtures import KEY, Fake
-from llmstream.config.file.load import problems
 
 README = Path(__file__).parent.parent.parent / "README.md"
 TEXT = README.read_text("utf-8")
@@ -88,23 +86,7 @@ def test_a_snippet_of_the_readme_runs(everywhere: Fake, code: str) -> None:
     assert done.stdout.strip()
 
 
-def test_the_example_of_a_configuration_is_a_right_one(tmp_path: Path) -> None:
-    examples = blocks("toml")
-    assert examples
-    for number, example in enumerate(examples):
-        tomllib.loads(example)
-        file = tmp_path / f"{number}.toml"
-        file.write_text(example)
-        file.chmod(0o600)
-        assert problems(file) == []
-
-
 @pytest.mark.parametrize("name", ["install-command", "test-command"])
 def test_a_set_up_command_is_one_line_that_makes_its_own_environment(name: str) -> None:
     block = TEXT.split(f"<!-- {name} -->\n```sh\n")[1].split("```")[0]
     assert block.startswith("python3 -m venv .venv && ") and block.count("\n") == 1
-
-
-def test_every_picture_and_page_of_ours_is_there() -> None:
-    for target in re.findall(r"\]\(([^)]+)\)", TEXT):
-        assert target.startswith(("https://", "#")) or (README.parent / target).exists(), target
