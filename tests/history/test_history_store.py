@@ -54,8 +54,8 @@ def test_a_run_comes_back_as_it_was_kept(path: Path) -> None:
         reasoning="hm",
         details={"usage": {"input_tokens": 3}, "options": {"temperature": 0.5}, "finish_reason": "stop"},
     )
-    kept, new = keep(path, made)
-    assert new and kept.row == 1
+    kept = keep(path, made)
+    assert kept.row == 1
     with reading(path) as store:
         assert store.newest(-1) == [kept]
         shown = store.exported(kept)
@@ -95,8 +95,8 @@ def test_any_text_comes_back(
 
 
 def test_earlier_turns_stand_in_the_file_once_and_are_shown_with_each_run(path: Path) -> None:
-    first, _ = keep(path, run("one", "1"))
-    second, _ = keep(path, run("two", "2", earlier=(first.row,), conversation=first.conversation))
+    first = keep(path, run("one", "1"))
+    second = keep(path, run("two", "2", earlier=(first.row,), conversation=first.conversation))
     with reading(path) as store:
         shown = store.exported(second)
         columns = store.query("SELECT prompt, messages FROM runs WHERE row = ?", (second.row,))
@@ -200,7 +200,7 @@ def test_a_short_lock_is_waited_for_and_a_long_one_told(path: Path, monkeypatch:
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     threading.Timer(0.2, lambda: other.execute("ROLLBACK")).start()
-    kept, _ = keep(path, run())
+    kept = keep(path, run())
     assert kept.row == 2
     other.execute("BEGIN IMMEDIATE")
     monkeypatch.setattr(opening, "PATIENCE", 0.1)
@@ -291,7 +291,7 @@ def test_a_long_log_goes_into_the_file(path: Path) -> None:
 
 
 def test_ids_are_found_by_a_beginning_that_only_one_has(path: Path) -> None:
-    first, second = (keep(path, run(word))[0] for word in ("one", "two"))
+    first, second = (keep(path, run(word)) for word in ("one", "two"))
     common = first.id[: next(i for i in range(36) if first.id[i] != second.id[i])]
     with reading(path) as store:
         assert store.beginning(second.id[: len(common) + 1].upper()) == second
@@ -332,8 +332,8 @@ def test_no_search_text_is_an_error(tmp_path_factory: pytest.TempPathFactory, te
 
 
 def test_what_is_removed_is_in_no_file_any_more(path: Path) -> None:
-    kept = [keep(path, run(f"secretword{i} asked", f"secretanswer{i}"))[0] for i in range(5)]
-    follow = keep(path, run("follows", earlier=(kept[0].row,)))[0]
+    kept = [keep(path, run(f"secretword{i} asked", f"secretanswer{i}")) for i in range(5)]
+    follow = keep(path, run("follows", earlier=(kept[0].row,)))
     subprocess.run(
         [sys.executable, "-c", REMOVE, str(path), *map(str, [kept[0].row, kept[4].row])], check=True
     )
@@ -364,7 +364,7 @@ with Store.writing(Path(sys.argv[1])) as store:
 
 def test_pruning_chooses_by_age_and_by_number(path: Path) -> None:
     ages = [time.time_ns() // 1_000_000 - days * 86_400_000 for days in (100, 50, 1)]
-    kept = [keep(path, run(f"{at}", time=at))[0] for at in ages]
+    kept = [keep(path, run(f"{at}", time=at)) for at in ages]
     with reading(path) as store:
         assert removal.older(store, ages[0] + 1) == [kept[0].row]
         assert removal.beyond(store, 1) == [kept[1].row, kept[0].row]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from llmstream.history.kept import Run, Status
     from llmstream.prompt import Json, Message, Options
 
+TOLD_AT: Final = 2
+"""The run after which people are told of the history; the first shows the answer alone."""
 TOGETHER: Final = 512
 """Batches that are put aside before they are folded into texts, so that memory grows with the texts alone."""
 
@@ -106,7 +108,7 @@ class HistorySink:
         asked: what the run asks.
         place: where it belongs.
         say: told what went wrong, once.
-        made: told the path when this run has made the history.
+        tell: told the path once in a history's life, after its second run.
     """
 
     wants_text = False
@@ -118,13 +120,13 @@ class HistorySink:
         place: Place,
         *,
         say: Callable[[str], None],
-        made: Callable[[Path], None],
+        tell: Callable[[Path], None],
     ) -> None:
         self._path = path
         self._asked = asked
         self._place = place
         self._say = say
-        self._made = made
+        self._tell = tell
         self.aside = Aside()
         self._time = time.time_ns()
         self._ended: tuple[LLMStreamError | None, float] | None = None
@@ -149,14 +151,14 @@ class HistorySink:
         try:
             path = self._path()
             run = self._run(self.aside.folded().completion(self._ended[1]), self._ended[0])
-            self.kept, made = keep(path, run)
+            self.kept = keep(path, run)
         except LLMStreamError as failure:
             self._told = True
             hint = f" ({failure.hint})" if failure.hint else ""
             self._say(f"this run is not in the history: {failure.message}{hint}")
             return
-        if made:
-            self._made(path)
+        if self.kept.row == TOLD_AT:
+            self._tell(path)
 
     def _run(self, completion: Completion, error: LLMStreamError | None) -> Run:
         from llmstream.history.kept import Run, messages_data, time_of

@@ -204,21 +204,22 @@ class Store:
         return run.to_dict(before)
 
 
-def keep(path: Path, run: Run) -> tuple[Run, bool]:
+def keep(path: Path, run: Run) -> Run:
     """Write a run into the history in a folder that is there, and make the history if there is none.
 
     Returns:
-        The run with its row, and whether the history was made.
+        The run with its row.
 
     Raises:
         HistoryError: it can't be written; nothing was changed.
     """
-    made = not opening.see(path) and opening.make(path)
+    if not opening.see(path):
+        opening.make(path)
     store = Store.writing(path)
     if store is None:
         raise HistoryError(f"the history {path} was removed by another process")
     with store:
-        return store.keep(run), made
+        return store.keep(run)
 
 
 def _values(run: Run) -> tuple[object, ...]:

@@ -195,9 +195,9 @@ def history_sink(
         if not environment.quiet:
             environment.err.write(note_line(f"warning: {text}", color=environment.colored))
 
-    def made(path: Path) -> None:
+    def tell(path: Path) -> None:
         if environment.err.isatty and not environment.quiet:
-            text = f"runs are kept in {path}; `llmstream history off` stops that"
+            text = f"your runs are kept in {path}; `llmstream history off` stops that"
             environment.err.write(note_line(text))
 
-    return HistorySink(made_path, asked, place, say=say, made=made)
+    return HistorySink(made_path, asked, place, say=say, tell=tell)
