@@ -98,7 +98,7 @@ def test_thinking_is_dim_on_a_terminal_and_never_in_the_answer(fake: Fake) -> No
     run = fake("thinking").on_terminal("Hello", pipe_out=True).finish()
     assert run.out == "done\n"
     assert "\x1b[2mlet me " in run.err
-    run = fake("thinking").on_terminal("--reasoning", "hide", "Hello").finish()
+    run = fake("thinking").on_terminal("--no-history", "--reasoning", "hide", "Hello").finish()
     assert run.out == "done\r\n"
 
 
