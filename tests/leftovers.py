@@ -46,9 +46,6 @@ def _let_go() -> None:
     """Close what this process keeps open for its next run."""
     if pool := sys.modules.get("llmstream.transport.http.pool"):
         pool.POOL.close()
-    if opening := sys.modules.get("llmstream.history.opening"):
-        while opening._left_open:
-            opening._left_open.popitem()[1].close()
 
 
 def _for_good() -> tuple[int, int]:

@@ -31,19 +31,15 @@ LOOK: Final = 0.05
 LONGEST_LOG: Final = 1 << 20
 """Bytes of the write-ahead log after which it goes into the file: each opening reads it, in 2 ms a MiB."""
 
-_left_open: dict[tuple[int, int], Connection] = {}
-"""What `leave` could not close, by the file's device and inode."""
-
 
 def see(path: Path) -> bool:
     """Return whether there is a history, after a look at its first bytes.
 
+    Not while this process has it open: closing a descriptor takes away the locks that SQLite holds.
+
     Raises:
         HistoryError: something is there that is not to be opened.
     """
-    if _identity(path) in _left_open:
-        # closing a descriptor of our own would take away the locks that SQLite holds on the file
-        return True
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
@@ -66,14 +62,6 @@ def see(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return True
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.lstat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 _ASIDE: Final = "move it away to begin a new history: llmstream history path"
@@ -143,8 +131,7 @@ def connected(path: Path, mode: str) -> Connection:
     try:
         made = sqlite3.connect(f"file:{name}?mode={mode}", uri=True, timeout=LOOK, isolation_level=None)
         made.execute("PRAGMA synchronous = NORMAL")
-        # `leave` does it: SQLite's own would do it again at each end, since no process is there
-        # to remember what has gone into the file
+        # not in the middle of a run: `leave` does it
         made.execute("PRAGMA wal_autocheckpoint = 0")
     except sqlite3.Error as error:
         raise explained(error, path) from error
@@ -256,25 +243,10 @@ def explained(error: Exception, path: Path) -> HistoryError:
 
 
 def leave(connection: Connection, path: Path) -> None:
-    """End a connection; the log goes into the file only when it has become long.
-
-    SQLite would do that whenever the last connection closes, and wait for the disk, 10 to 20 ms at
-    the end of each run.  What is committed is in the log, which survives the process.
-    """
+    """End a connection; the last one moves the log into the file, so that the history is one file at rest."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
-    configure = getattr(connection, "setconfig", None)
-    identity = _identity(path)
     _shorten(connection, path)
-    if configure is not None:
-        import sqlite3
-
-        configure(getattr(sqlite3, "SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE"), True)  # noqa: B009  # Python 3.12
-    elif identity is not None and identity not in _left_open:
-        # before Python 3.12 there is no such setting: one stays open until the process ends, so
-        # that no other is the last
-        _left_open[identity] = connection
-        return
     connection.close()
 
 
