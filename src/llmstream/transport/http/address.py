@@ -81,6 +81,14 @@ def basic(user: str, password: str) -> str:
     return f"Basic {b64encode(f'{user}:{password}'.encode()).decode('ascii')}"
 
 
+def numeric(host: str) -> bool:
+    """Return whether a host is a number already: one look at its form, no look-up."""
+    if ":" in host:
+        return True
+    parts = host.split(".")
+    return len(parts) == 4 and all(part.isascii() and part.isdigit() and len(part) <= 3 for part in parts)
+
+
 def _ascii(host: str) -> str:
     """Return a name as the DNS wants it.
 

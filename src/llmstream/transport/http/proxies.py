@@ -2,7 +2,7 @@
 
 Read anew for each request, and only for the scheme that is asked for: a proxy that is not used can't
 fail.  The variables mean what they mean to curl, the names in lower case first; NO_PROXY also takes
-what people write into it: brackets, ports, blanks, leading dots and stars, networks (CIDR).
+what people write into it: brackets, ports, blanks, quotes, whole addresses, dots and stars, networks (CIDR).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 
 from llmstream.errors import ConfigError
 from llmstream.record import Record
-from llmstream.transport.http.address import Address, address_of
+from llmstream.transport.http.address import Address, address_of, numeric
 
 SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 _WITH_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -116,44 +116,61 @@ def left_out(host: str, port: int, no_proxy: str) -> bool:
     """Return whether NO_PROXY leaves a host out.
 
     Args:
-        host: in lower case; IPv6 without brackets.
+        host: a name in ASCII, or a number; IPv6 without brackets.
         port: that is asked.
         no_proxy: names, numbers and networks, with commas or blanks between.
     """
     host = host.rstrip(".").lower()
-    return any(_means(entry.lower(), host, port) for entry in re.split(r"[,;\s]+", no_proxy) if entry)
+    # quotes stay in a value that no shell has read: of Docker's --env-file, of a service's unit
+    return any(_means(entry.lower(), host, port) for entry in re.split(r"[,;\s\"']+", no_proxy) if entry)
 
 
 def _means(entry: str, host: str, port: int) -> bool:
-    entry = entry.rpartition("://")[2]
+    entry = entry.rpartition("://")[2].rstrip("/")
     if entry == "*":
         return True
-    if entry.count("/") == 1:
-        return _in_network(host, entry)
     name, wanted = _split_port(entry)
     if wanted and wanted != str(port):
         return False
-    if ":" in name or ":" in host:
-        return _in_network(host, name)
-    name = name.removeprefix("*").strip(".")
+    number = numeric(host)
+    if number and name.endswith(".*"):
+        return host.startswith(name[:-1])
+    if name == host:
+        return True
+    if "/" in name or ":" in name or number:
+        return ("/" in name or numeric(name)) and _in_network(host, name)
+    name = _in_ascii(name.removeprefix("*").strip("."))
     return bool(name) and (host == name or host.endswith(f".{name}"))
 
 
 def _split_port(entry: str) -> tuple[str, str]:
+    """Return an entry without brackets and its port, empty without one: ``[fd00::]/8:443``."""
     if entry.startswith("["):
         name, _, rest = entry[1:].partition("]")
-        return name, rest.removeprefix(":")
+        size, _, port = rest.partition(":")
+        return name + size, port
     if entry.count(":") == 1:
         name, _, port = entry.partition(":")
         return name, port
     return entry, ""
 
 
+def _in_ascii(name: str) -> str:
+    """Return a name as the DNS has it, or as it is where it is none."""
+    if name.isascii():
+        return name
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return name
+
+
 def _in_network(host: str, network: str) -> bool:
     import ipaddress
 
-    bracketless = network.replace("[", "").replace("]", "")
     try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(bracketless, strict=False)
+        number, within = ipaddress.ip_address(host), ipaddress.ip_network(network, strict=False)
     except ValueError:
         return False
+    mapped = number.ipv4_mapped if isinstance(number, ipaddress.IPv6Address) else None
+    return number in within or (mapped is not None and mapped in within)
