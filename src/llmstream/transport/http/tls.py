@@ -107,8 +107,16 @@ def _load_certifi(context: ssl.SSLContext) -> None:
 
 
 def _log_keys(context: ssl.SSLContext, path: str) -> None:
-    """Write the keys of connections for a network analyser; one that can't be written costs nothing."""
+    """Write the keys of connections for a network analyser; a file that can't be written costs nothing.
+
+    OpenSSL would wait for a pipe's reader, and fail the handshake on a full disk: hence the comment first.
+    """
     with contextlib.suppress(OSError, ValueError):
+        log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o600)
+        try:
+            os.write(log, b"# llmstream\n")
+        finally:
+            os.close(log)
         context.keylog_filename = path
 
 
