@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmstream.errors import ConnectionFailed, LLMStreamError, StreamBroken
-from llmstream.transport.http.parser import CutShort, NotHttp
+from llmstream.transport.http.parser import CutShort, NotHttp, Parser
 from llmstream.transport.http.proxies import Proxy
 
 
@@ -36,12 +36,28 @@ def reason(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
 
 
-def proxy_wants_a_password(proxy: Proxy) -> ConnectionFailed:
-    """Return what a 407 means: the proxy's own answer, whatever the server would have said."""
+def refused_by_proxy(proxy: Proxy, answer: Parser) -> bool:
+    """Return whether an answer to a forwarded request is the proxy's own refusal of its user.
+
+    Some (tinyproxy) say 401 of a wrong password, like the server of a wrong key.  A proxy names itself in
+    what it forwards (Via; RFC 9110, section 7.6.3), and APIs refuse in JSON, proxies with a page.
+    """
+    if answer.status != 401 or not proxy.address.user:
+        return answer.status == 407
+    return "via" not in answer.headers and answer.headers.get("content-type", "").startswith("text/html")
+
+
+def proxy_wants_a_password(proxy: Proxy, status: int = 0) -> ConnectionFailed:
+    """Return what a proxy's own refusal means, whatever the server would have said.
+
+    Args:
+        proxy: that refused.
+        status: 407 or 401; 0 from a proxy that speaks no HTTP.
+    """
     scheme, place = proxy.address.scheme, proxy.address.authority
     what = "refused its user and password" if proxy.address.user else "asks for a user and a password"
     return ConnectionFailed(
-        f"{proxy.name} {what} (407)",
+        f"{proxy.name} {what} ({status})" if status else f"{proxy.name} {what}",
         hint=f"write them into {proxy.origin}: {scheme}://USER:PASSWORD@{place}",
         phase="connect",
         retryable=False,
