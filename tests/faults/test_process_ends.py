@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
-from fakes.command import COMMAND, PATIENCE
-from fakes.fixtures import Fake
+from fakes.command import COMMAND, PATIENCE, Command, Home
+from fakes.fixtures import KEY, Fake
 from fakes.scenarios import VERSE
+from transport.raw_server import serving
 
 FULL = Path("/dev/full")
 ANSWER = "".join(VERSE) + "\n"
@@ -33,6 +36,33 @@ def test_a_signal_ends_the_run_and_the_request(
     assert (said.count(b"\n"), said.endswith(b"finish cancelled\n")) == (1, True)
     assert process.wait(30) == status
     fake.provider.wait("gone")
+
+
+@pytest.mark.parametrize("command", ["models", "pull"])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_what_asks_for_something_else(
+    home: Home, run_llmstream: Command, command: str, number: signal.Signals, status: int
+) -> None:
+    asked = threading.Event()
+
+    def begins(connection: socket.socket, _: int) -> bool:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nGGUF")
+        asked.set()
+        connection.recv(1)
+        return False
+
+    with serving(begins) as server:
+        address = f"http://127.0.0.1:{server.port}/v1"
+        home.write(
+            f'[providers.acme]\nadapter = "openai-chat"\nbase_url = "{address}"\nmodel = "m"\napi_key = "{KEY}"\n'
+        )
+        process = run_llmstream.start(command, "acme" if command == "models" else f"{address}/big.gguf")
+        assert asked.wait(PATIENCE)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, out, err.count(b"\n")) == (status, b"", command == "pull"), err
+        assert b"Traceback" not in err and not [*home.folder.rglob("big.gguf")]
+        assert server.left.acquire(timeout=PATIENCE)
 
 
 @ENGINES
