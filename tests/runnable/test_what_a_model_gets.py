@@ -56,7 +56,7 @@ def test_they_are_no_part_of_what_the_user_asked_for(tmp_path: Path) -> None:
 def test_what_a_model_cannot_take_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
     one = target(tmp_path)
     one = replace(one, local=LocalSettings(tmp_path / "none"))
-    with pytest.raises(RequestRefused, match=r"local/smollm2 takes no image/png: a\.png") as caught:
+    with pytest.raises(RequestRefused, match=r"local/smollm2 can't read images: a\.png") as caught:
         list(batches(Plan((one,), PICTURE)))
     assert not caught.value.retryable
     assert not (tmp_path / "none").exists()

@@ -41,6 +41,7 @@ class Row(Record):
         images: has models that take images.
         usage_in_stream: reports token counts in a stream.
         takes: kinds of attachments that its models take: all of `KINDS` unless known otherwise.
+        model_takes: kinds of attachments that the default model is known to take through this dialect.
         sampling: options that suit a model better than its server's defaults; any the user gives beat them.
     """
 
@@ -62,6 +63,7 @@ class Row(Record):
     images: bool = False
     usage_in_stream: bool = False
     takes: tuple[str, ...] = KINDS
+    model_takes: tuple[str, ...] = ()
     sampling: Mapping[str, Mapping[str, Json]] = NO_SAMPLING
 
 

@@ -248,6 +248,37 @@ class LocalModel:
         return f"{address}/v1", key
 
 
+def lent(
+    name: str,
+    settings: LocalSettings,
+    *,
+    seconds: float,
+    say: Say | None = None,
+    progress: Progress | None = None,
+) -> tuple[str, Secret]:
+    """Start a local model in a process of its own, which ends after some seconds.
+
+    Returns:
+        As `LocalModel.start`.
+
+    Raises:
+        MissingExtra, ConfigError, LocalModelError: as `LocalModel.start`.
+    """
+    from llmstream.local.lent import lend
+    from llmstream.local.server import require
+
+    require()
+    path = ensure(
+        name or DEFAULT,
+        settings.folder,
+        say=say or (lambda line: None),
+        progress=progress or (lambda done, total: None),
+    )
+    check_gguf(path)
+    address, key = lend(path, context=settings.context, threads=settings.threads, seconds=seconds)
+    return f"{address}/v1", key
+
+
 def started(
     name: str, settings: LocalSettings, *, say: Say | None = None, progress: Progress | None = None
 ) -> tuple[str, Secret]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import sys
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import Final
 
 from llmstream.adapters.base import Adapter
 from llmstream.adapters.registry import adapter
@@ -23,10 +24,6 @@ from llmstream.runnable.targets import Target
 from llmstream.transport.async_driver import AsyncRun
 from llmstream.transport.drivers import AsyncTransport, Run, Transport
 from llmstream.transport.http.common import Connection
-
-if TYPE_CHECKING:
-    pass
-
 
 LOCAL_DEFAULTS: Final = Options(max_tokens=512)
 """Nobody else stops a model in this process."""
@@ -101,7 +98,7 @@ def _maker(plan: Plan, target: Target) -> Callable[[], Call]:
     def make() -> Call:
         if target.takes is not None:
             see_taken(plan.prompt, target)
-        ready = _started(plan, target) if target.local is not None else _unlocked(target)
+        ready = started(plan, target) if target.local is not None else _unlocked(target)
         return Call(
             adapter=adapter_of(ready),
             endpoint=ready.endpoint,
@@ -121,22 +118,37 @@ def options_of(plan: Plan, target: Target) -> Options:
     return options.over(LOCAL_DEFAULTS) if target.local is not None else options
 
 
+class NotTaken(RequestRefused):
+    """A model can't take what is attached; found before anything was sent."""
+
+    kind = ""
+    """``image``, ``audio``, ``pdf``, or another major type."""
+
+
+KINDS: Final[Mapping[str, str]] = MappingProxyType({"image": "images", "audio": "audio", "pdf": "PDF files"})
+"""Kinds of attachments, as messages name them."""
+
+
 def see_taken(prompt: Prompt, target: Target) -> None:
     """See that a model can take what is attached, before anything is sent or loaded.
 
     Raises:
-        RequestRefused: it can't.
+        NotTaken: it can't.
     """
     for attachment in (a for message in prompt.messages for a in message.attachments):
         major, _, minor = attachment.media_type.partition("/")
-        if (minor if minor == "pdf" else major) not in (target.takes or ()):
+        kind = minor if minor == "pdf" else major
+        if kind not in (target.takes or ()):
             endpoint, shown = target.endpoint, attachment.name or "the attachment"
-            raise RequestRefused(
-                f"{endpoint.provider}/{endpoint.model} takes no {attachment.media_type}: {shown} isn't sent",
-                hint="name a model that does with -m; `llmstream providers` shows which take images",
+            error = NotTaken(
+                f"{endpoint.provider}/{endpoint.model} can't read {KINDS.get(kind, attachment.media_type)}: "
+                f"{shown} was not sent",
+                hint="choose another model with -m; `llmstream providers` lists which take images",
                 provider=endpoint.provider,
                 phase="config",
             )
+            error.kind = kind
+            raise error
 
 
 def by_http(target: Target) -> bool:
@@ -182,12 +194,25 @@ def _unlocked(target: Target) -> Target:
     return replace(target, endpoint=replace(target.endpoint, api_key=target.unlock()))
 
 
-def _started(plan: Plan, target: Target) -> Target:
-    """Return a local target with the address of its server, which has then been started."""
-    from llmstream.local.models import started
+def started(plan: Plan, target: Target, lent: float | None = None) -> Target:
+    """Return a local target with the address of its server, which has then been started.
+
+    Args:
+        plan: told of a fetch.
+        target: the local one.
+        lent: None for a server in this process, else the seconds of one in a process of its own.
+
+    Raises:
+        MissingExtra, ConfigError, LocalModelError: the model can't be had or started.
+    """
+    from llmstream.local import models
 
     assert target.local is not None
-    base_url, key = started(target.endpoint.model, target.local, say=plan.say, progress=plan.progress)
+    model, say, progress = target.endpoint.model, plan.say, plan.progress
+    if lent is None:
+        base_url, key = models.started(model, target.local, say=say, progress=progress)
+    else:
+        base_url, key = models.lent(model, target.local, seconds=lent, say=say, progress=progress)
     if plan.ready is not None:
         plan.ready()
     if target.adapter == "anthropic":

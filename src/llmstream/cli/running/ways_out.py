@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from llmstream.cli.environment import Environment
-from llmstream.errors import ConfigError, LLMStreamError, MissingExtra, RequestRefused
+from llmstream.errors import ConfigError, LLMStreamError, MissingExtra
+
+if TYPE_CHECKING:
+    from llmstream.runnable.calls import NotTaken
 
 
 def add_to(error: LLMStreamError, environment: Environment) -> None:
     """Add to an error's hint which other models could be asked, where that is the remedy."""
     if isinstance(error, MissingExtra):
         add_ways_out(error, environment)
-    elif isinstance(error, RequestRefused) and error.phase == "config":
+        return
+    from llmstream.runnable import calls
+
+    if isinstance(error, calls.NotTaken):
         add_takers(error, environment)
 
 
-def add_takers(error: RequestRefused, environment: Environment) -> None:
-    """Name the providers that are ready and have models that take images."""
-    from llmstream.config.lists.overview import providers
+def add_takers(error: NotTaken, environment: Environment) -> None:
+    """Name the configured models that take what this one can't, else the providers that have one."""
+    from llmstream.config.lists.takers import takers
     from llmstream.config.settings import Settings
+    from llmstream.runnable.calls import KINDS
 
-    lines = providers(Settings.load(environment.config, environment.variables))
-    able = [one.provider for one in lines if one.ready and one.images]
-    if able:
-        names = ", ".join(f"-m {name}" for name in able[:4])
-        error.hint = f"choose a model that does; ready with a key: {names}"
+    ready, others = takers(Settings.load(environment.config, environment.variables), error.kind)
+    if ready:
+        error.hint = f"use a model that can: {_named(ready)}"
+    elif others:
+        error.hint = (
+            f"providers whose default model reads {KINDS[error.kind]}: {', '.join(others)}\n"
+            f"set a key first: llmstream keys set {others[0]}"
+        )
+
+
+def _named(providers: list[str]) -> str:
+    return ", ".join(f"-m {name}" for name in providers[:4])
 
 
 def add_ways_out(error: MissingExtra, environment: Environment) -> None:
