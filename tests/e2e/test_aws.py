@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from typing import Any
 
 import pytest
@@ -162,3 +164,33 @@ def test_the_region_is_in_the_address(
         home.write(f"[providers.bedrock]\n{lines}\n")
     run = run_llmstream("-m", "bedrock", "--show-request", "Hello", env=variables)
     assert run.status == 0 and f"https://{host}/model/" in run.out
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+@pytest.mark.parametrize("token", [None, TOKEN])
+def test_a_request_that_is_shown_is_signed_by_curl(
+    home: Home, recorder: Recorder, run_llmstream: Command, token: str | None
+) -> None:
+    # a name without a colon, which old versions of curl sign wrongly
+    home.write(table(recorder).replace(MODEL, "eu.acme.wonder"))
+    home.environment |= {"AWS_ACCESS_KEY_ID": ID, "AWS_SECRET_ACCESS_KEY": SECRET}
+    if token:
+        home.environment["AWS_SESSION_TOKEN"] = token
+    run = run_llmstream("--show-request", "Grüße")
+    assert (run.status, run.err, recorder.requests) == (0, "", [])
+    assert ID not in run.out and SECRET not in run.out and TOKEN not in run.out
+    subprocess.run(["sh", "-c", run.out], capture_output=True, check=True, env=home.environment, timeout=30)
+    signer(recorder.last, ID, SECRET, token, "eu-west-1")
+    shown = recorder.last
+    assert run_llmstream("Grüße").status == 0
+    assert recorder.last.content == shown.content and recorder.last.path == shown.path
+
+
+def test_a_shown_request_says_where_the_variables_of_a_profile_come_from(
+    home: Home, recorder: Recorder, run_llmstream: Command
+) -> None:
+    home.write(table(recorder, 'aws_profile = "work"'))
+    run = run_llmstream("--show-request", "Hello")
+    assert run.status == 0 and "$AWS_SESSION_TOKEN" in run.out
+    assert "aws configure export-credentials --profile work --format env" in run.err
+    assert "update curl" in run.err

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from e2e.recorder import MODELS, TEXT, Recorder
 from fakes.command import Command, Home
+from fakes.lent import end_lent, with_model
 
 KEY = "md-0123456789-secret"
 LISTS = {
@@ -196,8 +198,10 @@ def test_a_model_that_can_be_asked_goes_before_one_without_a_key(
     assert run.status == 0 and "two/zeta-2" in run.err and sent(recorder) == "zeta-2"
 
 
-def test_two_dialects_of_one_service_are_no_riddle(run_llmstream: Command) -> None:
+def test_two_dialects_of_one_service_are_no_riddle(run_llmstream: Command, model: Path) -> None:
+    with_model(run_llmstream.home.folder, model)
     run = run_llmstream("-m", "smollm2", "--show-request", "Hello")
+    end_lent(run_llmstream.home.folder)
     assert run.status == 0 and "local/smollm2" in run.err and "/chat/completions" in run.out
     run = run_llmstream("-m", "gpt-5.4-mini", "--show-request", "Hello", env={"OPENAI_API_KEY": KEY})
     assert run.status == 0 and "openai/gpt-5.4-mini" in run.err and KEY not in run.out

@@ -1,48 +1,131 @@
-"""`--show-request`: the request as a curl command, its key as the variable that holds it."""
+"""`--show-request`: the request as a curl command, its key as the variable that holds it.
+
+The embedded model is started for it, so that the command runs as it stands.  On a terminal its server
+stays until Enter or Ctrl-C; elsewhere whoever reads the command needs us to end first, and a process
+of its own keeps the server up for `LENT` seconds.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
+import signal
+import threading
+from typing import TYPE_CHECKING, Final
 
 from llmstream.cli.environment import Environment
 from llmstream.cli.exits import Exit
+from llmstream.cli.signals import Interrupted
 from llmstream.errors import UsageError
 from llmstream.prompt import Secret, tells_a_secret
 from llmstream.record import replace
 from llmstream.render.base import encode
 from llmstream.render.guard import guarded
 from llmstream.render.notes import note_line
-from llmstream.runnable.calls import adapter_of, options_of, see_taken
+from llmstream.runnable.calls import adapter_of, options_of, see_taken, started
 from llmstream.runnable.plan import Plan
 from llmstream.runnable.targets import Target
+
+if TYPE_CHECKING:
+    from llmstream.prompt import Endpoint
+
+STAND_IN: Final = "llmstream-key-stand-in"
+LENT: Final = 120
+"""Seconds that the embedded model's server is up for a command that was written to a file or pipe."""
+LOCAL_KEY: Final = "LLMSTREAM_LOCAL_KEY"
 
 
 def show_request(plan: Plan, environment: Environment) -> int:
     """Print the request of a plan and return the exit status."""
     target = plan.targets[0]
-    key = target.endpoint.api_key
-    # a stand-in takes the key's place before anything is built from it
-    endpoint = replace(target.endpoint, api_key=Secret(STAND_IN) if key else None)
-    if target.local is not None:
-        endpoint = replace(endpoint, base_url="http://127.0.0.1:PORT/v1")
     if target.takes is not None:
         see_taken(plan.prompt, target)
-    options = options_of(plan, target)
-    request = adapter_of(target).request(plan.prompt, options, endpoint, stream=plan.stream)
-    for notice in request.notices:
-        width = environment.width_of(environment.err)
-        environment.err.write(note_line(notice, color=environment.colored, width=width))
+    here = environment.out.isatty
+    if target.local is not None:
+        # before it is printed: the address and the key are the server's
+        target = started(plan, target, lent=None if here else LENT)
+    text, notices = _shown(plan, target, environment)
+    for notice in notices:
+        _say(environment, notice)
+    environment.out.write(encode(guarded(text) if here else text))
+    if target.local is not None:
+        _keep_up(environment)
+    return Exit.OK
+
+
+def _shown(plan: Plan, target: Target, environment: Environment) -> tuple[str, list[str]]:
+    """Return the command, and what to say beside it."""
+    key = target.endpoint.api_key
+    # a stand-in takes the key's place before anything is built from it
+    endpoint: Endpoint = replace(target.endpoint, api_key=Secret(STAND_IN) if key else None)
+    request = adapter_of(target).request(plan.prompt, options_of(plan, target), endpoint, stream=plan.stream)
+    notices = list(request.notices)
     if target.command or target.factory:
-        text = _command(target, request.body)
-        environment.out.write(encode(guarded(text) if environment.out.isatty else text))
-        return Exit.OK
+        return _command(target, request.body), notices
     variable = key.origin if key and key.origin.startswith("$") else "$API_KEY"
+    before = ""
+    if target.local is not None and key:
+        # of use to nobody but this server
+        variable, before = f"${LOCAL_KEY}", f"{LOCAL_KEY}={key.reveal()}\n"
     lines = [f"curl -N {shlex.quote(request.url)}"]
+    if target.aws_region:
+        lines += _signed(target.aws_region, environment)
+        notices += _about_signing(target.aws_profile, request.url, environment)
     lines += [_header(name, value, variable) for name, value in request.headers.items()]
     lines.append(f"  --data-binary {shlex.quote(request.body.decode('utf-8', 'replace'))}")
-    text = " \\\n".join(lines) + "\n"
-    environment.out.write(encode(guarded(text) if environment.out.isatty else text))
-    return Exit.OK
+    return before + " \\\n".join(lines) + "\n", notices
+
+
+def _signed(region: str, environment: Environment) -> list[str]:
+    """Return the options with which curl signs a request with AWS's credentials."""
+    lines = [
+        f"  --aws-sigv4 {shlex.quote(f'aws:amz:{region}:bedrock')}",
+        '  --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"',
+    ]
+    # temporary credentials have a token too; without one the header must not be sent
+    if environment.variables.get("AWS_SESSION_TOKEN") or not environment.variables.get("AWS_ACCESS_KEY_ID"):
+        lines.append('  -H "x-amz-security-token: $AWS_SESSION_TOKEN"')
+    return lines
+
+
+def _about_signing(profile: str, url: str, environment: Environment) -> list[str]:
+    """Return what somebody who signs with curl should know."""
+    said = []
+    named = profile or environment.variables.get("AWS_PROFILE", "")
+    if profile or not environment.variables.get("AWS_ACCESS_KEY_ID"):
+        option = f" --profile {shlex.quote(named)}" if named else ""
+        said.append(
+            f'to set the variables: eval "$(aws configure export-credentials{option} --format env)"',
+        )
+    if "%" in url:
+        said.append(
+            "if AWS refuses the signature, update curl: old versions sign a ':' in the model's name wrongly"
+        )
+    return said
+
+
+def _say(environment: Environment, text: str) -> None:
+    width = environment.width_of(environment.err)
+    environment.err.write(note_line(text, color=environment.colored, width=width))
+
+
+def _keep_up(environment: Environment) -> None:
+    """Say how long the embedded model's server is up, and on a terminal wait for the user to end it."""
+    if not environment.out.isatty:
+        _say(environment, f"the model's server is up for {LENT} s")
+        return
+    typed = os.isatty(environment.stdin)
+    _say(environment, f"the model's server is up until you press {'Enter or ' if typed else ''}Ctrl-C")
+    try:
+        if typed:
+            with contextlib.suppress(OSError):
+                os.read(environment.stdin, 1024)
+        else:
+            threading.Event().wait()
+    except Interrupted as interrupt:
+        if interrupt.number != signal.SIGINT:
+            raise
 
 
 def _command(target: Target, prompt: bytes) -> str:
@@ -54,9 +137,6 @@ def _command(target: Target, prompt: bytes) -> str:
     argv, given = arguments(target.command, prompt)
     piped = "" if given is None else f"printf %s {shlex.quote(given.decode('utf-8', 'replace'))} | "
     return f"{piped}{shlex.join(argv)}\n"
-
-
-STAND_IN = "llmstream-key-stand-in"
 
 
 def _header(name: str, value: str, variable: str) -> str:

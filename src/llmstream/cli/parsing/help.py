@@ -73,6 +73,6 @@ VALUES: Final = {"text": "TEXT", "path": "PATH", "int": "N", "float": "N", "flag
 """What help calls a value of each kind."""
 STATUSES: Final = """\
 Exit status: 0 finished, 1 internal error, 2 usage, 3 configuration, 4 key
-refused, 5 request refused, 6 provider unavailable, 7 no connection, 8 time
-limit, 9 stream broken, 10 local model, 130 Ctrl-C, 141 reader gone.
+refused, 5 request refused, 6 unavailable, 7 no connection, 8 time limit,
+9 stream broken, 10 local model, 11 batch failures, 130 Ctrl-C, 141 reader gone.
 """
