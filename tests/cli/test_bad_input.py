@@ -96,3 +96,15 @@ def test_an_error_never_repeats_the_key_even_when_the_server_does(fake: Fake) ->
     for form in ("--events", "--json"):
         run = fake("401")(form, "Hello")
         assert KEY not in run.out + run.err
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--tempreture", "unknown option --tempreture; did you mean --temperature?\n"),
+        # a few letters in common make no slip of the keyboard
+        ("--rate", "unknown option --rate\n"),
+    ],
+)
+def test_an_unknown_option_has_only_a_near_one_named(fake: Fake, option: str, said: str) -> None:
+    one_clear_line(fake.command(option, "hi"), 2, said)

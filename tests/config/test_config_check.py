@@ -128,11 +128,11 @@ def test_no_complaint_repeats_a_key(tmp_path: Path, secret: str) -> None:
         ),
         (
             '[providers.p]\nadapter = "exec"\ncommand = ["x"]\napi_key = "sk-1"\n',
-            "4:1: the adapter exec takes no api_key: it goes into the command or its environment",
+            "4:1: the adapter exec has no setting api_key: it goes into the command or its environment",
         ),
         (
             '[providers.p]\nadapter = "runnable"\nfactory = "a:B"\nbase_url = "http://127.0.0.1/v1"\n',
-            "4:1: the adapter runnable takes no base_url: it goes into options, as the factory names it",
+            "4:1: the adapter runnable has no setting base_url: it goes into options, as the factory names it",
         ),
         (
             '[providers.p]\nadapter = "runnable"\n',

@@ -39,7 +39,7 @@ def test_the_first_way_that_has_a_key_is_taken() -> None:
     ways = {"api_key_env": ["A", "B"], "api_key": "literal"}
     assert revealed(find_key("p", ways, {"A": "a", "B": "b"})) == ("a", "$A")
     assert revealed(find_key("p", ways, {"A": " ", "B": "b"})) == ("b", "$B")
-    assert revealed(find_key("p", ways, {})) == ("literal", "api_key of p")
+    assert revealed(find_key("p", ways, {})) == ("literal", "api_key in [providers.p]")
     assert revealed(find_key("p", {"api_key_env": "A"}, {"A": "a"})) == ("a", "$A")
 
 
@@ -205,7 +205,7 @@ def test_a_preset_keeps_its_key_at_home(tmp_path: Path) -> None:
 def test_the_file_s_way_to_a_key_replaces_the_catalogue_s(tmp_path: Path) -> None:
     text = '[providers.openai]\napi_key = "sk-file"\n'
     target = settings(tmp_path, text, OPENAI_API_KEY="sk-env").target("openai")
-    assert revealed(target.endpoint.api_key) == ("sk-file", "api_key of openai")
+    assert revealed(target.endpoint.api_key) == ("sk-file", "api_key in [providers.openai]")
 
 
 def test_a_server_of_ones_own_wants_no_key_and_takes_one(tmp_path: Path) -> None:

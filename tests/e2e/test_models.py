@@ -92,6 +92,8 @@ def test_a_list_that_can_not_be_had_says_why_and_shows_no_key(
     run = run_llmstream("models", "acme", "--debug")
     assert run.status == 5 and KEY not in run.err
     assert "acme (127.0.0.1" in run.err and "404" in run.err and "nothing here for" in run.err
+    # no model was asked
+    assert "  check base_url (" in run.err and "model name" not in run.err
     home.write('[providers.echo]\nadapter = "exec"\ncommand = ["echo"]\n')
     run = run_llmstream("models", "echo")
     assert run.status == 3 and "echo (exec) has no list of models" in run.err

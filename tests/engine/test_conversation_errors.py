@@ -63,7 +63,7 @@ def test_an_errors_phase_says_whether_something_had_come() -> None:
 def test_a_refused_key_says_where_it_came_from() -> None:
     error = play(call(), refusal(401)).failure
     assert isinstance(error, AuthenticationError)
-    assert error.hint == "the key came from $ACME_KEY"
+    assert error.hint == "key used: $ACME_KEY"
 
 
 def test_a_call_without_a_key_says_so_when_it_is_refused() -> None:
@@ -75,7 +75,7 @@ def test_a_call_without_a_key_says_so_when_it_is_refused() -> None:
 def test_what_is_not_found_is_asked_after() -> None:
     error = play(call(), refusal(404)).failure
     assert isinstance(error, RequestRefused)
-    assert "'m1'" in error.hint
+    assert '"m1"' in error.hint
     assert "llmstream models acme" in error.hint
 
 

@@ -214,11 +214,11 @@ def test_what_is_tried_again_is_asked_again(way: Way) -> None:
     ("factory", "arguments", "said"),
     [
         ("Streeming", {}, 'has no "Streeming"; did you mean "Streaming"?'),
-        ("no_such_module:X", {}, 'there is no module "no_such_module"'),
-        ("foreign.no_such:X", {}, 'there is no module "foreign.no_such"'),
+        ("no_such_module:X", {}, 'no module "no_such_module"'),
+        ("foreign.no_such:X", {}, 'no module "foreign.no_such"'),
         ("Strict", {"size": 3}, "can't be made with size: ValueError: a size of 3 is too large"),
         ("Strict", {"sise": 3}, "can't be made with sise: TypeError"),
-        ("finished", {"words": "x"}, "it is a finished object and takes no options: words"),
+        ("finished", {"words": "x"}, "it is a finished object; remove options: words"),
         ("NoModel", {}, "an object of class NoModel has neither stream nor invoke"),
     ],
 )
@@ -234,7 +234,7 @@ def test_a_wrong_factory_is_a_mistake_in_the_configuration(
 def test_tools_need_an_object_that_takes_them(way: Way) -> None:
     tool = {"type": "function", "function": {"name": "look", "parameters": {}}}
     llm = model("Streaming").bind(tools=[tool])
-    with pytest.raises(errors.ConfigError, match="takes no tools"):
+    with pytest.raises(errors.ConfigError, match="doesn't accept tools"):
         llm.invoke("hello")
 
 

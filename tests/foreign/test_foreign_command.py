@@ -58,9 +58,9 @@ def test_options_of_the_command_go_over_those_of_the_file_and_reach_the_factory(
 @pytest.mark.parametrize(
     ("factory", "options", "said"),
     [
-        ("no_such_module:X", "", 'there is no module "no_such_module"'),
+        ("no_such_module:X", "", 'no module "no_such_module"'),
         ("foreign.objects:Streeming", "", 'has no "Streeming"; did you mean "Streaming"?'),
-        ("foreign.broken_module:X", "", 'the module "foreign.broken_module" can\'t be imported: RuntimeError: no luck'),
+        ("foreign.broken_module:X", "", 'can\'t import the module "foreign.broken_module": RuntimeError: no luck'),
         ("foreign.objects:Strict", "size = 3", "can't be made with size: ValueError: a size of 3 is too large"),
         ("foreign.objects:NoModel", "", "an object of class NoModel has neither stream nor invoke"),
     ],

@@ -120,7 +120,7 @@ def test_same_file_is_not_fetched_twice(server: FileServer, tmp_path: Path) -> N
     fetch(server.url + "/m.gguf", tmp_path / "m.gguf")
     said = list[str]()
     fetch_https(server.url + "/m.gguf", tmp_path / "m.gguf", say=said.append, progress=lambda *_: None)
-    assert said == ["m.gguf is there already"]
+    assert said == ["m.gguf is already here"]
 
 
 @pytest.mark.parametrize("body", [b"", b"GG", b"<html>a page</html>" * 100, b"GGUF\3\0\0\0"])

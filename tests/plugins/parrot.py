@@ -27,7 +27,7 @@ class Parrot:
         headers = {"content-type": "application/json", **key, **endpoint.headers}
         refused = [f"option {name!r}" for name in given if name not in FIELDS]
         refused += ["attachment" for message in prompt.messages for _ in message.attachments]
-        notices = tuple(f"parrot takes no {what}: left out" for what in refused)
+        notices = tuple(f"parrot doesn't accept {what}: left out" for what in refused)
         url = f"{endpoint.base_url}/speak"
         return HttpRequest("POST", url, headers, json.dumps(body).encode(), "ndjson", notices)
 

@@ -85,7 +85,7 @@ def test_an_installed_adapter_is_found_by_its_name(installed: Path, base_url: st
         env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stdout.decode()) == (0, "Pieces |of |eight! \N{PARROT}|\n")
-    assert done.stderr.decode() == "llmstream: warning: parrot takes no option 'seed': left out\n"
+    assert done.stderr.decode() == "llmstream: warning: parrot doesn't accept option 'seed': left out\n"
     assert Cage.asked == [
         {"path": "/speak", "key": "Bearer sk-bird", "bird": "polly", "stream": True, "wildness": 0.5,
          "said": [{"role": "user", "text": "hello"}]}

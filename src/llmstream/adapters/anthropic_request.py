@@ -104,13 +104,13 @@ def notices(prompt: Prompt, options: Options) -> Iterator[str]:
             yield f"anthropic knows no reasoning_effort {effort!r}: {EFFORTS[effort]!r} is asked for"
         for name in NOT_WITH_THINKING:
             if getattr(options, name) is not None:
-                yield f"anthropic takes no option {name!r} beside a reasoning_effort: left out"
+                yield f"anthropic has no option {name!r} beside a reasoning_effort: left out"
     elif effort not in ("", "none"):
         yield f"anthropic knows no reasoning_effort {effort!r}: left out"
     for attachment in (a for message in prompt.messages for a in message.attachments):
         if _block_kind(attachment) is None:
             what = attachment.name or "an attachment"
-            yield f"anthropic takes no {attachment.media_type}: {what} is left out"
+            yield f"anthropic doesn't accept {attachment.media_type}: {what} is left out"
 
 
 def _messages(prompt: Prompt) -> Iterator[Json]:

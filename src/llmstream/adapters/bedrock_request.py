@@ -163,8 +163,8 @@ def notices(prompt: Prompt, options: Options) -> Iterator[str]:
     for attachment in (a for message in prompt.messages for a in message.attachments):
         called = attachment.name or attachment.media_type
         if attachment.data is None:
-            yield f"bedrock takes no attachments by address: {called} is left out"
+            yield f"bedrock doesn't accept attachments by URL: {called} is left out"
         elif not any(attachment.media_type in table for table in (IMAGES, AUDIO, DOCUMENTS)):
-            yield f"bedrock takes no {attachment.media_type}: {called} is left out"
+            yield f"bedrock doesn't accept {attachment.media_type}: {called} is left out"
     if options.tools and options.tool_choice == "none" and _has_calls(prompt):
         yield "bedrock can't be told to call no tool once some have been called: tool_choice is left out"

@@ -120,10 +120,10 @@ def spoken(prompt: Prompt) -> Json:
 
 def _notices(options: Options, endpoint: Endpoint) -> Iterator[str]:
     if options.schema is not None:
-        yield "runnable takes no schema: left out"
+        yield "runnable doesn't accept a schema: left out"
     for name in ("headers", "extra_body"):
         if getattr(endpoint, name):
-            yield f"runnable takes no {name}: left out (what the object is made with is `options`)"
+            yield f"runnable doesn't accept {name}: left out (what the object is made with is `options`)"
 
 
 class ForeignReader:

@@ -46,7 +46,7 @@ class OpenAICompletions:
         body.update(options.extra)
         notices = tuple(left_out(self.name, options, FIELDS))
         if any(message.attachments for message in prompt.messages):
-            notices += (f"{self.name} takes no attachments: left out",)
+            notices += (f"{self.name} doesn't accept attachments: left out",)
         return common.post(endpoint, "/completions", body, stream=stream, notices=notices, added=added)
 
     def reader(self) -> CompletionsReader:

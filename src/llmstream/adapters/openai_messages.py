@@ -26,7 +26,7 @@ def notices(prompt: Prompt) -> Iterator[str]:
     """Yield what can't be sent, each as one sentence."""
     for attachment in (a for message in prompt.messages for a in message.attachments):
         if not _taken(attachment):
-            yield f"the chat API takes no {attachment.media_type} by address: {attachment.url} is left out"
+            yield f"the chat API doesn't accept {attachment.media_type} by URL: {attachment.url} is left out"
 
 
 def _taken(attachment: Attachment) -> bool:

@@ -46,7 +46,7 @@ def notices(prompt: Prompt, options: Options) -> Iterator[str]:
     for attachment in (a for message in prompt.messages for a in message.attachments):
         if not _taken(attachment):
             what = attachment.name or "an attachment"
-            yield f"openai-responses takes no {attachment.media_type}: {what} is left out"
+            yield f"openai-responses doesn't accept {attachment.media_type}: {what} is left out"
 
 
 def _taken(attachment: Attachment) -> bool:

@@ -15,6 +15,7 @@ from llmstream.cli.parsing.commands import COMMANDS, GROUPS, Command
 from llmstream.cli.parsing.near import as_prompt
 from llmstream.cli.parsing.table import PROMPT, Option, Values, options_of
 from llmstream.errors import UsageError
+from llmstream.nearest import nearest
 from llmstream.render.notes import error_lines
 
 if TYPE_CHECKING:
@@ -48,8 +49,18 @@ def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> t
         if type(error).__name__ == "NoArgsIsHelpError":
             environment.err.write(f"{error.format_message()}\n".encode())
             return Exit.USAGE
-        return _complain(environment, error.format_message(), _hint(name, argv))
+        return _complain(environment, _said(error) or error.format_message(), _hint(name, argv))
     return parsed if isinstance(parsed, tuple) else environment.show(shown.getvalue())
+
+
+def _said(error: Exception) -> str:
+    """Return what to say of an unknown option, "" for another error: the parser's own guesses go too far."""
+    option = getattr(error, "option_name", None)
+    guesses = getattr(error, "possibilities", None)
+    if type(error).__name__ != "NoSuchOption" or not isinstance(option, str):
+        return ""
+    near = nearest(option.lstrip("-"), [str(guess).lstrip("-") for guess in guesses or ()])
+    return f"unknown option {option}" + (f"; did you mean --{near}?" if near else "")
 
 
 def _complain(environment: Environment, message: str, hint: str) -> int:

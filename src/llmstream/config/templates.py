@@ -143,7 +143,7 @@ def existing(folder: Path, name: str) -> Path:
         known = names(folder)
         raise UsageError(
             f"unknown template {quoted(name)}{did_you_mean(name, known)}",
-            hint="llmstream template list shows them" if known else f"there are no templates in {folder}",
+            hint="llmstream template list shows them" if known else f"no templates in {folder}",
         )
     return path
 

@@ -61,11 +61,14 @@ def placed(error: LLMStreamError, endpoint: Endpoint, where: str) -> LLMStreamEr
 def _hint(error: LLMStreamError, endpoint: Endpoint) -> str:
     if isinstance(error, AuthenticationError):
         key = endpoint.api_key
-        return f"the key came from {key.origin}" if key else "no key was sent"
+        return f"key used: {key.origin}" if key else "no key was sent"
     if isinstance(error, ProviderError) and error.status == 404:
+        # a list of models is asked for without one
+        if endpoint.model in ("", "-"):
+            return f"check base_url ({endpoint.base_url})"
         return (
-            f"is {endpoint.model!r} a model of {endpoint.provider}, and {endpoint.base_url} its address? "
-            f"`llmstream models {endpoint.provider}` lists its models"
+            f'check the model name ("{endpoint.model}") and base_url ({endpoint.base_url}); '
+            f"`llmstream models {endpoint.provider}` lists the models"
         )
     return ""
 

@@ -53,16 +53,16 @@ def found_of(factory: Factory) -> object:
                     break
     except ModuleNotFoundError as error:
         missing = error.name or name
-        what = f"there is no module {quoted(missing)}"
+        what = f"no module {quoted(missing)}"
         if not f"{name}.".startswith(f"{missing}."):
-            what = f"the module {quoted(name)} can't be imported: {what}"
+            what = f"can't import the module {quoted(name)}: {what}"
         hint = (
             f"is it installed beside llmstream, in {sys.prefix}? The current folder is not searched; "
             'path = "/ABSOLUTE/FOLDER" in the provider adds one'
         )
         raise refused(what, hint) from error
     except Exception as error:  # importing runs any code
-        raise refused(f"the module {quoted(name)} can't be imported: {said_by(error)}") from error
+        raise refused(f"can't import the module {quoted(name)}: {said_by(error)}") from error
     if found is _MISSING:
         near = did_you_mean(part, [one for one in dir(here) if not one.startswith("_")])
         raise refused(f"the module {quoted(name)} has no {quoted(part)}{near}")

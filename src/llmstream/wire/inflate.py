@@ -57,11 +57,14 @@ class Inflater:
         for name in named:
             if name in _KNOWN:
                 raise BadMessage(
-                    f"the answer is compressed in a way that wasn't offered: {name}", phase="stream"
+                    f"the server compressed the answer with {name}, which llmstream doesn't accept",
+                    phase="stream",
                 )
         names = [name for name in named if name in ("gzip", "x-gzip", "deflate")]
         if len(names) > _LAYERS:
-            raise BadMessage(f"the answer is compressed {len(names)} times over", phase="stream")
+            raise BadMessage(
+                f"the server compressed the answer {len(names)} times; {_LAYERS} is the limit", phase="stream"
+            )
         self._layers: list[_Layer] = [
             _Deflate() if name == "deflate" else _Gzip() for name in reversed(names)
         ]
@@ -86,7 +89,7 @@ class Inflater:
             StreamEndedEarly: it came inside the compressed data.
         """
         if not all(layer.complete for layer in self._layers):
-            raise StreamEndedEarly("the answer ends inside its compressed data", phase="stream")
+            raise StreamEndedEarly("the compressed answer is cut off", phase="stream")
 
 
 def _through(layers: list[_Layer], data: bytes) -> Iterator[bytes]:
@@ -135,7 +138,7 @@ class _Layer:
             elif ended:
                 self._empty += 1
                 if self._empty > _EMPTY_MEMBERS:
-                    raise BadMessage("the compressed answer holds nothing, again and again", phase="stream")
+                    raise BadMessage("the compressed answer contains too many empty parts", phase="stream")
             # A full piece may have more behind it even when all input is used.
             if not data and (ended or len(piece) < _PIECE):
                 return
@@ -174,7 +177,7 @@ class _Deflate(_Layer):
         if not data:
             return data
         if self._ended:
-            raise BadMessage("more data stands behind the answer's compressed data", phase="stream")
+            raise BadMessage("unexpected data after the end of the compressed answer", phase="stream")
         self._head += data
         self.complete = False
         if len(self._head) < 2:

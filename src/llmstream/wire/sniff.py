@@ -54,7 +54,7 @@ def choose(framing: str, content_type: str, limit: int = MESSAGE_LIMIT) -> Decod
         UsageError: there is no such framing.
     """
     if framing not in _FRAMINGS:
-        raise UsageError(f"there is no framing {framing!r}; there are {', '.join(_FRAMINGS)} and text")
+        raise UsageError(f"unknown framing {framing!r}; choose from {', '.join(_FRAMINGS)}, text")
     media_type = content_type.partition(";")[0].strip().lower()
     declared = _STREAM_TYPES.get(media_type)
     if declared == "aws":

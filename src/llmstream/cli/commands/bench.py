@@ -95,8 +95,10 @@ def _picture(values: Values) -> Path | None:
     if "svg" not in values:
         return None
     path = Path(str(values["svg"]))
-    if path.is_dir() or not path.parent.is_dir():
-        raise UsageError(f"can't write {path}: {'it is' if path.is_dir() else 'there is no such'} folder")
+    if path.is_dir():
+        raise UsageError(f"can't write {path}: it is a folder")
+    if not path.parent.is_dir():
+        raise UsageError(f"can't write {path}: the folder {path.parent} doesn't exist")
     return path
 
 

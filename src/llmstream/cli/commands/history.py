@@ -143,7 +143,8 @@ def _agreed(count: int, environment: Environment) -> bool:
     """Ask on a terminal; elsewhere it has to be said in advance."""
     if not os.isatty(environment.stdin):
         raise UsageError(
-            "prune asks before it removes runs, but there is no terminal to ask on", hint="--yes answers it"
+            "prune asks before it removes runs, and needs a terminal for that",
+            hint="pass --yes to remove them without asking",
         )
     environment.err.write(f"remove {count} run{'s' if count != 1 else ''}? [y/N] ".encode())
     answer = os.read(environment.stdin, 1024).decode("utf-8", "replace")

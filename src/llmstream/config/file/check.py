@@ -90,7 +90,7 @@ def _incomplete(path: tuple[str, ...], table: Mapping[str, object]) -> Iterator[
         for useless in ("base_url", "headers", *keys.KEY_SETTINGS):
             if table.get(useless):
                 instead = _INSTEAD[str(adapter)]
-                yield Flaw((*path, useless), f"the adapter {adapter} takes no {useless}: {instead}")
+                yield Flaw((*path, useless), f"the adapter {adapter} has no setting {useless}: {instead}")
     if "preset" in table or adapter in SPECIAL or catalogue.known(name):
         return
     if "adapter" not in table and not _meant(table, "adapter") and not _meant(table, "preset"):

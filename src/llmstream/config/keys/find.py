@@ -99,7 +99,7 @@ def _configured(
         path = expanded(file, folder)
         return _checked(provider, _content(path, provider) if fetch else NOT_FETCHED, f"api_key_file {path}")
     if isinstance(literal, str):
-        return _checked(provider, literal if fetch else NOT_FETCHED, f"api_key of {provider}")
+        return _checked(provider, literal if fetch else NOT_FETCHED, f"api_key in [providers.{provider}]")
     return None
 
 

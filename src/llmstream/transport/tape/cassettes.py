@@ -105,7 +105,7 @@ def _call(interactions: Iterable[Mapping[str, object]]) -> RecordedCall:
         if attempts[-1].head and attempts[-1].head.status < 300:
             break
     if not attempts:
-        raise ValueError("there is no request to a model's API in it")
+        raise ValueError("it contains no request to a model's API")
     parsed = _json(attempts[0].request.body)
     return RecordedCall(
         provider=host,
