@@ -155,9 +155,9 @@ def test_damaged_file_is_one_clear_error(
 
 
 def test_missing_file_and_folder_are_said(tmp_path: Path) -> None:
-    with pytest.raises(LocalModelError, match="no such file"):
+    with pytest.raises(LocalModelError, match="file not found"):
         LlamaServer(tmp_path / "m.gguf").start()
-    with pytest.raises(LocalModelError, match="it is no file"):
+    with pytest.raises(LocalModelError, match="is a directory, not a model file"):
         LlamaServer(tmp_path).start()
 
 

@@ -44,7 +44,7 @@ def test_what_is_no_model_is_not_taken_in(tmp_path: Path) -> None:
     (tmp_path / "a.gguf").write_bytes(b"text that is no model at all")
     with pytest.raises(LocalModelError, match="not a GGUF"):
         get(tmp_path / "a.gguf", tmp_path / "models")
-    with pytest.raises(LocalModelError, match="it is no file"):
+    with pytest.raises(LocalModelError, match="is a directory, not a model file"):
         get(tmp_path, tmp_path / "models")
     with pytest.raises(UsageError, match="not a known model name") as raised:
         get("smolm2", tmp_path / "models")
@@ -83,7 +83,7 @@ def test_path_of_a_file_is_a_name_too(tmp_path: Path) -> None:
     own = tmp_path / "own.gguf"
     own.write_bytes(MODEL)
     assert ensure(str(own), tmp_path / "models", say=silent, progress=unseen) == own
-    with pytest.raises(LocalModelError, match="no such file"):
+    with pytest.raises(LocalModelError, match="file not found"):
         ensure(f"{tmp_path}{os.sep}none.gguf", tmp_path / "models", say=silent, progress=unseen)
 
 

@@ -52,7 +52,7 @@ def notices(prompt: Prompt, options: Options) -> Iterator[str]:
     """Yield what can't be sent, each as one sentence."""
     yield from left_out("cohere", options, TAKEN)
     for attachment in (a for message in prompt.messages for a in message.attachments if not _is_image(a)):
-        yield f"cohere takes images only: {attachment.name or attachment.media_type} is left out"
+        yield f"cohere accepts images only: {attachment.name or attachment.media_type} is left out"
     if options.tool_choice not in (None, "auto", *TOOL_CHOICES):
         yield "cohere can't be told to call one certain tool: tool_choice is left out"
     if options.reasoning_effort not in (None, "none"):

@@ -111,7 +111,7 @@ def _sendable(attachment: Attachment) -> bool:
 
 def _notices(prompt: Prompt, options: Options) -> Iterator[str]:
     for attachment in (a for message in prompt.messages for a in message.attachments if not _sendable(a)):
-        what = "no images by address" if attachment.media_type.startswith("image/") else "images only"
-        yield f"ollama takes {what}: {attachment.name or attachment.media_type} is left out"
+        what = "no images by URL" if attachment.media_type.startswith("image/") else "images only"
+        yield f"ollama accepts {what}: {attachment.name or attachment.media_type} is left out"
     chosen = ("tool_choice",) if options.tool_choice in ("auto", "none") else ()
     yield from left_out("ollama", options, (*TAKEN, *chosen))

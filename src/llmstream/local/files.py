@@ -250,7 +250,9 @@ def check_gguf(path: Path) -> None:
     """
     try:
         if not path.is_file():
-            there = "not a file" if path.exists() else "file not found"
+            if path.is_dir():
+                raise LocalModelError(f"{path} is a directory, not a model file")
+            there = "not a regular file" if path.exists() else "file not found"
             raise LocalModelError(f"can't use the model {path}: {there}")
         with path.open("rb") as file:
             head = file.read(24)
