@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from jobs.conftest import Provider
+from llmstream.jobs.limiter import CATCH_UP
 
 COMMAND = [sys.executable, "-m", "llmstream", "batch"]
 
@@ -120,7 +121,8 @@ def test_the_configurations_limits_hold_and_flags_beat_them(provider: Provider, 
     began = time.monotonic()
     run = batch(provider, tmp_path, "in.jsonl", "--rpm", "150", more="limits = { rpm = 1 }\n")
     assert run.returncode == 0
-    assert 1.2 < time.monotonic() - began < 30
+    # three gaps of 0.4 s, less what a late timer may make good
+    assert 1.2 - CATCH_UP <= time.monotonic() - began < 30
 
 
 def test_geminis_batches_are_made_found_again_and_fetched(provider: Provider, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from runnable.fixtures import Way
 from runnable.little_server import PATIENCE, LittleServer, Script, new_tag
 
 Race = Callable[[list[LLM]], Completion]
-REFUSED: Script = [["refuse", 500, {"error": {"message": "broken"}}]]
+# the connection isn't kept, so that the server sees when the refusal was read
+REFUSED: Script = [["refuse", 500, {"error": {"message": "broken"}}, {"connection": "close"}]]
 NOTHING: Script = [["head"], ["finish", "stop"], ["done"]]
 
 
