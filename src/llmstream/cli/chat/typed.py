@@ -42,7 +42,8 @@ def forget(folder: Path, texts: set[str] | None = None) -> None:
     """Remove lines from the file, None for all of them.
 
     Raises:
-        OSError: the file can't be written.
+        OSError: the file can't be removed.
+        ConfigError: it can't be written.
     """
     path = folder / NAME
     if texts is None:
@@ -74,21 +75,16 @@ def _write(path: Path, lines: list[str]) -> None:
         return
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     with os.fdopen(os.open(path, flags, 0o600), "ab") as file:
-        file.write(_encoded(lines[-1]))
+        file.write(_encoded(lines[-1]).encode())
 
 
 def _replace(path: Path, lines: list[str]) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    try:
-        with os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
-            file.write(b"".join(map(_encoded, lines)))
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    from llmstream.config.paths import write_private
+
+    write_private(path, "".join(map(_encoded, lines)))
 
 
-def _encoded(line: str) -> bytes:
+def _encoded(line: str) -> str:
     import json
 
-    return json.dumps(line).encode() + b"\n"
+    return json.dumps(line) + "\n"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import http
 import time
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from llmstream.adapters.base import HttpRequest
 from llmstream.engine.effects import Head, Open, Read
-from llmstream.errors import BadMessage, ConfigError, LLMStreamError, UsageError
+from llmstream.errors import BadMessage, ConfigError, LLMStreamError, RequestRefused, UsageError
 from llmstream.transport.http.common import DIRECT, Connection
-from llmstream.transport.http.get import shown
+from llmstream.transport.http.get import followed, shown
 from llmstream.transport.http.sync import HttpTransport
 
 DOCUMENT_LIMIT: Final = 16 * 1024 * 1024
@@ -75,20 +75,21 @@ def fetch_file(url: str, *, limit: int) -> bytes:
         UsageError: it is no address, there is nothing to be had, or more than `limit` bytes.
         LLMStreamError: no answer, or a broken one.
     """
-    place = url
+    body = b""
+
+    def ask(place: str) -> Head:
+        nonlocal body
+        head, body = fetch_document(
+            place, {"accept": "*/*"}, DIRECT, connect=FILE_CONNECT, seconds=FILE_SECONDS, limit=limit
+        )
+        return head
+
     try:
         if not urlsplit(url).hostname:
             raise UsageError(f"{shown(url)} is not a usable URL")
-        for _ in range(MOST_REDIRECTS):
-            head, body = fetch_document(
-                place, {"accept": "*/*"}, DIRECT, connect=FILE_CONNECT, seconds=FILE_SECONDS, limit=limit
-            )
-            if head.status == http.HTTPStatus.OK:
-                return body
-            location = head.headers.get("location", "")
-            if not (300 <= head.status < 400 and location):
-                raise UsageError(f"{shown(url)} can't be read: its server answers {_phrase(head.status)}")
-            place = _redirected(place, location)
+        status = followed(url, ask, _check_redirect, MOST_REDIRECTS).status
+    except RequestRefused as error:
+        raise UsageError(error.message) from error
     except TooLarge as error:
         raise UsageError(f"{shown(url)} is larger than {limit >> 20} MiB, the most that is sent") from error
     except (ConfigError, ValueError) as error:
@@ -97,19 +98,20 @@ def fetch_file(url: str, *, limit: int) -> bytes:
         if not isinstance(error, UsageError):
             error.message = f"{shown(url)}: {error.message}"
         raise
-    raise UsageError(f"{shown(url)} can't be read: it redirects more than {MOST_REDIRECTS} times")
+    if status != http.HTTPStatus.OK:
+        raise UsageError(f"{shown(url)} can't be read: its server answers {_phrase(status)}")
+    return body
 
 
-def _redirected(place: str, location: str) -> str:
-    """Return the next address; a page of the open network may not send us to a server of this one."""
-    there = urljoin(place, location)
-    if urlsplit(there).scheme == "https" or (
-        urlsplit(place).scheme == "http" and urlsplit(there).netloc == urlsplit(place).netloc
+def _check_redirect(place: str, to: str) -> None:
+    # a page of the open network may not send us to a server of this one
+    secure = urlsplit(to).scheme == "https"
+    if not secure and not (
+        urlsplit(place).scheme == "http" and urlsplit(to).netloc == urlsplit(place).netloc
     ):
-        return there
-    raise UsageError(
-        f"{shown(place)} redirects to {shown(there)}, which is not followed", hint="name that address itself"
-    )
+        raise UsageError(
+            f"{shown(place)} redirects to {shown(to)}, which is not followed", hint="name that address itself"
+        )
 
 
 def _phrase(status: int) -> str:
