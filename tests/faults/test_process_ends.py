@@ -165,7 +165,7 @@ def test_a_terminal_that_goes_away_ends_the_run_and_the_request(fake: Fake, engi
 
 
 def test_a_change_of_the_terminals_size_is_no_matter(fake: Fake) -> None:
-    terminal = fake("gate").on_terminal("Hello")
+    terminal = fake("gate").on_terminal("--no-md", "Hello")
     terminal.wait_for("first")
     terminal.resize(7, 5)
     fake.provider.open()

@@ -240,12 +240,12 @@ def test_a_task_that_waits_for_the_first_token_can_be_cancelled(little: LittleSe
 
 def test_a_task_that_waits_for_its_next_attempt_can_be_cancelled(little: LittleServer) -> None:
     tag = new_tag()
-    refused: Script = [["refuse", 503, {}, {"retry-after": "50"}]]
+    # the connection isn't kept, so that the server sees when the refusal was read
+    refused: Script = [["refuse", 503, {}, {"retry-after": "50", "connection": "close"}]]
     llm = little.llm(refused, tag=tag, policy=Policy(max_retries=1))
 
     async def run() -> None:
         task = asyncio.create_task(llm.ainvoke("hello"))
-        # the refused request's connection is closed before the wait
         await asyncio.to_thread(little.left, tag)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
