@@ -13,7 +13,10 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from llmstream.cli.signals import Signals
 
 PATIENCE: Final = 60.0
 """Seconds; only a run that hangs comes so far."""
@@ -158,7 +161,13 @@ def _own_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def in_process(arguments: Sequence[str], stdin: bytes, environment: Mapping[str, str], folder: Path) -> Run:
+def in_process(
+    arguments: Sequence[str],
+    stdin: bytes,
+    environment: Mapping[str, str],
+    folder: Path,
+    signals: Signals | None = None,
+) -> Run:
     """Run the command to its end in this process, on pipes that are read when it has ended.
 
     Args:
@@ -166,6 +175,7 @@ def in_process(arguments: Sequence[str], stdin: bytes, environment: Mapping[str,
         stdin: what standard input holds.
         environment: the variables, all of them.
         folder: the current one.
+        signals: handlers that are installed in this process.
     """
     from llmstream.cli import run
     from llmstream.cli.environment import Environment
@@ -181,7 +191,7 @@ def in_process(arguments: Sequence[str], stdin: bytes, environment: Mapping[str,
         os.chdir(folder)
         try:
             writers = Writer(out.fileno()), Writer(err.fileno(), "standard error")
-            surroundings = Environment(*writers, os.environ, stdin=given.fileno())
+            surroundings = Environment(*writers, os.environ, stdin=given.fileno(), signals=signals)
             # the full parser's help goes through the library's own printing
             with contextlib.redirect_stdout(text):
                 status = run(arguments, surroundings)

@@ -59,6 +59,7 @@ class Environment:
         self.meant = ""
         self.stdin = stdin
         self.signals = signals or Signals()
+        self.signals.writers = (out, err)
         self.markdown = True
         """What the configuration says: answers are shown as Markdown."""
         self.markdown_theme = ""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmstream.render.base import Writer
 
 
 class Interrupted(KeyboardInterrupt):
@@ -21,14 +26,40 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Signals:
-    """Handlers of SIGINT, SIGTERM and SIGHUP; the second one of a run ends the process on the spot."""
+    """Handlers of SIGINT, SIGTERM and SIGHUP; the second one of a run ends the process on the spot.
+
+    Between `hold` and `let_go` a signal is only noted, so that what came in one read reaches all
+    outputs or none: otherwise the last line of `--events` could count a token that no line shows.  A
+    writer whose reader doesn't read lets it through all the same, since that wait has no end.
+
+    Attributes:
+        writers: those that may wait for a reader.
+    """
 
     def __init__(self) -> None:
+        self.writers: Sequence[Writer] = ()
         self._first: int | None = None
+        self._held = self._noted = False
 
     def rearm(self) -> None:
         """Begin another run: the next signal is its first."""
         self._first = None
+        self._held = self._noted = False
+
+    def hold(self) -> None:
+        """From now on only note a signal."""
+        self._held = True
+
+    def let_go(self) -> None:
+        """End a hold.
+
+        Raises:
+            Interrupted: a signal came in the meantime.
+        """
+        self._held = False
+        if self._noted and self._first is not None:
+            self._noted = False
+            raise Interrupted(self._first)
 
     def install(self) -> None:
         """Install the handlers; a signal that was ignored when we were started stays so (nohup)."""
@@ -41,4 +72,8 @@ class Signals:
         if self._first is not None:
             os._exit(128 + self._first)
         self._first = number
+        if self._held and not any(writer.waiting for writer in self.writers):
+            self._noted = True
+            return
+        self._held = False
         raise Interrupted(number)

@@ -61,6 +61,10 @@ class Writer:
         beside: what is written is beside the answer and never costs it: what can't be written is dropped
             without a word, and a reader who does not read is waited for `MOMENT` in all.  A terminal is
             waited for: its user has paused it.
+
+    Attributes:
+        waiting: bytes have been taken over and are being written, which may take as long as the reader
+            likes; an interrupt loses none of them.
     """
 
     def __init__(self, fd: int, name: str = "standard output", *, beside: bool = False) -> None:
@@ -68,6 +72,7 @@ class Writer:
         self.name = name
         self.isatty = os.isatty(fd)
         self.broken = False
+        self.waiting = False
         self._beside = beside
         self._moment = MOMENT if beside and not self.isatty else math.inf
         self._deadline: float | None = None
@@ -86,21 +91,34 @@ class Writer:
         """
         if self.broken:
             return
-        if self._task is not None:
-            self._push()
+        self.finish()
         sent: list[int] = []
         self._task = (data, sent)
-        if self._deadline is None and not self._beside:
-            # the common case, without _push's loop
-            try:
-                sent.extend(map(os.write, self._target, (data,)))
-            except OSError:
-                sent.clear()
-            else:
-                if sent[0] == len(data):
-                    self._task = None
-                    return
-        self._push()
+        self.waiting = True
+        try:
+            if self._deadline is None and not self._beside:
+                # the common case, without _push's loop
+                try:
+                    sent.extend(map(os.write, self._target, (data,)))
+                except OSError:
+                    sent.clear()
+                else:
+                    if sent[0] == len(data):
+                        self._task = None
+                        return
+            self._push()
+        finally:
+            self.waiting = False
+
+    def finish(self) -> None:
+        """Write what an interrupt kept from being written.
+
+        Raises:
+            ReaderGone: the other end of the pipe or the terminal is closed.
+            OutputError: anything else.
+        """
+        if self._task is not None and not self.broken:
+            self._push()
 
     def hurry(self, seconds: float | None) -> None:
         """From now on wait no longer than this for a reader who does not read, then drop the rest.

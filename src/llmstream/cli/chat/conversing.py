@@ -166,7 +166,7 @@ class Conversing(Kept):
             shown = outputs(self._values, made, environment, began, talk=self)
             return Tee([self._meter, shown])
 
-        status = Run(environment, fetching, sinks, self).carry_out(lambda: plan)
+        status = Run(environment, fetching, sinks, began, self).carry_out(lambda: plan)
         self._ended(said)
         return status
 

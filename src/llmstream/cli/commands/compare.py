@@ -13,7 +13,7 @@ from llmstream.cli.running.fetching import Fetching
 from llmstream.cli.running.outputs import outputs
 from llmstream.cli.running.pump import LAST_WORDS, Run
 from llmstream.cli.running.stage import Lane, Stage, stage_for
-from llmstream.cli.signals import Interrupted
+from llmstream.cli.signals import Interrupted, Signals
 from llmstream.errors import Cancelled, UsageError
 from llmstream.record import replace
 from llmstream.runnable.calls import abatches
@@ -39,7 +39,7 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
     try:
         with asyncio.Runner() as runner:
             try:
-                runner.run(_all(plans, stage))
+                runner.run(_all(plans, stage, environment.signals))
             finally:
                 fetching.stop()
         stage.end()
@@ -49,16 +49,19 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
         environment.err.hurry(LAST_WORDS)
         by = "the user" if interrupt.number == 2 else f"signal {interrupt.number}"
         stage.leave(Cancelled(f"stopped by {by}"))
+        environment.out.finish()
         return interrupt.status
     errors = [lane.error for lane in stage.lanes]
     first = errors[0]
     return Exit.OK if first is None or None in errors else status_of(first)
 
 
-async def _all(plans: Sequence[Plan], stage: Stage) -> None:
+async def _all(plans: Sequence[Plan], stage: Stage, signals: Signals) -> None:
     async with Together([partial(abatches, plan) for plan in plans]) as runs:
         async for news in runs:
+            signals.hold()
             stage.take(news)
+            signals.let_go()
 
 
 def _race(values: Values, words: Sequence[str], environment: Environment, fetching: Fetching) -> int:
@@ -71,7 +74,7 @@ def _race(values: Values, words: Sequence[str], environment: Environment, fetchi
     def sinks(made: Plan | None) -> Sink:
         return outputs(values, made, environment, began)
 
-    return Run(environment, fetching, sinks).carry_out(plan, asynchronous=True)
+    return Run(environment, fetching, sinks, began).carry_out(plan, asynchronous=True)
 
 
 def plans_of(

@@ -49,5 +49,5 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
         from llmstream.cli.commands.show_request import show_request
 
         return show_request(plan(), environment)
-    run = Run(environment, fetching, sinks, talk)
+    run = Run(environment, fetching, sinks, began, talk)
     return run.carry_out(plan, asynchronous=values.get("sync") is False)

@@ -40,7 +40,7 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
         environment.check_stdout()
         return _plan(Path(words[0]), values)
 
-    return Run(environment, fetching, sinks).carry_out(plan, asynchronous=values.get("sync") is False)
+    return Run(environment, fetching, sinks, began).carry_out(plan, asynchronous=values.get("sync") is False)
 
 
 def _plan(file: Path, values: Values) -> Plan:

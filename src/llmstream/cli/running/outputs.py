@@ -33,7 +33,7 @@ def outputs(
     seat: Seat | None = None,
     talk: Kept | None = None,
 ) -> Sink:
-    """Return the sinks that the options ask for, opened.
+    """Return the sinks that the options ask for.
 
     Args:
         values: the options.
@@ -82,9 +82,7 @@ def outputs(
     kept = talk.sink(plan, run_id) if talk is not None and plan is not None else None
     if kept is not None:
         sinks = [kept.aside, *sinks, kept]
-    made = sinks[0] if len(sinks) == 1 else Tee(sinks)
-    made.open(plan, began)
-    return made
+    return sinks[0] if len(sinks) == 1 else Tee(sinks)
 
 
 def answer_of(values: Values, environment: Environment) -> Answer:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from llmstream.cli.exits import Exit, status_of
 from llmstream.cli.running.outputs import report
-from llmstream.cli.signals import Interrupted
+from llmstream.cli.signals import Interrupted, Signals
 from llmstream.errors import Cancelled, LLMStreamError, MissingExtra, RequestRefused
 from llmstream.render.base import ReaderGone, Sink
 from llmstream.runnable.calls import abatches, batches, by_http
@@ -31,7 +31,8 @@ class Run:
     Args:
         environment: the streams.
         fetching: shows what takes long before the answer.
-        sinks: makes the run's outputs of its plan, None when none could be made; opened.
+        sinks: makes the run's outputs of its plan, None when none could be made.
+        began: when the run began, monotonic.
         talk: the run's place in the history, None for a run that has none.
     """
 
@@ -40,11 +41,13 @@ class Run:
         environment: Environment,
         fetching: Fetching,
         sinks: Callable[[Plan | None], Sink],
+        began: float,
         talk: Kept | None = None,
     ) -> None:
         self._environment = environment
         self._fetching = fetching
         self._make = sinks
+        self._began = began
         self._talk = talk
         self._sink: Sink | None = None
         self._plan: Plan | None = None
@@ -59,9 +62,9 @@ class Run:
         environment = self._environment
         try:
             self._plan = plan()
-            self._sink = self._make(self._plan)
-            pump(self._plan, self._sink, self._fetching, asynchronous=asynchronous)
-            self._sink.close(None, time.monotonic())
+            sink = self._open()
+            pump(self._plan, sink, self._fetching, environment.signals, asynchronous=asynchronous)
+            self._close(sink)
         except ReaderGone:
             if self._talk is not None:
                 self._talk.reader_gone()
@@ -84,10 +87,25 @@ class Run:
             return interrupt.status
         return Exit.OK
 
+    def _open(self) -> Sink:
+        signals = self._environment.signals
+        signals.hold()
+        sink = self._sink = self._make(self._plan)
+        sink.open(self._plan, self._began)
+        signals.let_go()
+        return sink
+
+    def _close(self, sink: Sink) -> None:
+        signals = self._environment.signals
+        signals.hold()
+        sink.close(None, time.monotonic())
+        signals.let_go()
+
     def _failed(self, error: LLMStreamError, *, quiet: bool = False) -> int:
         """End the outputs, say what happened, and return the exit status."""
         try:
-            (self._sink or self._make(self._plan)).close(error, time.monotonic())
+            (self._sink or self._open()).close(error, time.monotonic())
+            self._environment.out.finish()
         except ReaderGone:
             return Exit.READER_GONE
         except LLMStreamError as second:
@@ -97,11 +115,12 @@ class Run:
         return status_of(error)
 
 
-def pump(plan: Plan, sink: Sink, fetching: Fetching, *, asynchronous: bool) -> None:
+def pump(plan: Plan, sink: Sink, fetching: Fetching, signals: Signals, *, asynchronous: bool) -> None:
     """Write a plan's events into a sink as they come.
 
     Raises:
         LLMStreamError: the run or an output failed; the sink is left open.
+        Interrupted: a signal came.
     """
     if all(map(by_http, plan.targets)):
         LATER.append(_collect_garbage)
@@ -112,16 +131,18 @@ def pump(plan: Plan, sink: Sink, fetching: Fetching, *, asynchronous: bool) -> N
 
         with asyncio.Runner() as runner:
             try:
-                runner.run(_apump(plan, sink))
+                runner.run(_apump(plan, sink, signals))
             finally:
                 # the runner waits for its threads
                 fetching.stop()
         return
     running = batches(plan)
-    write, clock = sink.write, time.monotonic
+    write, clock, hold, let_go = sink.write, time.monotonic, signals.hold, signals.let_go
     try:
         for batch in running:
+            hold()
             write(batch, clock())
+            let_go()
     finally:
         running.close()
 
@@ -133,11 +154,13 @@ def _collect_garbage() -> None:
         gc.enable()
 
 
-async def _apump(plan: Plan, sink: Sink) -> None:
+async def _apump(plan: Plan, sink: Sink, signals: Signals) -> None:
     running = abatches(plan)
-    write, clock = sink.write, time.monotonic
+    write, clock, hold, let_go = sink.write, time.monotonic, signals.hold, signals.let_go
     try:
         async for batch in running:
+            hold()
             write(batch, clock())
+            let_go()
     finally:
         await running.aclose()

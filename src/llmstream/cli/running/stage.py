@@ -101,6 +101,7 @@ class MachineStage(Stage):
         seat = Seat(version_of(values), (uuid7(),))
         for lane in lanes:
             lane.sink = outputs(values, lane.plan, environment, began, name=lane.name, seat=seat)
+            lane.sink.open(lane.plan, began)
 
     def take(self, news: News) -> None:
         """Write what came."""
@@ -158,6 +159,7 @@ class Sections(Stage):
         if lane.sink is None and (lane.begun or lane.ended_at is not None) and not silent:
             self._environment.out.write(self._heading(lane))
             lane.sink = outputs(self._values, lane.plan, self._environment, self._began, name=lane.name)
+            lane.sink.open(lane.plan, self._began)
         if lane.sink is not None:
             held, lane.held = lane.held, []
             for batch, at in held:
