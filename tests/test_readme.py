@@ -88,12 +88,13 @@ def test_the_keys_are_those_of_their_canonical_forms() -> None:
         assert sha256(form.encode()).hexdigest()[:32] == key
 
 
-def test_the_page_on_measuring_shows_the_figures_of_its_picture() -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/bench.md"])
+def test_the_figures_of_a_measured_run_are_those_of_its_picture(page: str) -> None:
     picture = (README.parent / "docs" / "bench.svg").read_text("utf-8")
     shown = " ".join(re.sub(r"<[^>]+>", " ", picture).replace("\xa0", " ").replace("&#160;", " ").split())
     rows = re.findall(
         r"^\| (TTFT|ITL|E2E|TPOT) \|( \d.*)\|$",
-        README.parent.joinpath("docs/bench.md").read_text("utf-8"),
+        README.parent.joinpath(page).read_text("utf-8"),
         re.MULTILINE,
     )
     assert len(rows) == 4
