@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 
 import pytest
 from markdown_rows import bare, drawn, rows
@@ -193,16 +195,33 @@ def test_on_the_narrowest_screens_everything_is_still_shown() -> None:
         assert [*"".join(re.findall("[a-f]", "".join(rows([source], columns))))] == [*"abcdef"]
 
 
+def seconds(make: Callable[[int], list[str]], count: int) -> float:
+    """Return the CPU time of a document in parts, the best of three."""
+    best = 9.0
+    for _ in range(3):
+        parts = make(count)
+        began = time.process_time()
+        drawn(parts)
+        best = min(best, time.process_time() - began)
+    return best
+
+
 @pytest.mark.parametrize("sign", ["*", "_", "**", "[", "](", "`", "<", "&", "~~", "> ", "- ", "|", "\\"])
 def test_the_work_grows_with_the_length_only(sign: str) -> None:
-    import time
+    assert seconds(lambda n: [sign * n], 8000) < 12 * seconds(lambda n: [sign * n], 2000) + 0.05
 
-    def seconds(count: int) -> float:
-        best = 9.0
-        for _ in range(3):
-            began = time.process_time()
-            drawn([sign * count])
-            best = min(best, time.process_time() - began)
-        return best
 
-    assert seconds(8000) < 12 * seconds(2000) + 0.05
+@pytest.mark.parametrize("begun", ["", "a\n", "- ", "> ", "- a\n"])
+@pytest.mark.parametrize("blank", [" ", "\t"])
+def test_blanks_that_come_one_by_one_are_looked_at_once(begun: str, blank: str) -> None:
+    def make(count: int) -> list[str]:
+        return [begun, *[blank] * count, "x\n"]
+
+    assert seconds(make, 8000) < 8 * seconds(make, 2000) + 0.05
+
+
+def test_an_indent_is_looked_at_once_however_many_items_go_on_in_it() -> None:
+    def make(count: int) -> list[str]:
+        return ["- " * 90 + "a\n", "  " * 90 + " " * count + "x\n"]
+
+    assert seconds(make, 80_000) < 8 * seconds(make, 20_000) + 0.05

@@ -9,6 +9,7 @@ from llmstream.render.markdown.containers import BULLETS, DEEPEST, Item
 from llmstream.render.markdown.leaves import Paragraph
 from llmstream.render.markdown.lines import Lines
 
+BLANKS: Final = re.compile(r"[ \t]*")
 NUMBER: Final = re.compile(r"(\d{1,9})([.)])")
 NUMBER_BEGUN: Final = re.compile(r"\d{1,9}[.)]?")
 TASK: Final = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
@@ -47,8 +48,9 @@ class Items(Lines):
         after = line[start : start + 1]
         if after and after not in " \t\n":
             return False
-        content = next((n for n in range(start, len(line)) if line[n] not in " \t"), None)
-        if content is None:
+        blank = BLANKS.match(line, start)
+        content = blank.end() if blank else start
+        if content == len(line):
             return None
         empty = line[content] == "\n"
         if isinstance(self._leaf, Paragraph) and self._inside and (empty or number not in (None, 1)):

@@ -19,6 +19,8 @@ class Lines:
         self._at = 0
         self._column = 0
         self._pad = 0
+        self._seen = (0, 0)
+        """Where the last look for blanks ended in the line, and at which column."""
         self._heading_line = True
         """The open line's beginning is being read."""
         self._optional = False
@@ -53,6 +55,7 @@ class Lines:
     def _new_line(self) -> None:
         self._line = ""
         self._at = self._column = self._pad = self._depth = 0
+        self._seen = (0, 0)
         self._heading_line = self._matching = True
         self._optional = False
 
@@ -81,10 +84,15 @@ class Lines:
 
     def _blanks(self) -> tuple[int, int]:
         """Return how many columns of blanks follow, and where they end."""
-        line, at, column = self._line, self._at, self._column + self._pad
+        line = self._line
+        # each container and each piece of the answer asks: what has been looked at isn't looked at again
+        at, column = self._seen
+        if at < self._at:
+            at, column = self._at, self._column + self._pad
         while at < len(line) and line[at] in " \t":
             column += 1 if line[at] == " " else 4 - column % 4
             at += 1
+        self._seen = (at, column)
         return column - self._column, at
 
     def _skip(self, count: int) -> None:

@@ -206,7 +206,7 @@ class Starts(Items):
     def _rule_or_item(self, blanks: int, at: int) -> bool | None:
         line = self._line
         if not line.endswith("\n"):
-            if RULE_BEGUN.fullmatch(line, at) and len(line) - at < LONGEST_INFO:
+            if len(line) - at < LONGEST_INFO and RULE_BEGUN.fullmatch(line, at):
                 return None
             return self._item(blanks, at)
         if line[at] == "-" and UNDERLINE.match(line, at):
