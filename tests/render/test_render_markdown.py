@@ -220,6 +220,11 @@ def test_blanks_that_come_one_by_one_are_looked_at_once(begun: str, blank: str) 
     assert seconds(make, 8000) < 8 * seconds(make, 2000) + 0.05
 
 
+@pytest.mark.parametrize("sign", ["|", "|-", "\u200d", "e\u0301", "\u0301", "*", "[", "<", "- "])
+def test_signs_that_come_one_by_one_take_no_more_the_longer_the_line_is(sign: str) -> None:
+    assert seconds(lambda n: [sign] * n, 8000) < 8 * seconds(lambda n: [sign] * n, 2000) + 0.1
+
+
 def test_an_indent_is_looked_at_once_however_many_items_go_on_in_it() -> None:
     def make(count: int) -> list[str]:
         return ["- " * 90 + "a\n", "  " * 90 + " " * count + "x\n"]

@@ -160,6 +160,8 @@ class Paragraph(Flow):
     def __init__(self, frame: Frame, *, tabled: bool = True) -> None:
         super().__init__(frame)
         self._line: list[str] = []
+        self._counted = (0, 0)
+        """How many parts of the line were counted, and their characters."""
         self._lines = 1
         self._held: Piece | None = None
         self._gave_up = not tabled
@@ -200,7 +202,10 @@ class Paragraph(Flow):
 
     def _too_long(self) -> bool:
         limit = LONGEST_HEAD if self._line[0].startswith("|") else ROWS_HELD * self.frame.columns
-        return sum(map(len, self._line)) > limit or self.rows.number != self._mark[0]
+        parts, size = self._counted
+        size += sum(map(len, self._line[parts:]))
+        self._counted = (len(self._line), size)
+        return size > limit or self.rows.number != self._mark[0]
 
     def release(self, *, ended: bool = True) -> None:
         """Show a line that heads no table.
@@ -223,6 +228,7 @@ class Paragraph(Flow):
         self.rows.drawn[-1].row = self.rows.number
         self._mark = (self.rows.number, len(self.rows.drawn) - 1)
         self._line = []
+        self._counted = (0, 0)
         self._lines += 1
         self._gave_up = False
 

@@ -13,6 +13,8 @@ from llmstream.render.markdown.ink import LINK, Ink
 from llmstream.render.markdown.pieces import Break, Piece, ends_wide, has_wide, units_of
 from llmstream.render.markdown.widths import SEQUENCE, cells, fitting
 
+LONGEST_WORD: Final = 1000
+"""Characters beyond a row's cells that an open word may have, which without a width fill no row."""
 NO_PEN: Final = (0, "")
 
 
@@ -138,6 +140,8 @@ class Rows:
     def _due(self, word: list[Piece], size: int) -> bool:
         """Say whether the open word is drawn although it hasn't ended, for no row has room for it."""
         if size > self.limit - self._rest[1] or ends_wide(word):
+            return True
+        if sum([len(piece.text) for piece in word]) > self.limit + LONGEST_WORD:
             return True
         return self._glued and not next((piece.text for piece in word if piece.text), " ").startswith(" ")
 
