@@ -76,8 +76,10 @@ def test_a_near_miss_is_sent_with_one_line_where_nobody_can_be_asked(fake: Fake)
 
 @pytest.mark.parametrize(("answer", "status"), [("n\n", 2), ("\n", 2), ("y\n", 0)])
 def test_on_a_terminal_it_is_asked_about_before_a_paid_model(fake: Fake, answer: str, status: int) -> None:
-    terminal = fake("ok").on_terminal("modles")
+    terminal = fake("ok").on_terminal("modles", columns=60)
     terminal.wait_for("[y/N]")
+    # broken between words
+    assert max(map(len, terminal.shown.decode().splitlines())) < 60
     terminal.type(answer)
     run = terminal.finish()
     assert run.status == status

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -165,3 +167,9 @@ def test_errors_are_this_librarys(chat: ChatLLMStream) -> None:
     with pytest.raises(AuthenticationError) as raised:
         refused.invoke("hi")
     assert "sk-bad" not in repr(raised.value)
+
+
+def test_without_the_extra_it_is_named() -> None:
+    code = "import sys; sys.modules['langchain_core'] = None; import llmstream.langchain"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1].endswith("pip install 'llmstream-cli[langchain]'")

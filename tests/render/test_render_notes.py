@@ -150,6 +150,14 @@ def test_a_download_on_a_terminal_is_a_bar_that_gives_the_cursor_back() -> None:
     assert raw.rfind("\x1b[?25h") > raw.rfind("\x1b[?25l")
 
 
+@given(texts, st.integers(1, 9))
+def test_a_retry_is_one_line_of_a_terminal_of_80_columns(reason: str, attempt: int) -> None:
+    with captured() as (writer, out):
+        sink = NotesSink(writer, width=80)
+        sink.write([Retry(attempt, 0.4, f"work (127.0.0.1:80): 503 Service Unavailable: {reason}")], 0.0)
+    assert b"".join(out).count(b"\n") == 1 and b"503 Service Unavailable" in out[0]
+
+
 @given(texts, st.integers(1, 99))
 def test_a_retry_is_one_line_that_fits_a_terminal(reason: str, attempt: int) -> None:
     with captured() as (writer, out):

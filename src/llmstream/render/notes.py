@@ -86,15 +86,15 @@ def error_lines(error: LLMStreamError, *, color: bool = False, width: int | None
     return encode(f"{head}\n{problems}") + below
 
 
-def briefly(reason: str) -> str:
+def briefly(reason: str, most: int = BRIEF) -> str:
     """Return why an attempt failed in few words: the error itself is told in full when it is the last."""
     # "provider (host): " names what a single run asks anyway
     _, sign, rest = reason.partition("): ")
     text = one_line(rest if sign else reason)
-    if len(text) <= BRIEF:
+    if len(text) <= most:
         return text
-    head = text[: BRIEF - 3]
-    return f"{head[: head.rfind(' ')] if ' ' in head[BRIEF // 2 :] else head}..."
+    head = text[: most - 3]
+    return f"{head[: head.rfind(' ')] if ' ' in head[most // 2 :] else head}..."
 
 
 class NotesSink(Sink):
@@ -195,7 +195,10 @@ class NotesSink(Sink):
         match event:
             case Retry(attempt, wait, reason):
                 which = f"attempt {attempt + 1} of {self._max_retries + 1}"
-                return f"retrying in {wait:.1f} s ({which}): {briefly(reason)}"
+                head = f"retrying in {wait:.1f} s ({which}): "
+                # one line of the terminal, where it has room for some words
+                left = (self._width or 100) - len(f"{NAME} {self._before}{head}") - 1
+                return head + briefly(reason, max(24, min(BRIEF, left)))
             case Fallback(provider, model, reason):
                 return f"falling back to {provider}/{model}: {reason}"
             case Winner(provider, model, cancelled) if cancelled:

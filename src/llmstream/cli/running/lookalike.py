@@ -31,7 +31,8 @@ def confirm(environment: Environment, target: Target, say: Callable[[str], None]
         say(f"sent as a prompt; did you mean `{command}`?")
         return
     name = f"{target.endpoint.provider}/{target.endpoint.model}"
-    question = note_line(f"did you mean `{command}`? Send it to {name} as a prompt? [y/N]", color=False)
+    width = environment.width_of(environment.err)
+    question = note_line(f"did you mean `{command}`? Send it to {name} as a prompt? [y/N]", width=width)
     environment.err.write(question.rstrip(b"\n") + b" ")
     answer = os.read(environment.stdin, 1024).decode("utf-8", "replace").strip().lower()
     if answer not in ("y", "yes"):

@@ -198,6 +198,6 @@ def history_sink(
     def tell(path: Path) -> None:
         if environment.err.isatty and not environment.quiet:
             text = f"your runs are kept in {path}; `llmstream history off` stops that"
-            environment.err.write(note_line(text))
+            environment.err.write(note_line(text, width=environment.width_of(environment.err)))
 
     return HistorySink(made_path, asked, place, say=say, tell=tell)
