@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-from leftovers import Snapshot
+from leftovers import KINDS, Snapshot
 from llmstream.foreign import background
 
 # what an example costs depends on the machine's other work; pytest-timeout bounds each test
@@ -47,7 +47,6 @@ def nothing_left_behind(
     """Fail a test that leaves a task, thread, child process, descriptor or temporary file."""
     before = Snapshot()
     yield
-    left = before.new()
-    if request.node.get_closest_marker("shares_clients"):
-        left = {kind: names for kind, names in left.items() if kind == "temporary files"}
+    shared = request.node.get_closest_marker("shares_clients") is not None
+    left = before.new(("temporary files",) if shared else KINDS)
     assert not left, f"left behind: {left}"

@@ -9,11 +9,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Container
 from pathlib import Path
 from typing import Final
 
 OWN_FOR_GOOD: Final = ("llmstream", "embedded", "fsspec", "ThreadPoolExecutor", "AnyIO")
 """Threads that this process keeps once they were needed begin with one of these names."""
+KINDS: Final = ("tasks", "threads", "children", "descriptors", "temporary files")
 PATIENCE: Final = 2.0
 """Seconds in which what is just ending has ended."""
 
@@ -27,15 +29,17 @@ class Snapshot:
         self._before = _found()
         self._for_good = _for_good()
 
-    def new(self) -> dict[str, list[str]]:
-        """Return what has come and not gone, by kind, once it has had time to go."""
+    def new(self, kinds: Container[str]) -> dict[str, list[str]]:
+        """Return what has come of these kinds and not gone, once it has had time to go."""
         _let_go()
         if _for_good() != self._for_good:
             return {}
         deadline = time.monotonic() + PATIENCE
         while True:
             gc.collect()
-            found = {kind: sorted(now - self._before[kind]) for kind, now in _found().items()}
+            found = {
+                kind: sorted(now - self._before[kind]) for kind, now in _found().items() if kind in kinds
+            }
             left = {kind: names for kind, names in found.items() if names}
             if not left or time.monotonic() > deadline:
                 return left

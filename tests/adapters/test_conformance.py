@@ -48,7 +48,9 @@ def exchanges(name: str) -> Iterator[Exchange]:
 
 @pytest.mark.parametrize("name", sorted(ADAPTERS))
 def test_an_adapter_of_ours_keeps_to_it(name: str) -> None:
-    check_adapter(adapter(name), [one for one in exchanges(name) if len(one.body) < 20_000])
+    # engine/test_conversation_recordings.py cuts all recordings
+    short = [one for one in exchanges(name) if len(one.body) < 10_000]
+    check_adapter(adapter(name), short[:8])
 
 
 class Wrong(OpenAIChat):

@@ -83,7 +83,7 @@ class TestIntegration(_Ours, ChatModelIntegrationTests):
 
     @property
     def chat_model_params(self) -> dict[str, Any]:
-        return {"model": "embedded", "seed": 1, "max_tokens": 40}
+        return {"model": "embedded", "seed": 1, "max_tokens": 12}
 
     @property
     def model_override_value(self) -> str:

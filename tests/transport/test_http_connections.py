@@ -18,6 +18,7 @@ from llmstream.errors import (
     StreamBroken,
     StreamEndedEarly,
 )
+from llmstream.transport.http import pool
 from llmstream.transport.http.pool import POOL
 from runnable.fixtures import Way
 from runnable.little_server import VERSE, LittleServer, Script, new_tag
@@ -68,7 +69,10 @@ def test_a_finished_answer_keeps_its_connection_until_the_model_is_closed(
     little.quiet()
 
 
-def test_nothing_is_read_behind_the_end_mark(little: LittleServer, way: Way) -> None:
+def test_nothing_is_read_behind_the_end_mark(
+    little: LittleServer, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "UNFINISHED", 0.1)
     tag = new_tag()
     script: Script = [["head"], ["text", "a", "stop"], ["chunk", "data: [DONE]\n\n"], ["hang"]]
     assert way.chunks(little.llm(script, tag=tag)) == ["a"]
