@@ -26,6 +26,9 @@ from runnable.fixtures import Way
 pytest.importorskip("langchain_openai")
 langchain_models = pytest.importorskip("foreign.langchain_models")
 
+# LangChain's clients keep their connections for as long as they like
+pytestmark = pytest.mark.shares_clients
+
 PROMPT = "Once upon a time, there was a glass of sparkling water."
 SETTINGS: dict[str, Any] = {"temperature": 0, "max_tokens": 16, "seed": 1}
 
