@@ -61,3 +61,7 @@ def test_a_fallback_without_a_key_is_a_warning_until_it_is_needed(fake: Fake) ->
     assert run.status == 0 and run.err == "llmstream: warning: the fallback groq has no API key\n"
     run = fake.command("-m", "openai", "--fallback", "groq", "hello")
     assert run.status == 3 and "no API key for groq" in run.err
+    # and then what the first one said is told too
+    run = fake("500", more="max_retries = 0")("--fallback", "groq", "hello")
+    assert run.status == 3 and "no API key for groq" in run.err
+    assert "500 Internal Server Error: it broke" in run.err

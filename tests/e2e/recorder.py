@@ -172,6 +172,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer with a list of models."""
         request = self._kept(b"")
         path = request.path.partition("?")[0]
+        if "/login/" in path:
+            self._answer(200, "text/html; charset=utf-8", b"<!doctype html><title>Sign in</title><p>x")
+            return
         if "/nowhere/" in path:
             said = {"error": {"message": f"nothing here for {request.headers.get('authorization')}"}}
             self._answer(404, "application/json", json.dumps(said).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,26 @@ def test_a_list_that_can_not_be_had_says_why_and_shows_no_key(
     home.write('[providers.echo]\nadapter = "exec"\ncommand = ["echo"]\n')
     run = run_llmstream("models", "echo")
     assert run.status == 3 and "echo (exec) has no list of models" in run.err
+
+
+def test_a_login_page_and_a_port_where_nothing_listens_are_named(
+    home: Home, recorder: Recorder, run_llmstream: Command
+) -> None:
+    home.write(table(recorder, "acme").replace("/v1", "/login/v1"))
+    run = run_llmstream("models", "acme")
+    assert (
+        run.status == 9 and "the answer is a web page (text/html), not an API's answer: 'Sign in'" in run.err
+    )
+    assert "check for a proxy or login page in the way" in run.err
+    with socket.socket() as taken:
+        # bound, so that nobody else listens there, and not listening
+        taken.bind(("127.0.0.1", 0))
+        base_url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        home.write(f'[providers.acme]\nadapter = "openai-chat"\nbase_url = "{base_url}"\napi_key = "k"\n')
+        for words in (["models", "acme"], ["-m", "acme/m", "--retries", "0", "Hello"]):
+            run = run_llmstream(*words)
+            assert run.status == 7 and "no connection: Connection refused" in run.err
+            assert f"is the server running, and is base_url right ({base_url})?" in run.err
 
 
 def test_models_of_this_machine_are_those_in_the_folder(home: Home, run_llmstream: Command) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
 
 TYPES: Final[dict[str, type]] = {"text": str, "int": int, "float": float, "flag": bool, "path": str}
+
+REWORDED: Final = (
+    (re.compile(r"unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL), "too many words: {}"),
+    (
+        re.compile(r"No such command '(.*?)'\.(?: Did you mean '(.*?)'\?)?", re.DOTALL),
+        'unknown command "{}"',
+    ),
+)
+"""What the parser says, and what we say instead."""
 
 
 def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> tuple[Values, list[str]] | int:
@@ -54,7 +64,15 @@ def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> t
 
 
 def _said(error: Exception) -> str:
-    """Return what to say of an unknown option, "" for another error: the parser's own guesses go too far."""
+    """Return what to say in other words than the parser's, "" where its own do.
+
+    Its guesses at an option go too far.
+    """
+    message = str(getattr(error, "message", ""))
+    for pattern, words in REWORDED:
+        if found := pattern.search(message):
+            guess = f"; did you mean {found[2]}?" if found.re.groups > 1 and found[2] else ""
+            return words.format(found[1]) + guess
     option = getattr(error, "option_name", None)
     guesses = getattr(error, "possibilities", None)
     if type(error).__name__ != "NoSuchOption" or not isinstance(option, str):

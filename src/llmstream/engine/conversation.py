@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 
 from llmstream.adapters.base import HttpRequest
 from llmstream.engine.attempt import Attempt
-from llmstream.engine.effects import NEVER, Batch, Call, Close, Prepare, Sleep, Steps
+from llmstream.engine.effects import NEVER, Batch, Call, Close, Prepare, Reply, Sleep, Steps
 from llmstream.engine.policy import LONGEST_OBEYED, pause
 from llmstream.errors import Cancelled, LLMStreamError, ProviderError
 from llmstream.events import Fallback, Notice, Retry
@@ -41,6 +41,7 @@ def converse(calls: Sequence[Prepare], clock: Callable[[], float], jitter: Calla
     run = Run(clock, jitter)
     failed: LLMStreamError | None = None
     for position, prepare in enumerate(calls):
+        call: Reply = None
         try:
             call = yield prepare
             assert isinstance(call, Call)
@@ -49,6 +50,9 @@ def converse(calls: Sequence[Prepare], clock: Callable[[], float], jitter: Calla
             yield from run.attempts(call)
             return
         except LLMStreamError as error:
+            if failed is not None and call is None:
+                # the fallback can't be asked, and nothing has told yet why it was needed
+                yield [Notice(failed.message)]
             over = run.clock() >= run.total_deadline
             if run.shown or over or position + 1 == len(calls) or isinstance(error, Cancelled):
                 raise

@@ -159,6 +159,22 @@ class Sniffer:
         return str(getattr(self._decoder, "stray", ""))
 
 
+def refuse_page(body: bytes, content_type: str) -> None:
+    """Check that a whole body is no web page.
+
+    Args:
+        body: all of it.
+        content_type: the header, empty for none.
+
+    Raises:
+        BadMessage: it is one; its title is quoted.
+    """
+    if body.removeprefix(_BOM).lstrip(_BLANK).startswith(b"<"):
+        page = _WebPage(content_type.partition(";")[0].strip().lower())
+        page.feed(body)
+        page.close()
+
+
 class _WebPage:
     """Reads a web page as far as its title, to name it in the error that it is."""
 

@@ -24,7 +24,7 @@ def set_key(environment: Environment, provider: str, *, file: bool = False) -> s
         from llmstream.config.keys.keyring import require
 
         # said before a key is asked for
-        require()
+        require(provider)
     key = _given(environment, provider)
     if file:
         from llmstream.config.keys.kept import keep

@@ -10,26 +10,26 @@ from llmstream.errors import ConfigError, MissingExtra
 SERVICE: Final = "llmstream"
 
 
-def _keyring() -> ModuleType:
+def _keyring(provider: str = "PROVIDER") -> ModuleType:
     try:
         import keyring
     except ImportError as error:
         raise MissingExtra(
             "the system's keyring needs the package keyring",
             hint="pip install 'llmstream-cli[keyring]'\n"
-            "or keep the key in a file that only you can read: llmstream keys set PROVIDER --file",
+            f"or keep the key in a file that only you can read: llmstream keys set {provider} --file",
         ) from error
     module: ModuleType = keyring
     return module
 
 
-def require() -> None:
-    """Check that there is a keyring to ask.
+def require(provider: str) -> None:
+    """Check that there is a keyring that can keep a provider's key.
 
     Raises:
         MissingExtra: the package is not installed.
     """
-    _keyring()
+    _keyring(provider)
 
 
 def stored(provider: str) -> str | None:

@@ -24,6 +24,7 @@ from llmstream.runnable.targets import Target
 from llmstream.transport.http.common import Connection
 from llmstream.transport.http.documents import fetch_document
 from llmstream.wire.document import parse
+from llmstream.wire.sniff import refuse_page
 
 FRESH: Final = 24 * 3600.0
 PATIENCE: Final = 30.0
@@ -138,6 +139,7 @@ def _asked(dialect: Adapter, target: Target, url: str, seconds: float) -> object
         )
         if head.status >= 300:
             raise refused(dialect, endpoint, head.status, head.headers, body)
+        refuse_page(body, head.headers.get("content-type", ""))
         return parse(body.decode("utf-8", "replace"))
     except LLMStreamError as error:
         placed(error, endpoint, f"{endpoint.provider} ({host(url)}), list of models")
