@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
-from llmstream.record import Record, names, replace
+from llmstream.record import Record, names, replace, values
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
@@ -192,12 +192,20 @@ class Options(Record):
 
     def over(self, other: Options) -> Options:
         """Return these options, with `other`'s where these say nothing."""
+        if values(other) == SILENT:
+            return self
+        if values(self) == SILENT:
+            return other
         return replace(other, **self.given_fields(), extra={**other.extra, **self.extra})
 
     def given_fields(self) -> dict[str, object]:
         """Return the options that are set, `extra` aside, as they are."""
         given = ((name, getattr(self, name)) for name in names(self) if name != "extra")
         return {name: value for name, value in given if value is not None}
+
+
+SILENT: Final = values(Options())
+"""What options that say nothing hold."""
 
 
 class Endpoint(Record):

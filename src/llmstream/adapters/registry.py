@@ -13,6 +13,7 @@ from llmstream.errors import ConfigError
 from llmstream.nearest import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from importlib.metadata import EntryPoint
 
     from llmstream.adapters.base import Adapter
@@ -61,6 +62,9 @@ def adapter(name: str) -> Adapter:
     """
     if name in SPECIAL:
         raise ConfigError(f'the adapter "{name}" speaks no dialect')
+    known_class = _CLASSES.get(name)
+    if known_class is not None:
+        return known_class()
     path = ADAPTERS.get(name)
     if path is None:
         plugin = _plugin(name)
@@ -71,9 +75,12 @@ def adapter(name: str) -> Adapter:
 
     module, _, attribute = path.partition(":")
     try:
-        made: Adapter = getattr(import_module(module), attribute)()
+        found: Callable[[], Adapter] = getattr(import_module(module), attribute)
+        made = found()
     except Exception as error:  # a plugin is anybody's code
         raise ConfigError(f'the adapter "{name}" ({path}) can\'t be loaded: {error}') from error
+    if name in ADAPTERS:
+        _CLASSES[name] = found
     return made
 
 
@@ -83,4 +90,6 @@ def _plugin(name: str) -> EntryPoint | None:
     return next(iter(entry_points(group=ENTRY_POINTS, name=name)), None)
 
 
+_CLASSES: Final[dict[str, Callable[[], Adapter]]] = {}
+"""What made the built-in adapters so far: importlib is slow even where a module is there."""
 _HINT: Final = "adapters: " + ", ".join(ADAPTERS)

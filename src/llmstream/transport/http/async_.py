@@ -180,7 +180,8 @@ class AsyncHttpTransport:
         try:
             try:
                 for sock in wait.sockets:
-                    add(sock, tell, sock)
+                    # by number: of a socket that it doesn't know yet, a selector makes a long message first
+                    add(sock.fileno(), tell, sock)
             except NotImplementedError:
                 # the loop that Windows has by default: it can't wait for a socket that it doesn't own
                 return await loop.run_in_executor(None, ready_of, wait.sockets, wait.writing, seconds)
@@ -193,8 +194,8 @@ class AsyncHttpTransport:
             if timer is not None:
                 timer.cancel()
                 for sock in wait.sockets:
-                    if sock.fileno() >= 0 and not loop.is_closed():
-                        remove(sock)
+                    if (number := sock.fileno()) >= 0 and not loop.is_closed():
+                        remove(number)
         return ready
 
     async def _read(self, deadline: float) -> bytes:
