@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ LINES = {
     "llmstream -m groq/two:f": "llmstream -m groq/two:free",
     "llmstream --fallback deep-t": "llmstream --fallback deep-thought/",
     "llmstream -o temp": "llmstream -o temperature=",
+    "llmstream -o temperature=": "llmstream -o temperature=",
     "llmstream template sho": "llmstream template show",
     "llmstream history --js": "llmstream history --json",
     "llmstream keys set workp": "llmstream keys set workplace",
@@ -151,6 +153,16 @@ def test_powershell_takes_its_script(tmp_path: Path) -> None:
         pytest.skip("pwsh is not installed")
     file = tmp_path / "llmstream.ps1"
     file.write_text(script("powershell"))
-    ask = f". {file}; $l = 'llmstream keys se'; (TabExpansion2 $l $l.Length).CompletionMatches.CompletionText"
-    done = subprocess.run([found, "-NoProfile", "-c", ask], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["set"]
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG)
+    lines = {"keys se": "set", "keys set workp": "workplace", "-m workp": "workplace/", "-m qui": "quick"}
+    for line, wanted in lines.items():
+        ask = f". {file}; $l = 'llmstream {line}'; (TabExpansion2 $l $l.Length).CompletionMatches.CompletionText"
+        done = subprocess.run(
+            [found, "-NoProfile", "-c", ask],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "LLMSTREAM_CONFIG": str(config)},
+        )
+        assert done.stdout.split() == [wanted], line

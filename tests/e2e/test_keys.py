@@ -254,12 +254,23 @@ def test_a_locked_keyring_has_no_key_and_says_so_when_asked_to_keep_one(
     assert run.status == 3 and "the keyring did not take the key" in run.err and KEY not in run.err
 
 
+def test_without_a_keyring_the_file_is_named_before_a_key_is_asked_for(
+    home: Home, recorder: Recorder, run_llmstream: Command
+) -> None:
+    pytest.importorskip("keyring")
+    home.write(table(recorder, "acme", ""))
+    backend = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    run = run_llmstream.apart("keys", "set", "acme", stdin="", env=backend)
+    assert run.status == 3
+    assert "this system has no keyring" in run.err and "llmstream keys set acme --file" in run.err
+
+
 def test_without_the_extra_the_remedy_is_named(home: Home, run_llmstream: Command) -> None:
     (home.folder / "keyring.py").write_text("raise ImportError('not here')")
     terminal = run_llmstream.on_terminal("keys", "set", "groq", env={"PYTHONPATH": str(home.folder)})
     run = terminal.finish()
     assert run.status == 3 and "pip install 'llmstream-cli[keyring]'" in run.out
-    assert "keys set PROVIDER --file" in run.out and "not shown" not in run.out
+    assert "keys set groq --file" in run.out and "not shown" not in run.out
 
 
 def test_a_key_in_a_file_is_used_listed_and_forgotten(

@@ -127,7 +127,7 @@ provider) providers ;;
 model) models ;;
 template) templates ;;
 session) sessions ;;
-setting) printf '%s=\n' SETTINGS ;;
+setting) case $current in *=*) ;; *) printf '%s=\n' SETTINGS ;; esac ;;
 files) echo :files ;;
 =*) printf '%s\n' ${wanted#=} ;;
 esac | while IFS= read -r line; do

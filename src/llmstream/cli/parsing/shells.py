@@ -6,12 +6,35 @@ from collections.abc import Callable
 from typing import Final
 
 from llmstream.adapters import catalogue
-from llmstream.cli.parsing.commands import BY_NAME, COMMANDS, GROUPS, first_words
+from llmstream.cli.parsing.commands import BY_NAME, COMMANDS, GROUPS, Command, first_words
 from llmstream.cli.parsing.completer import program
 from llmstream.cli.parsing.table import PROMPT, options_of
 
 MARK: Final = "made by `llmstream completions"
 """In the first lines of every script; a file without it is somebody else's."""
+OWN_NAMES: Final = r"""
+    $folder = if ($env:LOCALAPPDATA) { Join-Path $env:LOCALAPPDATA 'llmstream' }
+    elseif ($env:XDG_CONFIG_HOME) { Join-Path $env:XDG_CONFIG_HOME 'llmstream' }
+    elseif ($IsMacOS) { Join-Path $HOME 'Library/Application Support/llmstream' }
+    else { Join-Path $HOME '.config/llmstream' }
+    $file = if ($env:LLMSTREAM_CONFIG) { $env:LLMSTREAM_CONFIG } else { Join-Path $folder 'config.toml' }
+    $own = @()
+    $aliases = @()
+    $table = ''
+    $lines = @()
+    if (Test-Path -LiteralPath $file -PathType Leaf) { $lines = @(Get-Content -LiteralPath $file) }
+    foreach ($line in $lines) {
+        if ($line -match '^\s*\[\s*([^\]]+?)\s*\]') {
+            $table = $Matches[1] -replace '["'']', ''
+            if ($table -match '^providers\s*\.\s*([A-Za-z0-9_-]+)' -and $own -notcontains $Matches[1]) {
+                $own += $Matches[1]
+            }
+        } elseif ($table -eq 'aliases' -and $line -match '^\s*["'']?([A-Za-z0-9_.:@+-]+)["'']?\s*=') {
+            $aliases += $Matches[1]
+        }
+    }
+""".strip("\n")
+"""PowerShell that reads the configuration's providers and aliases, as completer.py does for other shells."""
 
 
 def bash() -> str:
@@ -113,24 +136,26 @@ complete -c llmstream -f -a '(__llmstream_complete)'
 
 
 def powershell() -> str:
-    """Return the script for PowerShell 5.1 and later."""
+    """Return the script for PowerShell 5.1 and later: the tables, and the configuration's own names."""
     rows = {name: _spellings(name) for name in [*BY_NAME, *GROUPS]}
     for group in GROUPS:
         within = [one.name.split()[1] for one in COMMANDS if one.name.startswith(f"{group} ")]
         rows[group] = [*within, *rows[group]]
     for command in COMMANDS:
-        names = catalogue.names() if any("PROVIDER" in one for one in command.arguments) else []
+        names = catalogue.names() if _takes_provider(command) else []
         rows[command.name] = [*command.words, *names, *rows[command.name]]
     table = "\n".join(f"        {_pwsh(name)} = {_pwsh(' '.join(words))}" for name, words in rows.items())
     values = {f"--{one.name}": one.choices for one in options_of(PROMPT) if one.choices}
     choices = "\n".join(f"        {_pwsh(name)} = {_pwsh(' '.join(words))}" for name, words in values.items())
     models = "\n".join(f"        {_pwsh(name)} = $models" for name in ("--model", "-m", "--fallback"))
+    asking = ", ".join(_pwsh(command.name) for command in COMMANDS if _takes_provider(command))
     providers = " ".join(f"{name}/" for name in catalogue.names())
     return f"""\
 # PowerShell completion for llmstream; {MARK} powershell`, don't edit
 Register-ArgumentCompleter -Native -CommandName llmstream -ScriptBlock {{
     param($word, $ast, $position)
-    $models = {_pwsh(providers)}
+{OWN_NAMES}
+    $models = (@($aliases) + @($own | ForEach-Object {{ "$_/" }}) + {_pwsh(providers)}) -join ' '
     $commands = @{{
 {table}
     }}
@@ -146,12 +171,19 @@ Register-ArgumentCompleter -Native -CommandName llmstream -ScriptBlock {{
     if ($done -gt 1 -and $commands.ContainsKey($words[1])) {{ $list = $commands[$words[1]] }}
     $both = if ($done -gt 2) {{ $words[1] + ' ' + $words[2] }} else {{ '' }}
     if ($commands.ContainsKey($both)) {{ $list = $commands[$both] }}
+    if (@({asking}) -contains $(if ($commands.ContainsKey($both)) {{ $both }} else {{ $words[1] }})) {{
+        $list = ($own -join ' ') + ' ' + $list
+    }}
     if ($values.ContainsKey($previous)) {{ $list = $values[$previous] }}
     $list -split ' ' | Where-Object {{ $_ -like "$word*" }} | ForEach-Object {{
         [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
     }}
 }}
 """
+
+
+def _takes_provider(command: Command) -> bool:
+    return any("PROVIDER" in one for one in command.arguments)
 
 
 def _spellings(command: str) -> list[str]:

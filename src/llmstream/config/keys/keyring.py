@@ -16,8 +16,7 @@ def _keyring(provider: str = "PROVIDER") -> ModuleType:
     except ImportError as error:
         raise MissingExtra(
             "the system's keyring needs the package keyring",
-            hint="pip install 'llmstream-cli[keyring]'\n"
-            f"or keep the key in a file that only you can read: llmstream keys set {provider} --file",
+            hint=f"pip install 'llmstream-cli[keyring]'\nor {_in_a_file(provider)}",
         ) from error
     module: ModuleType = keyring
     return module
@@ -28,8 +27,14 @@ def require(provider: str) -> None:
 
     Raises:
         MissingExtra: the package is not installed.
+        ConfigError: this system has no keyring, as most servers and containers.
     """
-    _keyring(provider)
+    if type(_keyring(provider).get_keyring()).__module__ == "keyring.backends.fail":
+        raise ConfigError("this system has no keyring to keep a key in", hint=_in_a_file(provider))
+
+
+def _in_a_file(provider: str) -> str:
+    return f"keep the key in a file that only you can read: llmstream keys set {provider} --file"
 
 
 def stored(provider: str) -> str | None:
