@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from canned import Canned
 
 from llmstream.adapters.registry import ADAPTERS, adapter
 from llmstream.engine.conversation import converse
-from llmstream.engine.effects import Call, Head, Open, Prepare, Read, Reply
+from llmstream.engine.effects import Call, Prepare
 from llmstream.engine.policy import Policy
 from llmstream.errors import LLMStreamError
 from llmstream.prompt import Endpoint, Message, Options, Prompt
@@ -56,32 +57,12 @@ def mutated(body: bytes, rng: random.Random) -> bytes:
     return bytes(data)
 
 
-class Canned:
-    """Carries out effects with a body that is there already, cut at random."""
-
-    def __init__(self, body: bytes, content_type: str, rng: random.Random) -> None:
-        self._reads = self._cut(body, rng)
-        self._content_type = content_type
-
-    def _cut(self, body: bytes, rng: random.Random) -> list[bytes]:
-        reads = []
-        while body:
-            size = rng.choice([1, 7, 64, 1024, len(body)])
-            reads.append(body[:size])
-            body = body[size:]
-        return reads
-
-    def perform(self, effect: object) -> Reply:
-        if isinstance(effect, Open):
-            return Head(200, {"content-type": self._content_type})
-        if isinstance(effect, Read):
-            return self._reads.pop(0) if self._reads else b""
-        return None
-
-    def stop(self) -> None:
-        self._reads.clear()
-
-    close = stop
+def cut(body: bytes, rng: random.Random) -> Iterator[bytes]:
+    """Yield a body in pieces of random sizes."""
+    while body:
+        size = rng.choice([1, 7, 64, 1024, len(body)])
+        yield body[:size]
+        body = body[size:]
 
 
 @pytest.mark.parametrize("name", sorted(ADAPTERS))
@@ -96,7 +77,7 @@ def test_only_our_errors_leave_the_engine(name: str, record_property: Callable[[
     deadline, tried = time.monotonic() + SECONDS, 0
     while time.monotonic() < deadline:
         body = mutated(rng.choice(bodies), rng)
-        transport = Canned(body, TYPES.get(name, "text/event-stream"), rng)
+        transport = Canned(cut(body, rng), TYPES.get(name, "text/event-stream"))
         try:
             for batch in Run(converse([Prepare(lambda: call)], time.monotonic, rng.random), transport):
                 assert batch

@@ -17,11 +17,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from canned import Canned
 from jsonschema import Draft202012Validator
 
 from llmstream.adapters.registry import ADAPTERS, adapter
 from llmstream.engine.conversation import converse
-from llmstream.engine.effects import Call, Head, Open, Prepare, Read, Reply
+from llmstream.engine.effects import Call, Prepare
 from llmstream.engine.meter import Meter
 from llmstream.engine.policy import Policy
 from llmstream.errors import LLMStreamError
@@ -181,27 +182,6 @@ def frame(payload: bytes, headers: bytes) -> bytes:
     return block + struct.pack(">I", binascii.crc32(block))
 
 
-class Canned:
-    """Carries out effects with a body that is there already."""
-
-    def __init__(self, body: bytes, content_type: str) -> None:
-        self._reads = [body]
-        self._content_type = content_type
-
-    def perform(self, effect: object) -> Reply:
-        """Return an effect's result."""
-        if isinstance(effect, Open):
-            return Head(200, {"content-type": self._content_type})
-        if isinstance(effect, Read):
-            return self._reads.pop(0) if self._reads else b""
-        return None
-
-    def stop(self) -> None:
-        """Do nothing."""
-
-    close = stop
-
-
 CONTENT_TYPES: Final = {
     "sse": "text/event-stream", "ndjson": "application/x-ndjson", "aws": "application/vnd.amazon.eventstream",
 }  # fmt: skip
@@ -223,7 +203,7 @@ def fault_of(case: Case) -> str | None:
     lines = [tracer.start(0.0)]
     steps = converse([Prepare(lambda: call)], lambda: 0.0, lambda: 0.0)
     try:
-        for batch in Run(steps, Canned(body_of(case), CONTENT_TYPES[case.recording.framing])):
+        for batch in Run(steps, Canned([body_of(case)], CONTENT_TYPES[case.recording.framing])):
             meter.write(batch, 0.0)
             lines += tracer.batch(batch, 0.0)
         lines.append(tracer.end(meter.completion(0.0), 0.0))
