@@ -27,6 +27,13 @@ if hasattr(signal, "SIGHUP"):
 pytest_plugins = ["fakes.fixtures"]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what repeats this order of the tests: -q leaves the plugin's own line out."""
+    seed = config.getoption("randomly_seed", None)
+    if seed is not None:
+        terminalreporter.write_line(f"order: --randomly-seed={seed}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Give this process a folder for temporary files that nobody else writes into."""
