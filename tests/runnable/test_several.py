@@ -125,7 +125,8 @@ def test_the_winner_is_named_and_timed_from_the_start_of_the_race(little: Little
 
     found = asyncio.run(both())
     assert (found.provider, found.model) == ("little", "m")
-    assert found.timing.ttft is not None and found.timing.ttft >= 0.1
+    # the clock starts when the request is out, which the server may see a moment earlier
+    assert found.timing.ttft is not None and found.timing.ttft >= 0.09
 
 
 def test_options_and_retries_reach_every_lane(little: LittleServer) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TYPES: Final[dict[str, type]] = {"text": str, "int": int, "float": float, "flag": bool, "path": str}
 
 REWORDED: Final = (
-    (re.compile(r"unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL), "too many words: {}"),
+    (re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL), "too many words: {}"),
     (
         re.compile(r"No such command '(.*?)'\.(?: Did you mean '(.*?)'\?)?", re.DOTALL),
         'unknown command "{}"',
@@ -70,7 +70,7 @@ def _said(error: Exception) -> str:
     """
     message = str(getattr(error, "message", ""))
     for pattern, words in REWORDED:
-        if found := pattern.search(message):
+        if found := pattern.match(message):
             guess = f"; did you mean {found[2]}?" if found.re.groups > 1 and found[2] else ""
             return words.format(found[1]) + guess
     option = getattr(error, "option_name", None)

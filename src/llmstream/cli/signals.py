@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 if TYPE_CHECKING:
     from llmstream.render.base import Writer
+
+
+P = ParamSpec("P")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -28,9 +31,9 @@ class Interrupted(KeyboardInterrupt):
 class Signals:
     """Handlers of SIGINT, SIGTERM and SIGHUP; the second one of a run ends the process on the spot.
 
-    Between `hold` and `let_go` a signal is only noted, so that what came in one read reaches all
-    outputs or none: otherwise the last line of `--events` could count a token that no line shows.  A
-    writer whose reader doesn't read lets it through all the same, since that wait has no end.
+    During `whole` a signal is only noted, so that what came in one read reaches all outputs or none:
+    otherwise the last line of `--events` could hold a token that no other line shows.  A writer that
+    waits for its reader lets the signal through all the same, since that wait may never end.
 
     Attributes:
         writers: those that may wait for a reader.
@@ -46,17 +49,17 @@ class Signals:
         self._first = None
         self._held = self._noted = False
 
-    def hold(self) -> None:
-        """From now on only note a signal."""
-        self._held = True
-
-    def let_go(self) -> None:
-        """End a hold.
+    def whole(self, call: Callable[P, None], *args: P.args, **named: P.kwargs) -> None:
+        """Make a call that no signal breaks off.
 
         Raises:
             Interrupted: a signal came in the meantime.
         """
-        self._held = False
+        self._held = True
+        try:
+            call(*args, **named)
+        finally:
+            self._held = False
         if self._noted and self._first is not None:
             self._noted = False
             raise Interrupted(self._first)
@@ -75,5 +78,4 @@ class Signals:
         if self._held and not any(writer.waiting for writer in self.writers):
             self._noted = True
             return
-        self._held = False
         raise Interrupted(number)

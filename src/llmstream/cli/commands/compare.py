@@ -59,9 +59,7 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
 async def _all(plans: Sequence[Plan], stage: Stage, signals: Signals) -> None:
     async with Together([partial(abatches, plan) for plan in plans]) as runs:
         async for news in runs:
-            signals.hold()
-            stage.take(news)
-            signals.let_go()
+            signals.whole(stage.take, news)
 
 
 def _race(values: Values, words: Sequence[str], environment: Environment, fetching: Fetching) -> int:

@@ -64,7 +64,7 @@ class Run:
             self._plan = plan()
             sink = self._open()
             pump(self._plan, sink, self._fetching, environment.signals, asynchronous=asynchronous)
-            self._close(sink)
+            environment.signals.whole(sink.close, None, time.monotonic())
         except ReaderGone:
             if self._talk is not None:
                 self._talk.reader_gone()
@@ -88,18 +88,9 @@ class Run:
         return Exit.OK
 
     def _open(self) -> Sink:
-        signals = self._environment.signals
-        signals.hold()
         sink = self._sink = self._make(self._plan)
-        sink.open(self._plan, self._began)
-        signals.let_go()
+        self._environment.signals.whole(sink.open, self._plan, self._began)
         return sink
-
-    def _close(self, sink: Sink) -> None:
-        signals = self._environment.signals
-        signals.hold()
-        sink.close(None, time.monotonic())
-        signals.let_go()
 
     def _failed(self, error: LLMStreamError, *, quiet: bool = False) -> int:
         """End the outputs, say what happened, and return the exit status."""
@@ -137,12 +128,10 @@ def pump(plan: Plan, sink: Sink, fetching: Fetching, signals: Signals, *, asynch
                 fetching.stop()
         return
     running = batches(plan)
-    write, clock, hold, let_go = sink.write, time.monotonic, signals.hold, signals.let_go
+    write, clock, whole = sink.write, time.monotonic, signals.whole
     try:
         for batch in running:
-            hold()
-            write(batch, clock())
-            let_go()
+            whole(write, batch, clock())
     finally:
         running.close()
 
@@ -156,11 +145,9 @@ def _collect_garbage() -> None:
 
 async def _apump(plan: Plan, sink: Sink, signals: Signals) -> None:
     running = abatches(plan)
-    write, clock, hold, let_go = sink.write, time.monotonic, signals.hold, signals.let_go
+    write, clock, whole = sink.write, time.monotonic, signals.whole
     try:
         async for batch in running:
-            hold()
-            write(batch, clock())
-            let_go()
+            whole(write, batch, clock())
     finally:
         await running.aclose()

@@ -159,7 +159,7 @@ def missing(provider: str, names: Sequence[str]) -> MissingKey:
         what = f"no API key for {provider}: ${names[0]} is not set"
         hint = (
             f"set {' or '.join(names)}, or store the key: llmstream keys set {provider}\n"
-            "(with --file in a file that only you can read)\n"
+            "(add --file to keep it in a file that only you can read)\n"
             f"or give api_key_command or api_key_file in {table}"
         )
     else:

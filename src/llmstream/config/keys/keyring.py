@@ -27,10 +27,10 @@ def require(provider: str) -> None:
 
     Raises:
         MissingExtra: the package is not installed.
-        ConfigError: this system has no keyring, as most servers and containers.
+        ConfigError: this system has no keyring; most servers and containers have none.
     """
     if type(_keyring(provider).get_keyring()).__module__ == "keyring.backends.fail":
-        raise ConfigError("this system has no keyring to keep a key in", hint=_in_a_file(provider))
+        raise ConfigError("this system has no keyring to store the key in", hint=_in_a_file(provider))
 
 
 def _in_a_file(provider: str) -> str:
