@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PATIENCE: Final = 60.0
 """Seconds; only a run that hangs comes so far."""
 COMMAND: Final = (sys.executable, "-m", "llmstream")
-KEPT: Final = ("PATH", "SYSTEMROOT", "LANG", "COVERAGE_PROCESS_START")
+KEPT: Final = ("PATH", "SYSTEMROOT", "LANG", "COVERAGE_PROCESS_CONFIG")
 """Variables that a run may see of ours; keys and proxies of whoever runs the tests it may not."""
 SIGN: Final = re.compile(rb"(?:\r(?:\x1b\[2m)?waiting[^\r\n]*)+\r\x1b\[K")
 """The waiting sign, with its end."""
