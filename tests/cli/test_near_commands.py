@@ -95,5 +95,5 @@ def test_a_prompt_like_an_option_or_a_command_is_refused_with_the_line_that_send
     run = fake("ok")(*words)
     assert run.status == 2
     assert f"to send it as a prompt: {as_prompt(words)}\n" in run.err
-    assert "unknown " in run.err or "too many words: " in run.err
+    assert "unknown " in run.err or "too many arguments: " in run.err
     assert fake.provider.log() == []

@@ -13,6 +13,7 @@ import typer
 
 from llmstream.cli.exits import Exit
 from llmstream.cli.parsing.commands import COMMANDS, GROUPS, Command
+from llmstream.cli.parsing.help import placeholder
 from llmstream.cli.parsing.near import as_prompt
 from llmstream.cli.parsing.table import PROMPT, Option, Values, options_of
 from llmstream.errors import UsageError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 TYPES: Final[dict[str, type]] = {"text": str, "int": int, "float": float, "flag": bool, "path": str}
 
 REWORDED: Final = (
-    (re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL), "too many words: {}"),
+    (re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL), "too many arguments: {}"),
     (
         re.compile(r"No such command '(.*?)'\.(?: Did you mean '(.*?)'\?)?", re.DOTALL),
         'unknown command "{}"',
@@ -60,7 +61,13 @@ def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> t
             environment.err.write(f"{error.format_message()}\n".encode())
             return Exit.USAGE
         return _complain(environment, _said(error) or error.format_message(), _hint(name, argv))
-    return parsed if isinstance(parsed, tuple) else environment.show(shown.getvalue())
+    return parsed if isinstance(parsed, tuple) else environment.show(_tidied(shown.getvalue()))
+
+
+def _tidied(shown: str) -> str:
+    """Return the parser's help in our style: no braces around arguments, no full stop."""
+    usage, blank, rest = shown.partition("\n\n")
+    return re.sub(r"\{([A-Z.]+)\}", r"\1", usage) + blank + rest.replace(" and exit.\n", " and exit\n")
 
 
 def _said(error: Exception) -> str:
@@ -101,7 +108,7 @@ def _hint(name: str, argv: Sequence[str]) -> str:
 
 def _app() -> typer.Typer:
     """Return the tree of all commands; each returns what was parsed instead of doing anything."""
-    app = _group("Stream a language model's tokens; `llmstream --help` is about prompts.")
+    app = _group("Stream a language model's answer.")
     groups = {name: _group(text) for name, text in GROUPS.items()}
     for name, group in groups.items():
         app.add_typer(group, name=name)
@@ -125,7 +132,8 @@ def _group(text: str) -> typer.Typer:
 
 def _parser(command: Command) -> Callable[..., tuple[Values, list[str]]]:
     """Return a function with the parameters that the parser reads, which hands back what it is given."""
-    arguments = [_argument(number, text) for number, text in enumerate(command.arguments)]
+    meanings = dict(zip(command.arguments, command.meanings, strict=False))
+    arguments = [_argument(number, text, meanings.get(text)) for number, text in enumerate(command.arguments)]
     options = [_option(option) for option in options_of(command.name)]
 
     def parsed(**values: object) -> tuple[Values, list[str]]:
@@ -141,11 +149,11 @@ def _parser(command: Command) -> Callable[..., tuple[Values, list[str]]]:
     return parsed
 
 
-def _argument(number: int, text: str) -> inspect.Parameter:
+def _argument(number: int, text: str, meaning: str | None) -> inspect.Parameter:
     """Return an argument as the parser wants it: ``NAME``, ``[NAME]`` or ``[NAME]...``."""
     many, optional = text.endswith("..."), text.startswith("[")
     kind: object = list[str] | None if many else str | None if optional else str
-    info = typer.Argument(metavar=text)
+    info = typer.Argument(metavar=text, help=meaning)
     default = None if optional else inspect.Parameter.empty
     return inspect.Parameter(
         f"word_{number}", inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info]
@@ -157,7 +165,9 @@ def _option(option: Option) -> inspect.Parameter:
     kind = list[str] if option.many else TYPES[option.kind]
     names = [f"--{option.name}" + (f"/--{option.off}" if option.off else "")]
     names += [f"-{option.short}"] if option.short else []
-    info = typer.Option(*names, help=option.help, metavar=option.metavar or None, callback=_checked(option))
+    info = typer.Option(
+        *names, help=option.help, metavar=placeholder(option) or None, callback=_checked(option)
+    )
     return inspect.Parameter(
         # a key such as "continue" can't be a parameter's name
         f"_{option.key}",

@@ -1,4 +1,4 @@
-"""The options of many prompts as one job."""
+"""The options of ``llmstream batch``."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ def _row(name: str, kind: Kind, help: str, metavar: str = "", short: str = "", v
 
 
 ROWS: Final[tuple[Option, ...]] = (
-    _row("jobs", "int", "Requests at once (16)", "N", "j"),
-    _row("rpm", "float", "Requests a minute, spread evenly", "N"),
-    _row("tpm", "float", "Tokens a minute, spread evenly", "N"),
-    _row("max-failures", "int", "End after N failures", "N"),
+    _row("jobs", "int", "Concurrent requests (default 16)", "N", "j"),
+    _row("rpm", "float", "Maximum requests per minute, spread evenly", "N"),
+    _row("tpm", "float", "Maximum tokens per minute, spread evenly", "N"),
+    _row("max-failures", "int", "Stop after N failures", "N"),
     _row(
         "output",
         "path",
-        "Write each answer to FILE when it ends (synced every 0.5 s); the same command goes on",
+        "Write each answer to FILE when it ends; the same command again resumes",
         "FILE",
     ),
-    _row("fresh", "flag", "Begin FILE anew"),
-    _row("ordered", "flag", "Answers in the order of the input"),
-    _row("dry-run", "flag", "Count what would be asked, send nothing"),
-    _row("deferred", "flag", "Use the provider's batch interface: half the price, within a day"),
-    _row("wait", "flag", "With --deferred: wait for the end"),
-    _row("ray", "flag", "Run on a Ray cluster: --ray=ADDRESS, or one on this machine", valued="ray-address"),
-    _row("ray-address", "text", "The same as --ray=ADDRESS", "ADDRESS"),
+    _row("fresh", "flag", "Start FILE over"),
+    _row("ordered", "flag", "Keep the answers in the order of the input"),
+    _row("dry-run", "flag", "Count prompts and estimate tokens; send nothing"),
+    _row("deferred", "flag", "Use the provider's batch API: half the price, within a day"),
+    _row("wait", "flag", "With --deferred: wait for the answers"),
+    _row(
+        "ray",
+        "flag",
+        "Run on a Ray cluster: --ray=ADDRESS, or a new one on this machine",
+        valued="ray-address",
+    ),
+    _row("ray-address", "text", "Same as --ray=ADDRESS", "ADDRESS"),
 )

@@ -18,6 +18,7 @@ class Command(NamedTuple):
         arguments: as help shows them, in order: ``NAME``, ``[NAME]`` where it may be missing, ``[NAME]...``
             (the last one) for any number.
         words: what an argument may be, for completion; empty for anything.
+        meanings: a line of help for each argument, in order; fewer where names say enough.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Command(NamedTuple):
     home: str
     arguments: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    meanings: tuple[str, ...] = ()
 
     @property
     def fewest(self) -> int:
@@ -38,53 +40,87 @@ class Command(NamedTuple):
 
 
 COMMANDS: Final[tuple[Command, ...]] = (
-    Command(PROMPT, "The default command, by its name", "prompt:run", ("[PROMPT]...",)),
-    Command("compare", "Ask several models at once", "compare:run", ("[PROMPT]...",)),
-    Command("replay", "Play a recording again", "replay:run", ("FILE",)),
+    Command(PROMPT, "Ask a model (the default command)", "prompt:run", ("[PROMPT]...",)),
+    Command("compare", "Ask several models the same prompt", "compare:run", ("[PROMPT]...",)),
+    Command(
+        "replay", "Replay a recording", "replay:run", ("FILE",), (), ("Made by --record, or a VCR cassette",)
+    ),
     Command("bench", "Measure models under load", "bench:run", ("[PROMPT]...",)),
     Command(
         "batch",
-        "Ask the prompts of a file, many at once",
+        "Run many prompts from a file in parallel",
         "batch:run",
         ("INPUT", "[PROMPT]..."),
+        meanings=(
+            "JSON Lines, lines of text, or CSV (.csv) with a header; - is stdin",
+            "Prompt with fields to fill from each line: {line} or {COLUMN}",
+        ),
     ),
-    Command("models", "List the models of a provider, or of all", "listing:models", ("[PROVIDER]",)),
-    Command("providers", "List the providers, and whether their keys are set", "listing:providers"),
-    Command("pull", "Fetch a model to run in this process", "pull:pull", ("SOURCE",)),
-    Command("chat", "Talk with a model, line by line", "chat:run"),
-    Command("history list", "List the runs that were kept", "history:listed"),
+    Command("models", "List the models of a provider, or of all of them", "listing:models", ("[PROVIDER]",)),
+    Command("providers", "List the providers and whether their keys are set", "listing:providers"),
     Command(
-        "history show", "Show one run whole: the last, or that whose id begins so", "history:show", ("[ID]",)
+        "pull",
+        "Download a model to run locally",
+        "pull:pull",
+        ("SOURCE",),
+        (),
+        ("smollm2, hf:OWNER/REPO[:FILE], a URL or the path of a GGUF file",),
     ),
+    Command("chat", "Chat with a model", "chat:run"),
+    Command("history list", "List past runs", "history:listed"),
     Command(
-        "history search", "Find runs by words of the prompt or the answer", "history:found", ("TEXT...",)
+        "history show",
+        "Show a run in full: the last one, or the one with this id",
+        "history:show",
+        ("[ID]",),
+        (),
+        ("Id of a run, or the unique beginning of one",),
     ),
-    Command("history export", "Write all runs as JSON Lines", "history:export"),
-    Command("history rm", "Remove runs", "history:remove", ("ID...",)),
-    Command("history prune", "Remove old runs, all but the newest, or all", "history:prune"),
-    Command("history path", "Print the path of the history's file", "history:path"),
-    Command("history on", "Keep runs from now on", "history:switch_on"),
-    Command("history off", "Keep no more runs; what was kept stays", "history:switch_off"),
-    Command("template list", "List the saved prompts", "template:listed"),
-    Command("template show", "Print a saved prompt's file", "template:show", ("NAME",)),
+    Command("history search", "Search the prompts and answers of past runs", "history:found", ("TEXT...",)),
+    Command("history export", "Export all runs as JSON Lines", "history:export"),
     Command(
-        "template save", "Save a prompt with the options of a run", "template:save", ("NAME", "[PROMPT]...")
+        "history rm",
+        "Delete runs",
+        "history:remove",
+        ("ID...",),
+        (),
+        ("Ids of runs, or their unique beginnings",),
     ),
-    Command("template edit", "Open a saved prompt in the editor, then check it", "template:edit", ("NAME",)),
-    Command("template rm", "Remove a saved prompt", "template:remove", ("NAME",)),
-    Command("template path", "Print the folder of the saved prompts", "template:path"),
+    Command("history prune", "Delete old runs, all but the newest, or all", "history:prune"),
+    Command("history path", "Print the path of the history file", "history:path"),
+    Command("history on", "Start keeping runs", "history:switch_on"),
+    Command("history off", "Stop keeping runs; those already kept stay", "history:switch_off"),
+    Command("template list", "List the templates", "template:listed"),
+    Command("template show", "Print a template's file", "template:show", ("NAME",)),
+    Command(
+        "template save",
+        "Save a prompt and its options as a template",
+        "template:save",
+        ("NAME", "[PROMPT]..."),
+    ),
+    Command("template edit", "Open a template in the editor, then check it", "template:edit", ("NAME",)),
+    Command("template rm", "Delete a template", "template:remove", ("NAME",)),
+    Command("template path", "Print the path of the template folder", "template:path"),
     Command(
         "doctor",
-        "Say what is wrong here, and what to do",
+        "Check the setup and say how to fix problems",
         "doctor:run",
         ("[PROVIDER]...",),
+        meanings=("Providers to check (the default one, if none is given)",),
     ),
-    Command("config path", "Print the configuration file's path", "config:path"),
+    Command("config path", "Print the path of the configuration file", "config:path"),
     Command("config show", "Print the settings in effect; keys are masked", "config:show"),
-    Command("config check", "Check the configuration file and list its problems", "config:check"),
-    Command("config init", "Write a commented configuration file to begin with", "config:init"),
+    Command("config check", "Check the configuration file and list any problems", "config:check"),
+    Command("config init", "Write a commented configuration file to start from", "config:init"),
     Command("config edit", "Open the configuration file in $VISUAL or $EDITOR, then check it", "config:edit"),
-    Command("config alias", "Give a model a short name", "config:alias", ("NAME", "MODEL")),
+    Command(
+        "config alias",
+        "Define a short name for a model",
+        "config:alias",
+        ("NAME", "MODEL"),
+        (),
+        ("The short name", "PROVIDER/MODEL or PROVIDER"),
+    ),
     Command(
         "keys set",
         "Store a provider's key, typed or piped in",
@@ -102,17 +138,17 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command(
         "completions",
-        "Print a shell's completion script, or install it",
+        "Print a shell's completion script or install it",
         "scripts:completions",
         ("bash|zsh|fish|powershell|install|widget", "[SHELL]"),
         ("bash", "zsh", "fish", "powershell", "install", "widget"),
     ),
 )
 GROUPS: Final = {
-    "history": "The runs that were kept: list, search, export",
-    "template": "Save prompts and use them again",
-    "config": "Show, check, make and edit the configuration",
-    "keys": "Keep API keys in the system's keyring or in files",
+    "history": "List, search and export past runs",
+    "template": "Save prompts as templates and reuse them",
+    "config": "Show, check, create and edit the configuration",
+    "keys": "Store API keys in the system keyring or in files",
 }
 """First words of commands of two."""
 DEFAULTS: Final = {"history": "history list", "template": "template list"}

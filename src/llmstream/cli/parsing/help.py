@@ -17,14 +17,14 @@ USAGE: Final = """\
 Usage: llmstream [OPTIONS] [PROMPT]...
        llmstream COMMAND ...
 
-Stream a language model's answer to PROMPT, or to what is piped in.
+Stream a language model's answer to PROMPT or to piped input.
 
 Examples:
   llmstream "Write me a 1 verse song about sparkling water."
   git diff | llmstream "Write a commit message for this:"
   llmstream -m groq/llama-3.1-8b-instant -o temperature=0 "What is a monad?"
   llmstream --events "Hello" | jq .data.chunk
-  llmstream -- models          send a word that is a command's name
+  llmstream -- models          # a prompt that is also a command's name
 """
 
 
@@ -32,8 +32,12 @@ def spelled(option: Option) -> str:
     """Return an option as help shows it: ``-m, --model TEXT``."""
     short = f"-{option.short}, " if option.short else "    "
     names = f"--{option.name}" + (f" / --{option.off}" if option.off else "")
-    value = option.metavar or "|".join(option.choices) or VALUES[option.kind]
-    return f"{short}{names} {value}".rstrip()
+    return f"{short}{names} {placeholder(option)}".rstrip()
+
+
+def placeholder(option: Option) -> str:
+    """Return what help calls an option's value, "" for a flag."""
+    return option.metavar or "|".join(option.choices) or VALUES[option.kind]
 
 
 def prompt_help() -> str:
@@ -74,5 +78,5 @@ VALUES: Final = {"text": "TEXT", "path": "PATH", "int": "N", "float": "N", "flag
 STATUSES: Final = """\
 Exit status: 0 finished, 1 internal error, 2 usage, 3 configuration, 4 key
 refused, 5 request refused, 6 unavailable, 7 no connection, 8 time limit,
-9 stream broken, 10 local model, 11 batch failures, 130 Ctrl-C, 141 reader gone.
+9 stream broken, 10 local model, 11 batch failures, 130 Ctrl-C, 141 broken pipe.
 """

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Final
 
 from llmstream.cli.parsing.commands import COMMANDS, Command
-from llmstream.cli.parsing.help import PANELS, STATUSES, VALUES
+from llmstream.cli.parsing.help import PANELS, STATUSES, placeholder
 from llmstream.cli.parsing.option import ALL, PROMPT, Option
 from llmstream.cli.parsing.table import options_of
 
@@ -30,12 +30,12 @@ llmstream \\- stream a language model's tokens into a terminal or a pipe
 .SH DESCRIPTION
 Sends
 .I PROMPT
-to a language model, together with what is piped in, and writes the answer to standard output while it comes.
-Everything else goes to standard error.
+to a language model, together with any piped input, and writes the answer to standard output as it arrives.
+Messages go to standard error.
 .PP
-A word that is a command's name is one only as the first word;
+Only the first word can name a command;
 .B llmstream \\-\\- models
-sends it as a prompt.
+sends the word as a prompt.
 """
 TAIL: Final = """\
 .SH ENVIRONMENT
@@ -51,33 +51,33 @@ The configuration file, unless
 names one.
 .TP
 .B LLMSTREAM_NO_HISTORY
-1 keeps runs out of the history.
+Set to 1 to keep runs out of the history.
 .TP
 .BR OPENAI_API_KEY ", " ANTHROPIC_API_KEY " and others"
-Keys;
+API keys;
 .B llmstream providers
-says which each provider reads.
+lists the variable that each provider reads.
 .TP
 .BR NO_COLOR ", " HTTPS_PROXY ", " HTTP_PROXY ", " NO_PROXY
-As usual.
+Honoured as usual.
 .SH FILES
 .TP
 .I ~/.config/llmstream/config.toml
 The configuration;
 .B llmstream config init
-writes one to begin with.
+writes one to start from.
 .TP
 .I ~/.config/llmstream/templates/NAME.toml
-Saved prompts.
+Templates (saved prompts).
 .TP
 .I ~/.local/share/llmstream/history.db
 The history, which only its owner can read;
 .B llmstream history off
-stops it.
+turns it off.
 .PP
 These are the paths on Linux;
 .BR "llmstream config path" ", " "llmstream template path " and " llmstream history path"
-print the ones here.
+print those of this machine.
 """
 
 
@@ -104,6 +104,8 @@ def _command(command: Command) -> list[str]:
     """Return a command's entry: how it is called, what it does, the options of its own."""
     words = "".join(f" {word}" for word in command.arguments)
     lines = [f".SS {_text(f'llmstream {command.name}{words}')}", _text(f"{command.help}.")]
+    meanings = zip(command.arguments, command.meanings, strict=False)
+    lines += [line for word, meaning in meanings for line in _entry(f"\\fI{_text(word)}\\fR", meaning)]
     options = [option for option in options_of(command.name) if option.commands != ALL]
     shared = {option.key for option in options_of(PROMPT)}
     for option in options:
@@ -111,17 +113,21 @@ def _command(command: Command) -> list[str]:
             lines += _option(option)
     also = [f"--{option.name}" for option in options if option.panel and option.key in shared]
     if also:
-        lines += [".PP", _text(f"As for a prompt: {', '.join(also)}.")]
+        lines += [".PP", _text(f"Options shared with a prompt: {', '.join(also)}.")]
     return lines
 
 
 def _option(option: Option) -> list[str]:
-    value = option.metavar or "|".join(option.choices) or VALUES[option.kind]
+    value = placeholder(option)
     names = [f"-{option.short}"] if option.short else []
     names.append(f"--{option.name}")
     names += [f"--{option.off}"] if option.off else []
     bold = ", ".join(f"\\fB{_text(name)}\\fR" for name in names)
-    return [".TP", bold + (f" \\fI{_text(value)}\\fR" if value else ""), _text(f"{option.help}.")]
+    return _entry(bold + (f" \\fI{_text(value)}\\fR" if value else ""), option.help)
+
+
+def _entry(head: str, text: str) -> list[str]:
+    return [".TP", head, _text(f"{text}.")]
 
 
 def _text(text: str) -> str:

@@ -7,11 +7,18 @@ from typing import Final
 from llmstream.cli.parsing.option import Option
 
 OWN: Final[tuple[Option, ...]] = (
-    Option("json", "flag", "JSON Lines, one object a row", "", "command", commands=("models", "providers")),
+    Option(
+        "json",
+        "flag",
+        "Print JSON Lines, one object per row",
+        "",
+        "command",
+        commands=("models", "providers"),
+    ),
     Option(
         "query",
         "text",
-        "Only names that contain TEXT",
+        "List only names that contain TEXT",
         "",
         "command",
         "q",
@@ -24,29 +31,34 @@ OWN: Final[tuple[Option, ...]] = (
     Option(
         "file",
         "flag",
-        "In a file that only you can read, without a keyring",
+        "Store the key in a file that only you can read",
         "",
         "command",
         commands=("keys set",),
     ),
     Option(
-        "all", "flag", "More columns: adapter, what it can, address", "", "command", commands=("providers",)
+        "all",
+        "flag",
+        "Show more columns: adapter, features, base URL",
+        "",
+        "command",
+        commands=("providers",),
     ),
     Option(
         "verbose",
         "flag",
-        "Context, inputs and options, where the provider tells",
+        "Show context, inputs and options, if the provider reports them",
         "",
         "command",
         "v",
         commands=("models",),
     ),
-    Option("origin", "flag", "Say where each value came from", "", "command", commands=("config show",)),
-    Option("model", "text", "Only this model's provider", "", "command", "m", commands=("config show",)),
+    Option("origin", "flag", "Show where each value comes from", "", "command", commands=("config show",)),
+    Option("model", "text", "Show only this model's provider", "", "command", "m", commands=("config show",)),
     Option(
         "json",
         "flag",
-        "JSON Lines, one object a run",
+        "Print JSON Lines, one object per run",
         "",
         "command",
         commands=("history list", "history show", "history search"),
@@ -54,7 +66,7 @@ OWN: Final[tuple[Option, ...]] = (
     Option(
         "number",
         "int",
-        "How many runs at most, the newest first (20)",
+        "Show at most N runs, newest first (default 20)",
         "",
         "command",
         "n",
@@ -64,7 +76,7 @@ OWN: Final[tuple[Option, ...]] = (
     Option(
         "since",
         "text",
-        "Only runs of this day or later",
+        "Export only runs of this day or later",
         "",
         "command",
         metavar="DATE",
@@ -73,15 +85,17 @@ OWN: Final[tuple[Option, ...]] = (
     Option(
         "older",
         "text",
-        "Remove runs older than this: 90d, 12h, 2w",
+        "Delete runs older than AGE: 90d, 12h, 2w",
         "",
         "command",
         metavar="AGE",
         commands=("history prune",),
     ),
-    Option("keep", "int", "Keep the N newest runs", "", "command", metavar="N", commands=("history prune",)),
-    Option("all", "flag", "Remove all runs", "", "command", commands=("history prune",)),
-    Option("yes", "flag", "Don't ask", "", "command", "y", commands=("history prune",)),
-    Option("json", "flag", "One JSON object with all checks", "", "command", commands=("doctor",)),
-    Option("offline", "flag", "Make no connection", "", "command", commands=("doctor",)),
+    Option(
+        "keep", "int", "Keep only the N newest runs", "", "command", metavar="N", commands=("history prune",)
+    ),
+    Option("all", "flag", "Delete all runs", "", "command", commands=("history prune",)),
+    Option("yes", "flag", "Don't ask for confirmation", "", "command", "y", commands=("history prune",)),
+    Option("json", "flag", "Print one JSON object with all checks", "", "command", commands=("doctor",)),
+    Option("offline", "flag", "Don't connect to anything", "", "command", commands=("doctor",)),
 )
