@@ -145,7 +145,7 @@ def test_edit_runs_the_editor_and_checks_what_it_left(fake: Fake) -> None:
     run = fake.command("config", "edit", env={"EDITOR": str(editor)})
     assert run.status == 3 and 'did you mean "default"' in run.err
     run = fake.command("config", "edit", env={"EDITOR": "true", "VISUAL": "false"})
-    assert run.status == 3 and "ended with status 1" in run.err
+    assert run.status == 3 and "exited with status 1" in run.err
 
 
 def test_an_alias_is_one_line_of_the_file(fake: Fake) -> None:
@@ -226,7 +226,7 @@ def test_an_alias_does_not_hide_a_provider(fake: Fake) -> None:
     fake("ok")
     for name in ("groq", "fake"):
         run = fake.command("config", "alias", name, "fake/m2")
-        assert run.status == 3 and "hides the provider of that name" in run.err
+        assert run.status == 3 and "hides the provider with that name" in run.err
     assert fake.command("config", "alias", "quick", "fake/m2").status == 0
     fake.home.write(fake.home.config.read_text().replace("[aliases]", '[aliases]\ngroq = "fake/m2"'))
     run = fake.command("config", "check")

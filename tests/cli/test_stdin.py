@@ -88,9 +88,9 @@ def test_binary_data_is_refused_with_a_remedy(data: bytes) -> None:
 def test_it_can_be_given_away_once() -> None:
     with piped(b"text") as source:
         assert source.take("-f") == b"text"
-        with pytest.raises(UsageError, match="-f - has it already"):
+        with pytest.raises(UsageError, match="-f - already reads it"):
             source.take("-a")
-        with pytest.raises(UsageError, match="-f - has it already"):
+        with pytest.raises(UsageError, match="-f - already reads it"):
             prompt_text(["-"], source)
         with pytest.raises(UsageError, match="nothing is piped in"):
             prompt_text(["Say {stdin}"], source)
@@ -114,7 +114,7 @@ def test_a_dash_is_standard_input_for_a_file_and_an_attachment(fake: Fake) -> No
     assert fake("ok")("-a", "-", "what is it?", stdin=PNG).status == 0
     assert "data:image/png;base64," in str(fake.provider.body()["messages"][-1]["content"])
     run = fake("ok")("-f", "-", "-a", "-", "x", stdin=b"y")
-    assert run.status == 2 and "-f - has it already" in run.err
+    assert run.status == 2 and "-f - already reads it" in run.err
 
 
 def test_a_place_for_standard_input_on_a_terminal_is_an_error(fake: Fake) -> None:

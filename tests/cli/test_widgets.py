@@ -80,7 +80,7 @@ def test_a_failure_leaves_the_line_as_it_was(fake: Fake, tmp_path: Path, name: s
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["widget"], "name the widget's shell"),
+        (["widget"], "no shell given for the widget"),
         (["widget", "powershell"], "'powershell'"),
         (["bash", "zsh"], "too many"),
     ],

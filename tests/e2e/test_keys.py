@@ -184,7 +184,7 @@ def test_a_keyring_keeps_lists_and_forgets(
     assert (run.status, run.out, run.err) == (
         0,
         "",
-        "llmstream: the key for acme is in the system's keyring\n",
+        "llmstream: stored the key for acme in the system keyring\n",
     )
     assert json.loads(keyring.read_text()) == {"llmstream acme": KEY}
     assert run_llmstream("keys", "list") == (0, "acme\n", "")
@@ -200,7 +200,7 @@ def test_a_keyring_keeps_lists_and_forgets(
 
 def test_a_key_is_typed_unseen(keyring: Path, run_llmstream: Command) -> None:
     terminal = run_llmstream.on_terminal("keys", "set", "groq")
-    terminal.wait_for("API key for groq (not shown): ")
+    terminal.wait_for("API key for groq (input is hidden): ")
     terminal.type(KEY + "\n")
     run = terminal.finish()
     assert run.status == 0 and KEY not in run.out
@@ -281,7 +281,7 @@ def test_a_key_in_a_file_is_used_listed_and_forgotten(
     home.write(table(recorder, "acme", ""))
     run = run_llmstream("keys", "set", "acme", "--file", stdin=f"{KEY}\n")
     file = home.config.parent / "keys" / "acme.key"
-    assert (run.status, run.out) == (0, "") and f"is in {file}" in run.err
+    assert (run.status, run.out) == (0, "") and f"stored the key for acme in {file}" in run.err
     assert (file.read_text(), file.stat().st_mode & 0o777) == (f"{KEY}\n", 0o600)
     assert run_llmstream("-m", "acme", "Hello").status == 0
     assert recorder.last.headers["authorization"] == f"Bearer {KEY}"
@@ -314,4 +314,4 @@ def test_what_goes_before_a_stored_key_is_told(
 ) -> None:
     home.write(table(recorder, "acme", 'api_key_env = "ACME_KEY"'))
     run = run_llmstream("keys", "set", "acme", "--file", stdin=KEY, env={"ACME_KEY": "other"})
-    assert run.status == 0 and "note: $ACME_KEY goes before it" in run.err
+    assert run.status == 0 and "note: $ACME_KEY takes precedence over it" in run.err

@@ -40,7 +40,7 @@ def test_the_server_outlives_a_command_whose_output_is_captured(
 ) -> None:
     home.write(f'[providers.mine]\nadapter = "local"\ndialect = "{dialect}"\nmodel = "smollm2"\n')
     run = run_llmstream("-m", "mine", *ASKED)
-    assert run.status == 0 and run.err == "llmstream: the model's server is up for 120 s\n"
+    assert run.status == 0 and run.err == "llmstream: the model server runs for 120 s\n"
     assert "PORT" not in run.out and run.out.startswith("LLMSTREAM_LOCAL_KEY=")
     assert streamed(run.out).startswith("data: " if dialect == "openai-chat" else "event: ")
     assert end_lent(home.folder) == 1

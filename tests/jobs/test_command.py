@@ -104,7 +104,7 @@ def test_dry_run_counts_and_sends_nothing(provider: Provider, tmp_path: Path) ->
     run = batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl", "--dry-run")
     assert run.returncode == 0
     said = run.stdout
-    for figure in ("prompts: 6", "answered already: 4", "to ask: 2", "p/m: 6"):
+    for figure in ("prompts: 6", "already answered: 4", "still to run: 2", "p/m: 6"):
         assert figure in said
     assert (tmp_path / "out.jsonl").read_bytes() == before
     assert len(provider.asked) == 4

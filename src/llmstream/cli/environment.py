@@ -105,7 +105,7 @@ class Environment:
             OutputError: standard output is closed.
         """
         if self.closed_stdout:
-            raise OutputError("standard output is closed", hint="redirect it: >file, or >/dev/null")
+            raise OutputError("standard output is closed", hint="redirect it to a file or to /dev/null")
 
     def width_of(self, writer: Writer) -> int | None:
         """Return the cells of the terminal that a stream is, None when it is none or doesn't say."""

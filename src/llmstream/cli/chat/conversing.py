@@ -92,7 +92,7 @@ class Conversing(Kept):
         self._values.setdefault("model", f"{found.provider}/{found.model}")
         if found.system is not None:
             self._values.setdefault("system", found.system)
-        self.say(f"going on with {found.described()}")
+        self.say(f"continuing {found.described()}")
 
     @property
     def system(self) -> str:
@@ -197,7 +197,7 @@ class Conversing(Kept):
         from llmstream.errors import Cancelled
 
         if self._sink is not None:
-            self._sink.close(Cancelled("the reader of the output went away"), time.monotonic())
+            self._sink.close(Cancelled("the output's reader closed it"), time.monotonic())
 
     def explain(self, error: LLMStreamError) -> None:
         """Say what to do about a conversation that has grown too long."""

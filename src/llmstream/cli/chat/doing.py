@@ -48,43 +48,41 @@ class Doing:
     def _model(self, text: str) -> None:
         if text:
             self._chat.model = text
-        self._chat.say(f"the model is {self._chat.model}")
+        self._chat.say(f"model: {self._chat.model}")
 
     def _system(self, text: str) -> None:
         if text:
             self._chat.system = "" if text == "-" else text
-        said = (
-            f"the system prompt is: {self._chat.system}" if self._chat.system else "no system prompt is set"
-        )
+        said = f"system prompt: {self._chat.system}" if self._chat.system else "no system prompt is set"
         self._chat.say(said)
 
     def _file(self, text: str) -> None:
         from llmstream.runnable.files import with_files
 
         if not text:
-            raise UsageError("name a file: /file PATH")
+            raise UsageError("which file? type /file PATH")
         self._chat.files.append(with_files("", [text], self._chat.say))
-        self._chat.say(f"{text} goes with the next turn")
+        self._chat.say(f"{text} will be sent with the next turn")
 
     def _attach(self, text: str) -> None:
         from llmstream.runnable.files import attachments
 
         if not text:
-            raise UsageError("name a file: /attach PATH_OR_URL")
+            raise UsageError("which file? type /attach PATH_OR_URL")
         self._chat.attached += attachments([text])
-        self._chat.say(f"{text} goes with the next turn")
+        self._chat.say(f"{text} will be sent with the next turn")
 
     def _undo(self, text: str) -> None:
         said = self._chat.take_back()
         if said is None:
-            self._chat.say("nothing to take back yet")
+            self._chat.say("nothing to undo yet")
             return
-        self._chat.say(f'took back: "{one_line(said[-1].content, 60)}"')
+        self._chat.say(f'undone: "{one_line(said[-1].content, 60)}"')
 
     def _retry(self, text: str) -> int:
         said = self._chat.take_back()
         if said is None:
-            self._chat.say("nothing to ask again yet")
+            self._chat.say("nothing to retry yet")
             return 0
         return self._chat.send(said)
 
@@ -104,7 +102,7 @@ class Doing:
 
     def _save(self, text: str) -> None:
         if not text:
-            raise UsageError("name a file: /save FILE")
+            raise UsageError("which file? type /save FILE")
         path = Path(text).expanduser().absolute()
         # what this chat has written before may be brought up to date
         flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if path in self._saved else os.O_EXCL)
@@ -133,11 +131,11 @@ class Doing:
             chat.environment.err.write(stats_line(chat.last, color=chat.environment.colored))
         totals = chat.totals
         tokens = f"{totals.input_tokens} tokens in, {totals.output_tokens} tokens out"
-        chat.say(f"this chat: {totals.turns} answers, {tokens}; {len(chat.exchanges)} turns are sent along")
+        chat.say(f"this chat: {totals.turns} answers, {tokens}; {len(chat.exchanges)} turns in the context")
 
     def _clear(self, text: str) -> None:
         self._chat.clear()
-        self._chat.say("a new conversation begins")
+        self._chat.say("started a new conversation")
 
 
 WORKS: Final[Mapping[str, Callable[[Doing, str], int | None]]] = {

@@ -193,10 +193,10 @@ def decoded(data: bytes) -> str:
     except UnicodeDecodeError as error:
         raise UsageError(
             f"standard input is not UTF-8 text (byte 0x{data[error.start]:02x})",
-            hint="iconv -t UTF-8 converts text",
+            hint="convert it first: iconv -f ENCODING -t UTF-8",
         ) from error
     if "\0" in text:
-        raise UsageError("standard input is binary (it has a NUL byte)")
+        raise UsageError("standard input is binary (it contains a NUL byte)")
     return text.rstrip("\r\n")
 
 

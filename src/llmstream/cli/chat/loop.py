@@ -56,7 +56,7 @@ def _typed(chat: Conversing, environment: Environment) -> int:
     lines = TypedLines((lambda: made_path().parent) if chat.keeps else None)
     complete = partial(completed, models=lambda: known_models(chat.settings))
     reader, doing = line_reader(environment, lines, complete), Doing(chat)
-    chat.say(f"chat with {chat.model}; /help lists the commands, Ctrl-D leaves")
+    chat.say(f"chat with {chat.model}; /help lists the commands, Ctrl-D exits")
     while True:
         environment.begin()
         try:

@@ -28,18 +28,18 @@ class Slash(NamedTuple):
 
 COMMANDS: Final = (
     Slash("/help", "", "List these commands"),
-    Slash("/model", "[MODEL]", "Show the model, or ask another one from now on", "model"),
-    Slash("/system", "[TEXT]", "Show the system prompt, or set it from now on; - removes it"),
+    Slash("/model", "[MODEL]", "Show the model, or switch to another one", "model"),
+    Slash("/system", "[TEXT]", "Show the system prompt, or set it; - removes it"),
     Slash("/file", "PATH", "Add a text file to the next turn", "path"),
     Slash("/attach", "PATH_OR_URL", "Add an image, audio file or PDF to the next turn", "path"),
-    Slash("/undo", "", "Take back the last turn"),
-    Slash("/retry", "", "Ask the last turn again"),
-    Slash("/edit", "[TEXT]", "Write the next turn in the editor"),
+    Slash("/undo", "", "Undo the last turn"),
+    Slash("/retry", "", "Send the last turn again"),
+    Slash("/edit", "[TEXT]", "Write the next turn in an editor"),
     Slash("/copy", "", "Copy the last answer to the clipboard"),
-    Slash("/save", "FILE", "Write the conversation to a Markdown file", "path"),
-    Slash("/stats", "", "Show figures of the last answer and of this chat"),
-    Slash("/clear", "", "Begin a new conversation"),
-    Slash("/exit", "", "Leave, as Ctrl-D does"),
+    Slash("/save", "FILE", "Save the conversation as a Markdown file", "path"),
+    Slash("/stats", "", "Show statistics of the last answer and this chat"),
+    Slash("/clear", "", "Start a new conversation"),
+    Slash("/exit", "", "Exit, like Ctrl-D"),
 )
 NAMES: Final = tuple(command.name for command in COMMANDS)
 
@@ -71,7 +71,8 @@ def parsed(line: str) -> Said:
 
 def unknown(name: str) -> str:
     """Return what to say about a command that there is none of."""
-    return f"unknown command {quoted(name)}{did_you_mean(name, NAMES)} (/help lists them, // sends a slash)"
+    guess = did_you_mean(name, NAMES)
+    return f"unknown command {quoted(name)}{guess} (/help lists them; // sends a line that starts with /)"
 
 
 def listed() -> str:
@@ -79,7 +80,7 @@ def listed() -> str:
     heads = [f"{command.name} {command.takes}".rstrip() for command in COMMANDS]
     width = max(map(len, heads))
     lines = [f"  {head:<{width}}  {command.help}\n" for head, command in zip(heads, COMMANDS, strict=True)]
-    more = "A line that ends with \\ goes on in the next one. Ctrl-C stops an answer, Ctrl-D leaves.\n"
+    more = "A line that ends with \\ continues on the next one. Ctrl-C stops an answer, Ctrl-D exits.\n"
     return "".join(lines) + more
 
 

@@ -115,14 +115,14 @@ def _number(values: Values, name: str, default: float, least: float = 0) -> floa
 def _check(values: Values, flags: Flags, environment: Environment) -> None:
     """Refuse options that don't go together."""
     if _on_ray(values) and flags.output is not None and "://" in flags.output:
-        raise UsageError(f"--output takes a local path, not {flags.output}")
+        raise UsageError(f"--output must be a local path with --ray, not {flags.output}")
     if values.get("wait") and not values.get("deferred"):
-        raise UsageError("--wait goes with --deferred")
+        raise UsageError("--wait needs --deferred")
     if flags.output is None:
         if values.get("deferred"):
-            raise UsageError("--deferred needs --output FILE, beside which it keeps what it sent off")
+            raise UsageError("--deferred needs --output FILE; it keeps track of the job next to that file")
         if values.get("fresh"):
-            raise UsageError("--fresh goes with --output FILE")
+            raise UsageError("--fresh needs --output FILE")
         environment.check_stdout()
 
 
@@ -163,9 +163,9 @@ def _dry_run(work: Work, environment: Environment) -> int:
     found = work.found
     if found is None:
         raise UsageError("--dry-run needs an input that can be read twice: a file, not a pipe")
-    lines = [f"prompts: {found.prompts}", f"answered already: {work.answered}", f"to ask: {work.left}"]
+    lines = [f"prompts: {found.prompts}", f"already answered: {work.answered}", f"still to run: {work.left}"]
     lines += [f"  {name}: {count}" for name, count in sorted(found.models.items())]
-    lines.append(f"input tokens: about {found.tokens} (four characters each, all prompts)")
+    lines.append(f"input tokens: about {found.tokens} (all prompts, at four characters per token)")
     environment.out.write(encode("\n".join(lines) + "\n"))
     return Exit.OK
 

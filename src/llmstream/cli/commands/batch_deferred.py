@@ -40,7 +40,7 @@ def deferred(work: Work, environment: Environment, *, wait: bool, output: str | 
             work.note_order()
             work.put_in_order()
     if not done:
-        say("run the same command again to ask how it stands and to fetch the answers")
+        say("run the same command again to check progress and fetch the answers")
     elif not environment.quiet:
         environment.err.write(summary(tally, output=output, color=environment.colored))
     return Exit.BATCH if tally.failed else Exit.OK

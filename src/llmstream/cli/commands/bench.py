@@ -96,9 +96,9 @@ def _picture(values: Values) -> Path | None:
         return None
     path = Path(str(values["svg"]))
     if path.is_dir():
-        raise UsageError(f"can't write {path}: it is a folder")
+        raise UsageError(f"can't write {path}: it is a directory")
     if not path.parent.is_dir():
-        raise UsageError(f"can't write {path}: the folder {path.parent} doesn't exist")
+        raise UsageError(f"can't write {path}: the directory {path.parent} doesn't exist")
     return path
 
 

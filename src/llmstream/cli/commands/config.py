@@ -16,7 +16,7 @@ def _path(environment: Environment) -> Path:
 
     found = config_path_of(environment.config, environment.variables)[0]
     if found is None:
-        raise ConfigError("no home folder to keep a configuration in", hint="give --config PATH")
+        raise ConfigError("no home directory for the configuration", hint="pass --config PATH")
     return found
 
 
@@ -55,7 +55,7 @@ def check(environment: Environment) -> str:
 
 
 def _hides(alias: str) -> str:
-    return f'the alias "{alias}" hides the provider of that name'
+    return f'the alias "{alias}" hides the provider with that name'
 
 
 @texts
@@ -96,9 +96,11 @@ def alias(
     settings = Settings.load(file if file.exists() else None, environment.variables)
     settings.provider(settings.split(model)[0])
     if settings.is_provider(name):
-        raise ConfigError(f"{_hides(name)}: choose another name", hint="llmstream providers --all lists them")
+        raise ConfigError(
+            f"{_hides(name)}: choose another name", hint="to list the providers: llmstream providers"
+        )
     if name == model:
-        raise ConfigError(f'the alias "{name}" would lead back to itself')
+        raise ConfigError(f'the alias "{name}" would refer to itself')
     set_alias(file, name, model)
     return f"{name} = {model}\n"
 
@@ -112,6 +114,9 @@ def _run_editor(environment: Environment, file: Path) -> None:
     try:
         status = subprocess.run([*shlex.split(command), str(file)], check=False).returncode
     except (OSError, ValueError) as error:
-        raise ConfigError(f"the editor {command!r} can't be run: {error}", hint="set EDITOR") from error
+        raise ConfigError(
+            f"can't run the editor {command!r}: {error}",
+            hint="set EDITOR to an editor, for example EDITOR=nano",
+        ) from error
     if status:
-        raise ConfigError(f"the editor {command!r} ended with status {status}")
+        raise ConfigError(f"the editor {command!r} exited with status {status}")

@@ -53,7 +53,7 @@ def found(values: Values, words: Sequence[str], environment: Environment) -> int
         found = search(store, " ".join(words), count + 1)
         status = _shown(store, found[:count], values, environment)
     if len(found) > count and not environment.quiet:
-        text = f"only the newest {count} are shown; -n {10 * count} shows more"
+        text = f"showing the newest {count}; for more: -n {10 * count}"
         environment.err.write(note_line(text, color=environment.colored))
     return status
 
@@ -109,7 +109,9 @@ def prune(values: Values, words: Sequence[str], environment: Environment) -> int
 
     rules = [rule for rule in ("older", "keep", "all") if values.get(rule) is not None]
     if len(rules) != 1:
-        raise UsageError("prune needs one rule", hint="--older 90d, --keep N or --all")
+        raise UsageError(
+            "prune needs one option that says what to delete", hint="use --older 90d, --keep N or --all"
+        )
     before = _age(str(values["older"])) if "older" in values else 0
     keep = values.get("keep", 0)
     if not isinstance(keep, int) or keep < 0:
@@ -134,8 +136,12 @@ def _removed(store: Store, rows: Sequence[int], texts: set[str] | None, environm
     forget(store.path.parent, texts)
     if environment.quiet:
         return
-    count = f"{len(rows)} run{'s' if len(rows) != 1 else ''} removed"
-    more = "" if flushed else "; another process uses the history: its log keeps the texts until that ends"
+    count = f"{len(rows)} run{'s' if len(rows) != 1 else ''} deleted"
+    more = (
+        ""
+        if flushed
+        else "; another process is using the history, so the text stays in its log until that ends"
+    )
     environment.err.write(note_line(count + more, color=environment.colored))
 
 
@@ -143,10 +149,10 @@ def _agreed(count: int, environment: Environment) -> bool:
     """Ask on a terminal; elsewhere it has to be said in advance."""
     if not os.isatty(environment.stdin):
         raise UsageError(
-            "prune asks before it removes runs, and needs a terminal for that",
-            hint="pass --yes to remove them without asking",
+            "prune asks for confirmation, which needs a terminal",
+            hint="pass --yes to delete without asking",
         )
-    environment.err.write(f"remove {count} run{'s' if count != 1 else ''}? [y/N] ".encode())
+    environment.err.write(f"delete {count} run{'s' if count != 1 else ''}? [y/N] ".encode())
     answer = os.read(environment.stdin, 1024).decode("utf-8", "replace")
     return answer.strip().lower() in ("y", "yes")
 
@@ -174,7 +180,7 @@ def _switch(environment: Environment, *, on: bool) -> int:
 
     file = config_path_of(environment.config, environment.variables)[0]
     if file is None:
-        raise ConfigError("no home folder to keep a configuration in", hint="give --config PATH")
+        raise ConfigError("no home directory for the configuration", hint="pass --config PATH")
     set_top(file, "history", on)
     return 0
 
@@ -202,7 +208,9 @@ def _age(text: str) -> int:
 
     parts = re.fullmatch(r"(\d{1,6})([hdwmy])", text.strip().lower())
     if parts is None:
-        raise UsageError(f"{text[:60]!r} is not an age", hint="for example --older 90d (h, d, w, m, y)")
+        raise UsageError(
+            f"{text[:60]!r} is not an age", hint="for example --older 90d (units: h, d, w, m, y)"
+        )
     return int((time.time() - int(parts[1]) * AGES[parts[2]] * 86400) * 1000)
 
 

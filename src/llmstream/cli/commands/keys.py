@@ -34,11 +34,11 @@ def set_key(environment: Environment, provider: str, *, file: bool = False) -> s
         from llmstream.config.keys.keyring import store
 
         store(provider, key)
-        place = "in the system's keyring"
-    _say(environment, f"the key for {provider} is {place}")
+        place = "in the system keyring"
+    _say(environment, f"stored the key for {provider} {place}")
     origin = settings.key_state(provider).origin
     if settings.key_state(provider).found and origin.startswith(("$", "api_key_command", "api_key of")):
-        _say(environment, f"note: {origin} goes before it")
+        _say(environment, f"note: {origin} takes precedence over it")
     return ""
 
 
@@ -55,7 +55,7 @@ def list_keys(environment: Environment) -> str:
         if kept_file(folder, name).is_file() or stored(name)
     ]
     if not rows:
-        _say(environment, "no stored keys; llmstream keys set PROVIDER stores one")
+        _say(environment, "no stored keys; to store one: llmstream keys set PROVIDER")
     return "".join(rows)
 
 
@@ -75,7 +75,9 @@ def delete_key(environment: Environment, provider: str) -> str:
     try:
         forget(provider)
     except MissingExtra as error:
-        raise ConfigError(f"no key is stored for {provider}", hint="llmstream keys list") from error
+        raise ConfigError(
+            f"no key is stored for {provider}", hint="to list stored keys: llmstream keys list"
+        ) from error
     return ""
 
 
@@ -90,7 +92,7 @@ def _folder(environment: Environment) -> Path:
 
     found = config_path_of(environment.config, environment.variables)[0]
     if found is None:
-        raise ConfigError("no home folder to keep keys in", hint="give --config PATH")
+        raise ConfigError("no home directory to store keys in", hint="pass --config PATH")
     return found.parent
 
 
@@ -111,7 +113,7 @@ def _given(environment: Environment, provider: str) -> str:
     if os.isatty(environment.stdin):
         from getpass import getpass
 
-        text = getpass(f"API key for {provider} (not shown): ")
+        text = getpass(f"API key for {provider} (input is hidden): ")
     else:
         text = os.read(environment.stdin, 1 << 16).decode("utf-8", "replace")
     key = text.strip()

@@ -26,7 +26,7 @@ def providers(environment: Environment, *, json: bool = False, all: bool = False
         return "".join(json_.dumps(row.to_dict(), ensure_ascii=False) + "\n" for row in rows)
     rows = sorted(rows, key=lambda row: not row.ready)
     if all:
-        head = ["PROVIDER", "KEY", "DEFAULT MODEL", "ADAPTER", "CAN", "BASE URL"]
+        head = ["PROVIDER", "KEY", "DEFAULT MODEL", "ADAPTER", "FEATURES", "BASE URL"]
         cells = [[*_first_cells(row), row.adapter, row.can, row.base_url or "-"] for row in rows]
     else:
         head, cells = ["PROVIDER", "KEY", "DEFAULT MODEL"], [[*_first_cells(row)] for row in rows]
@@ -69,9 +69,7 @@ def models(
     ]
     if not found or not any(found.values()):
         width = environment.width_of(environment.err)
-        note = (
-            "no models yet: set a provider's API key (see `llmstream providers`), or `llmstream pull smollm2`"
-        )
+        note = "no models yet: set an API key (see `llmstream providers`) or run `llmstream pull smollm2`"
         environment.err.write(note_line(note, color=environment.colored, width=width))
     if json:
         return "".join(_object(*one, verbose=verbose) for one in chosen)

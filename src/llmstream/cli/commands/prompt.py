@@ -26,8 +26,8 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
     began = time.monotonic()
     if values.get("json") and (values.get("events") or values.get("events_version")):
         raise UsageError(
-            "--json and --events exclude each other",
-            hint="the last line of --events contains what --json prints",
+            "--json and --events can't be combined",
+            hint="use --events alone: its last line contains what --json prints",
         )
     fetching = Fetching(environment)
     # what a conversation or a template adds is this run's alone

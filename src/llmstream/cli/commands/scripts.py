@@ -21,7 +21,9 @@ def schema(environment: Environment, what: str) -> str:
         from llmstream.config.file.schema import config_schema
 
         return json.dumps(config_schema(), indent=2) + "\n"
-    raise UsageError(f"unknown schema {what!r}", hint="llmstream schema events|config")
+    raise UsageError(
+        f"unknown schema {what!r}", hint="use llmstream schema events or llmstream schema config"
+    )
 
 
 @texts
@@ -34,9 +36,9 @@ def completions(environment: Environment, shell: str, of: str = "") -> str:
     if shell == "install":
         return _install(environment, of or Path(environment.variables.get("SHELL", "")).name)
     if of:
-        raise UsageError(f"{of!r} is one word too many", hint=f"llmstream completions {shell}")
+        raise UsageError(f"too many arguments: {of}", hint=f"use llmstream completions {shell}")
     if shell not in SHELLS:
-        raise UsageError(f"no completion script for {shell!r}", hint=f"known: {', '.join(SHELLS)}")
+        raise UsageError(f"no completion script for {shell!r}", hint=f"choose from {', '.join(SHELLS)}")
     return script(shell)
 
 
@@ -50,26 +52,28 @@ def _install(environment: Environment, shell: str) -> str:
     if found is None:
         raise UsageError(
             f"can't install completions for {shell or 'an unknown shell'}",
-            hint="llmstream completions install bash|zsh|fish; "
+            hint="use llmstream completions install bash|zsh|fish; "
             "in PowerShell: llmstream completions powershell | Out-String | Invoke-Expression",
         )
     try:
         if found.path.exists() and MARK not in found.path.read_text("utf-8", "replace"):
-            raise UsageError(f"{found.path} was not made by llmstream", hint="move it away and try again")
+            raise UsageError(
+                f"{found.path} exists and was not written by llmstream", hint="move it away and try again"
+            )
         found.path.parent.mkdir(parents=True, exist_ok=True)
         found.path.write_text(script(shell), "utf-8")
     except OSError as error:
         raise ConfigError(f"can't write {found.path}: {error.strerror}") from error
     said = f"wrote {found.path}\n"
     if found.todo:
-        said += f"add this line to {found.start}, unless it is there:\n  {found.todo}\n"
-    return said + f"new {shell} sessions complete llmstream\n"
+        said += f"add this line to {found.start} if it is not there yet:\n  {found.todo}\n"
+    return said + f"completion works in new {shell} sessions\n"
 
 
 def _widget(shell: str) -> str:
     from llmstream.cli.parsing.widgets import WIDGETS, widget
 
     if shell not in WIDGETS:
-        message = f"no widget for {shell!r}" if shell else "name the widget's shell"
-        raise UsageError(message, hint=f"llmstream completions widget {'|'.join(WIDGETS)}")
+        message = f"no widget for {shell!r}" if shell else "no shell given for the widget"
+        raise UsageError(message, hint=f"use llmstream completions widget {'|'.join(WIDGETS)}")
     return widget(shell)

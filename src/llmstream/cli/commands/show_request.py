@@ -100,7 +100,7 @@ def _about_signing(profile: str, url: str, environment: Environment) -> list[str
         )
     if "%" in url:
         said.append(
-            "if AWS refuses the signature, update curl: old versions sign a ':' in the model's name wrongly"
+            "if AWS rejects the signature, update curl: old versions sign a ':' in the model name wrongly"
         )
     return said
 
@@ -113,10 +113,10 @@ def _say(environment: Environment, text: str) -> None:
 def _keep_up(environment: Environment) -> None:
     """Say how long the embedded model's server is up, and on a terminal wait for the user to end it."""
     if not environment.out.isatty:
-        _say(environment, f"the model's server is up for {LENT} s")
+        _say(environment, f"the model server runs for {LENT} s")
         return
     typed = os.isatty(environment.stdin)
-    _say(environment, f"the model's server is up until you press {'Enter or ' if typed else ''}Ctrl-C")
+    _say(environment, f"the model server runs until you press {'Enter or ' if typed else ''}Ctrl-C")
     try:
         if typed:
             with contextlib.suppress(OSError):
@@ -131,7 +131,7 @@ def _keep_up(environment: Environment) -> None:
 def _command(target: Target, prompt: bytes) -> str:
     """Return a child process as a shell would start it, its prompt on standard input or in its place."""
     if target.factory:
-        raise UsageError(f"{target.factory} is a Python object and makes no HTTP request")
+        raise UsageError(f"--show-request: {target.factory} is a Python object and sends no HTTP request")
     from llmstream.transport.process.common import arguments
 
     argv, given = arguments(target.command, prompt)

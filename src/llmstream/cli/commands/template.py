@@ -30,7 +30,7 @@ def listed(environment: Environment) -> str:
             found = load(folder, name)
             said = one_line(found.prompt or found.system or "", 60)
         except ConfigError as error:
-            said = f"(wrong: {one_line(error.message, 60)})"
+            said = f"(invalid: {one_line(error.message, 60)})"
         rows.append([name, said])
     return columns(rows, environment.width_of(environment.out))
 
@@ -56,7 +56,7 @@ def save(values: Values, words: Sequence[str], environment: Environment) -> int:
 
     name, *prompt = words
     if values.get("extract") and values.get("extract_last"):
-        raise UsageError("-x and --extract-last name two blocks; give one of them")
+        raise UsageError("-x and --extract-last can't be combined; use one of them")
     extract: Extract = "first" if values.get("extract") else "last" if values.get("extract_last") else None
     # the schema stays as it was written; checked all the same
     options = overrides_of(values).options
@@ -107,7 +107,7 @@ def remove(environment: Environment, name: str) -> str:
     try:
         file.unlink()
     except OSError as error:
-        raise ConfigError(f"can't remove {file}: {error.strerror}") from error
+        raise ConfigError(f"can't delete {file}: {error.strerror}") from error
     return ""
 
 

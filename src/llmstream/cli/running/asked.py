@@ -103,7 +103,7 @@ def _steps(values: Values, targets: Sequence[Target], fetching: Fetching) -> boo
     if not values.get("steps"):
         return None
     if not any(target.factory or target.file for target in targets):
-        fetching.say('warning: --steps has no effect: only providers with adapter = "runnable" have steps')
+        fetching.say('warning: --steps has no effect: only providers with adapter = "runnable" report steps')
     return True
 
 

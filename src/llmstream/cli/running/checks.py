@@ -51,7 +51,7 @@ def configuration(environment: Environment) -> tuple[Check, Settings | None]:
     try:
         settings = Settings.load(environment.config, environment.variables)
     except ConfigError as error:
-        return Check("configuration", "fail", error.message, "correct it: llmstream config edit"), None
+        return Check("configuration", "fail", error.message, "fix it: llmstream config edit"), None
     if settings.warnings:
         return Check("configuration", "warn", str(path), "; ".join(settings.warnings)), settings
     missing = not named and (path is None or not path.exists())
@@ -91,14 +91,16 @@ def key(settings: Settings, name: str) -> Check | None:
     except MissingKey as error:
         return Check(f"key {name}", "fail", error.message, error.hint)
     except LLMStreamError as error:
-        return Check(f"key {name}", "fail", error.message, error.hint or "correct the configuration")
+        return Check(
+            f"key {name}", "fail", error.message, error.hint or "fix the configuration: llmstream config edit"
+        )
     return Check(f"key {name}", "ok", "found")
 
 
 def providers(settings: Settings, names: list[str], *, offline: bool) -> list[Check]:
     """Check each provider, all at once: reachable, the key accepted, the model known."""
     if offline:
-        return [Check(f"provider {name}", "ok", "not asked (--offline)") for name in names]
+        return [Check(f"provider {name}", "ok", "not checked (--offline)") for name in names]
     found: dict[str, Check] = {}
     threads = []
     for name in names:
@@ -127,14 +129,14 @@ def provider(settings: Settings, name: str) -> Check:
         target = settings.target(settings.choice().spec if _is_default(settings, name) else name)
         flaw = _program(target.command, settings.environment)
         if flaw is not None:
-            return Check(called, "fail", flaw, "correct command in the configuration")
+            return Check(called, "fail", flaw, "fix command in the configuration: llmstream config edit")
         if not target.endpoint.base_url or target.command or target.factory:
-            return Check(called, "ok", "not asked: it has no address")
+            return Check(called, "ok", "not checked: no server to connect to")
         models = models_of(settings, name, refresh=True, seconds=PATIENCE)
     except AuthenticationError as error:
         return Check(called, "fail", error.message, error.hint or "check the key")
     except MissingKey:
-        return Check(called, "fail", "not asked: its key is missing", "see the key's line")
+        return Check(called, "fail", "not checked: no API key", f'see "key {name}" above')
     except TimeLimitPassed as error:
         return Check(called, "fail", error.message, "check the network, base_url and proxy")
     except ConfigError as error:
@@ -142,12 +144,14 @@ def provider(settings: Settings, name: str) -> Check:
         return Check(called, "ok" if no_list else "fail", error.message, "" if no_list else error.hint)
     except LLMStreamError as error:
         unlisted = error.status in (404, 405, 501)
-        detail = "reachable, but it lists no models" if unlisted else error.message
+        detail = "reachable, but has no list of models" if unlisted else error.message
         return Check(called, "warn" if unlisted else "fail", detail, error.hint or "check base_url")
     model = target.endpoint.model
     if model and models and not _listed(model, models):
-        return Check(called, "warn", f"it does not list the model {model}", f"see llmstream models {name}")
-    return Check(called, "ok", f"answers; model {model}" if model else "answers")
+        return Check(
+            called, "warn", f"doesn't list the model {model}", f"choose one from: llmstream models {name}"
+        )
+    return Check(called, "ok", f"reachable; model {model}" if model else "reachable")
 
 
 def _is_default(settings: Settings, name: str) -> bool:
@@ -165,7 +169,7 @@ def _program(command: tuple[str, ...], variables: Mapping[str, str]) -> str | No
     import shutil
 
     found = shutil.which(command[0], path=variables.get("PATH"))
-    return None if found else f"{command[0]} not found on the PATH"
+    return None if found else f"{command[0]} not found on PATH"
 
 
 def proxies(variables: Mapping[str, str]) -> Check:
@@ -175,9 +179,7 @@ def proxies(variables: Mapping[str, str]) -> Check:
     found = {name: variables.get(name.lower()) or variables.get(name, "") for name in PROXIES}
     wrong = [name for name, value in found.items() if value and name != "NO_PROXY" and proxy(value)]
     if wrong:
-        return Check(
-            "proxies", "warn", f"{wrong[0]} is not a proxy's address", f"correct or unset {wrong[0]}"
-        )
+        return Check("proxies", "warn", f"{wrong[0]} is not a valid proxy URL", f"fix or unset {wrong[0]}")
     # an address may hold a password
     shown = ", ".join(f"{name}={value.rpartition('@')[2]}" for name, value in found.items() if value)
     return Check("proxies", "ok", shown or "none")
@@ -193,8 +195,8 @@ def certificates(variables: Mapping[str, str]) -> Check:
             return Check(
                 "certificates",
                 "fail",
-                f"{name} names {place}, which is not there",
-                f"correct or unset {name}",
+                f"{name} points to {place}, which doesn't exist",
+                f"fix or unset {name}",
             )
     try:
         # not create_default_context(): it fails where SSLKEYLOGFILE can't be written
@@ -202,13 +204,15 @@ def certificates(variables: Mapping[str, str]) -> Check:
         context.load_default_certs()
         count = context.cert_store_stats()["x509_ca"]
     except (OSError, ssl.SSLError) as error:
-        return Check("certificates", "fail", f"can't be read: {error}", "reinstall the system's certificates")
+        return Check(
+            "certificates", "fail", f"can't be read: {error}", "reinstall the system's CA certificates"
+        )
     folder = ssl.get_default_verify_paths().capath
     if not count and not folder:
         return Check(
-            "certificates", "warn", "none found", "install the system's certificates, or set SSL_CERT_FILE"
+            "certificates", "warn", "none found", "install the system's CA certificates, or set SSL_CERT_FILE"
         )
-    return Check("certificates", "ok", f"{count} authorities" if count else f"read from {folder}")
+    return Check("certificates", "ok", f"{count} certificate authorities" if count else f"read from {folder}")
 
 
 def terminal(environment: Environment) -> Check:
@@ -219,12 +223,17 @@ def terminal(environment: Environment) -> Check:
         "prompt_toolkit" if find_spec("prompt_toolkit") else "readline" if find_spec("readline") else "none"
     )
     if not environment.out.isatty:
-        return Check("terminal", "ok", f"standard output is not one; chat's line editing: {editing}")
+        return Check("terminal", "ok", f"standard output is not a terminal; line editing in chat: {editing}")
     kind = environment.variables.get("TERM", "")
     if environment.dumb:
-        return Check("terminal", "warn", f"TERM is {kind or 'not set'}: no Markdown, no colours", "set TERM")
+        return Check(
+            "terminal",
+            "warn",
+            f"TERM is {kind or 'not set'}: no Markdown, no colours",
+            "set TERM, for example TERM=xterm-256color",
+        )
     columns = os.get_terminal_size(environment.out.fd).columns
-    return Check("terminal", "ok", f"{kind}, {columns} columns; chat's line editing: {editing}")
+    return Check("terminal", "ok", f"{kind}, {columns} columns; line editing in chat: {editing}")
 
 
 def local_model(settings: Settings) -> Check:
@@ -237,10 +246,10 @@ def local_model(settings: Settings) -> Check:
     wanted = _is_default(settings, "local")
     if find_spec("xllamacpp") is None:
         hint = "pip install 'llmstream-cli[local]', or set a default model"
-        detail = "the extra is not installed"
+        detail = "not installed (extra local)"
         return Check("local model", "fail" if wanted else "ok", detail, hint if wanted else "")
     models = [model.name for model in installed(paths.models_folder())]
-    detail = ", ".join(models) or "none fetched yet; the first use fetches smollm2 (98 MB)"
+    detail = ", ".join(models) or "none downloaded yet; the first use downloads smollm2 (98 MB)"
     return Check("local model", "ok", detail)
 
 
@@ -251,7 +260,7 @@ def history(environment: Environment, settings: Settings | None) -> Check:
 
     path = history_path()
     off = settings is not None and not keeps({}, environment, settings)
-    more = "; switched off" if off else ""
+    more = "; turned off" if off else ""
     try:
         store = Store.reading(path)
         if store is None:

@@ -100,10 +100,10 @@ def _ran(tool: Tool, text: str, variables: Mapping[str, str], seconds: float) ->
             check=False,
         ).returncode
     except subprocess.TimeoutExpired:
-        return "did not end in time"
+        return "timed out"
     except OSError as error:
-        return f"can't be run: {error.strerror}"
-    return f"ended with status {status}" if status else None
+        return f"can't be run ({error.strerror})"
+    return f"exited with status {status}" if status else None
 
 
 class CopySink(Sink):

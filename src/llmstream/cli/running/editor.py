@@ -35,13 +35,16 @@ def edit_file(path: Path, variables: Mapping[str, str]) -> None:
         status = subprocess.run(words, stdin=terminal, env=dict(variables), check=False).returncode
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f'can\'t run the editor "{command}": {reason}', hint="set EDITOR") from error
+        raise ConfigError(
+            f'can\'t run the editor "{command}": {reason}',
+            hint="set EDITOR to an editor, for example EDITOR=nano",
+        ) from error
     finally:
         signal.signal(signal.SIGINT, before)
         if terminal is not None:
             os.close(terminal)
     if status:
-        raise ConfigError(f'the editor "{command}" ended with status {status}')
+        raise ConfigError(f'the editor "{command}" exited with status {status}')
 
 
 def _terminal() -> int | None:
@@ -72,7 +75,7 @@ def edited(text: str, variables: Mapping[str, str]) -> str:
         try:
             found = path.read_bytes().decode("utf-8-sig")
         except OSError as error:
-            raise UsageError(f"the edited prompt can't be read: {error.strerror}") from error
+            raise UsageError(f"can't read the edited prompt: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise UsageError("the edited prompt is not UTF-8 text") from error
     if not found.strip():

@@ -15,7 +15,7 @@ class Fetching:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._label = "fetching the model"
+        self._label = "downloading the model"
         self._update: Callable[[int, int | None], None] | None = None
         self._end: Callable[[], None] = lambda: None
         self._stopped = False
@@ -34,7 +34,7 @@ class Fetching:
     def progress(self, done: int, total: int | None) -> None:
         """Show how many bytes have come, of how many; ends the fetch when it was stopped."""
         if self._stopped:
-            raise Cancelled("the fetch was stopped")
+            raise Cancelled("the download was stopped")
         environment = self._environment
         if environment.quiet or not environment.err.isatty or environment.dumb:
             return

@@ -36,4 +36,4 @@ def confirm(environment: Environment, target: Target, say: Callable[[str], None]
     environment.err.write(question.rstrip(b"\n") + b" ")
     answer = os.read(environment.stdin, 1024).decode("utf-8", "replace").strip().lower()
     if answer not in ("y", "yes"):
-        raise UsageError("not sent", hint=f"run `{command}`, or send it with llmstream -- ...")
+        raise UsageError("not sent", hint=f"run `{command}`, or to send it as a prompt: llmstream -- ...")

@@ -60,9 +60,9 @@ class StandardInput:
             UsageError: it is left alone, or was taken already.
         """
         if not self._use:
-            raise UsageError(f"{option} - reads standard input, and --no-stdin leaves it alone")
+            raise UsageError(f"{option} - reads standard input, which --no-stdin forbids")
         if self._taken:
-            raise UsageError(f"standard input can be read once: {self._taken} - has it already")
+            raise UsageError(f"standard input can be read only once, and {self._taken} - already reads it")
         self._taken = option
         if self.terminal:
             self.tell_how_to_end("text")
@@ -70,7 +70,7 @@ class StandardInput:
 
     def tell_how_to_end(self, what: str = "prompt") -> None:
         """Say how what is typed on a terminal ends."""
-        self._say(f"type the {what}, then end it with Ctrl-D on a line of its own")
+        self._say(f"type the {what}, then press Ctrl-D on a new line")
 
     def text(self) -> str:
         """Return all of it as text.
@@ -102,7 +102,7 @@ class StandardInput:
         except (OSError, ValueError):  # Windows takes only sockets here
             return
         if not ready:
-            self._say("waiting for standard input to end; --no-stdin leaves it alone")
+            self._say("waiting for standard input to end; to ignore it, pass --no-stdin")
 
     def _some(self) -> bytes:
         while True:
@@ -140,7 +140,7 @@ def prompt_text(words: Sequence[str], source: StandardInput, *, more: bool = Fal
     """
     alone = list(words) == ["-"]
     if alone and source.taken:
-        raise UsageError(f"standard input can be read once: {source.taken} - has it already")
+        raise UsageError(f"standard input can be read only once, and {source.taken} - already reads it")
     text = "" if alone else " ".join(map(whole_characters, words))
     if source.piped:
         piped = source.text()
@@ -150,8 +150,8 @@ def prompt_text(words: Sequence[str], source: StandardInput, *, more: bool = Fal
             text = f"{text}\n\n{piped}" if text else piped
     elif PLACE in text and (source.typed or source.taken):
         raise UsageError(
-            f"the prompt has {PLACE}, but nothing is piped in",
-            hint=f'llmstream "Summarise: {PLACE}" < notes.txt; --no-stdin sends {PLACE} as it is',
+            f"the prompt contains {PLACE}, but nothing is piped in",
+            hint=f'pipe text in (llmstream "Summarise: {PLACE}" < notes.txt); or pass --no-stdin',
         )
     elif source.typed and (alone or not words) and not more:
         source.tell_how_to_end()

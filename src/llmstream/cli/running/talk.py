@@ -76,7 +76,7 @@ class Talk(Kept):
         self._values.setdefault("model", f"{conversation.provider}/{conversation.model}")
         if conversation.system is not None:
             self._values.setdefault("system", conversation.system)
-        say(f"going on with {conversation.described()}")
+        say(f"continuing {conversation.described()}")
 
     def sink(self, plan: Plan, run_id: str | None) -> HistorySink | None:
         """Return the sink that keeps a run, None when it is not to be kept.
@@ -99,7 +99,7 @@ class Talk(Kept):
     def reader_gone(self) -> None:
         """Keep what had come when nobody reads the output any more."""
         if self._sink is not None:
-            self._sink.close(Cancelled("the reader of the output went away"), time.monotonic())
+            self._sink.close(Cancelled("the output's reader closed it"), time.monotonic())
 
     def explain(self, error: LLMStreamError) -> None:
         """Say what to do about a conversation that has grown too long."""
@@ -111,8 +111,8 @@ def too_long(turns: int) -> str:
     """Return what to do when a conversation no longer fits the model's context."""
     earlier = f"{turns} earlier turn{'s' if turns != 1 else ''}"
     return (
-        f"the conversation has {earlier}, and all of them are sent\n"
-        "begin a new one (without -c or --session), or ask a model with a longer context: -m MODEL"
+        f"the conversation has {earlier}, all sent with each prompt\n"
+        "start a new one (without -c or --session), or use a model with a longer context: -m MODEL"
     )
 
 
@@ -136,12 +136,12 @@ def chosen(values: Values) -> Conversation:
     if name is None:
         found = conversations.last(history_path())
         if found is None:
-            raise UsageError("no conversation to continue", hint="run it without -c to begin one")
+            raise UsageError("no conversation to continue", hint="run it without -c to start one")
         return found
     if values.get("continue"):
-        raise UsageError("-c and --session name two conversations; give one of them")
+        raise UsageError("-c and --session can't be combined; use one of them")
     if not str(name).strip():
-        raise UsageError("the session's name is empty")
+        raise UsageError("the session name is empty")
     return conversations.named(history_path(), str(name)) or conversations.Conversation("", str(name))
 
 
@@ -197,7 +197,7 @@ def history_sink(
 
     def tell(path: Path) -> None:
         if environment.err.isatty and not environment.quiet:
-            text = f"your runs are kept in {path}; `llmstream history off` stops that"
+            text = f"runs are kept in {path}; to turn this off: llmstream history off"
             environment.err.write(note_line(text, width=environment.width_of(environment.err)))
 
     return HistorySink(made_path, asked, place, say=say, tell=tell)

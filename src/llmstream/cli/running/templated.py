@@ -28,7 +28,7 @@ def folder_of(environment: Environment) -> Path:
 
     path = config_path_of(environment.config, environment.variables)[0]
     if path is None:
-        raise ConfigError("no home folder to keep templates in", hint="give --config PATH")
+        raise ConfigError("no home directory for templates", hint="pass --config PATH")
     return path.absolute().parent / FOLDER
 
 
@@ -41,7 +41,7 @@ def template_of(values: Values, environment: Environment) -> Template | None:
     """
     if "template" not in values:
         if "param" in values:
-            raise UsageError("-p fills a template's places: name the template with -t")
+            raise UsageError("-p fills in a template, but none is given", hint="pass one with -t NAME")
         return None
     from llmstream.config.templates import load
 

@@ -56,11 +56,11 @@ def add_ways_out(error: MissingExtra, environment: Environment) -> None:
     lines = [error.hint]
     lines += [f"${variable} is set: llmstream -m {name} ..." for variable, name in ready.items()]
     if not ready:
-        lines.append("or set a provider's key, such as OPENAI_API_KEY, and name it: llmstream -m openai ...")
+        lines.append("or set a provider's API key, such as OPENAI_API_KEY, and run llmstream -m openai ...")
     try:
         path = config_path_of(None, environment.variables)[0]
     except ConfigError:
         path = None
     if path is not None:
-        lines.append(f"or set a default in {path}")
+        lines.append(f"or set a default model in {path}")
     error.hint = "\n".join(line for line in lines if line)
