@@ -141,15 +141,15 @@ class Parameter(Record):
 
 
 PARAMETERS: Final[Mapping[str, Parameter]] = {
-    "temperature": Parameter("number", "randomness, 0 for the most likely token", 0, 100),
-    "max_tokens": Parameter("whole", "most tokens of the answer", 1, 2**53),
-    "top_p": Parameter("number", "nucleus sampling mass, 0 to 1", 0, 1),
+    "temperature": Parameter("number", "randomness; 0 picks the most likely token", 0, 100),
+    "max_tokens": Parameter("whole", "maximum number of tokens in the answer", 1, 2**53),
+    "top_p": Parameter("number", "nucleus sampling: probability mass, 0 to 1", 0, 1),
     # -1 switches it off in vLLM and llama.cpp
-    "top_k": Parameter("whole", "sample among this many tokens", -1, 2**53),
+    "top_k": Parameter("whole", "sample from this many of the most likely tokens", -1, 2**53),
     "stop": Parameter("texts", "sequences that end the answer"),
-    "seed": Parameter("whole", "for repeatable sampling", -(2**63), 2**64),
-    "frequency_penalty": Parameter("number", "against words by how often they came, -2 to 2", -100, 100),
-    "presence_penalty": Parameter("number", "against words that came at all, -2 to 2", -100, 100),
+    "seed": Parameter("whole", "seed for repeatable sampling", -(2**63), 2**64),
+    "frequency_penalty": Parameter("number", "penalty per earlier occurrence of a token, -2 to 2", -100, 100),
+    "presence_penalty": Parameter("number", "penalty for any token that has occurred, -2 to 2", -100, 100),
     "reasoning_effort": Parameter("text", "none, minimal, low, medium or high"),
 }
 """The one list of sampling parameters.

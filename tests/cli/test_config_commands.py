@@ -184,7 +184,7 @@ def test_all_problems_of_a_file_are_told_at_once_with_their_places(fake: Fake, a
 def test_broken_toml_names_line_and_column(fake: Fake) -> None:
     file = fake.home.write('default = "fake"\n[providers.fake\n')
     run = fake.command("Hello")
-    assert run.status == 3 and f"{file}:2:16: not TOML" in run.err
+    assert run.status == 3 and f"{file}:2:16: invalid TOML" in run.err
 
 
 def test_a_configuration_that_was_named_must_be_there(fake: Fake) -> None:

@@ -61,12 +61,12 @@ def test_a_long_list_of_problems_is_counted(tmp_path: Path) -> None:
     ("line", "complaint"),
     [
         ('adapter = ["x"]', "5:1: adapter must be text, not a list"),
-        ('preset = "grok"', '5:1: preset names no known provider: "grok"; did you mean "groq"?'),
+        ('preset = "grok"', '5:1: preset names an unknown provider: "grok"; did you mean "groq"?'),
         ('base_url = "not a url"', "5:1: base_url is not a URL"),
-        ('base_url = "file:///etc"', "5:1: base_url must be a URL that begins with http:// or https://"),
+        ('base_url = "file:///etc"', "5:1: base_url must be a URL that starts with http:// or https://"),
         ('base_url = "https://"', "5:1: base_url is a URL without a host"),
-        ('base_url = "https://u:p@h/v1"', "5:1: base_url must not hold a user name or a password"),
-        ('base_url = "https://h/v1?x=1"', "5:1: base_url must end with the path"),
+        ('base_url = "https://u:p@h/v1"', "5:1: base_url must not contain a user name or password"),
+        ('base_url = "https://h/v1?x=1"', "5:1: base_url must be a plain API URL"),
         ('base_url = "https://h:99999/v1"', "5:1: base_url is not a URL"),
         ('base_url = "https://[::1/v1"', "5:1: base_url is not a URL"),
         ('base_url = "http://h/\\n"', "5:1: base_url is not a URL"),
@@ -75,9 +75,9 @@ def test_a_long_list_of_problems_is_counted(tmp_path: Path) -> None:
         ('api_key = "sk-…"', "5:1: api_key contains a non-ASCII character"),
         ("api_key = 12", "5:1: api_key must be text, not a number"),
         ('api_key_env = "sk-abc"', "5:1: api_key_env must name environment variables"),
-        ("api_key_env = []", "5:1: api_key_env must be the name of a variable"),
+        ("api_key_env = []", "5:1: api_key_env must be the name of an environment variable"),
         ('api_key_command = "pass show x"', "5:1: api_key_command must be a list of arguments"),
-        ("api_key_command = [1]", "5:1: api_key_command must hold text only"),
+        ("api_key_command = [1]", "5:1: api_key_command must contain only text"),
         ("max_retries = -1", "5:1: max_retries must not be negative"),
         ("max_retries = true", "5:1: max_retries must be a whole number, not true or false"),
         ("timeout = 3", "5:1: timeout must be a table, not a number"),
@@ -88,15 +88,18 @@ def test_a_long_list_of_problems_is_counted(tmp_path: Path) -> None:
             "quirks = ['no-streem-options']",
             '5:1: quirks names an unknown quirk "no-streem-options"; did you mean',
         ),
-        ("headers = { 'a b' = 'x' }", '5:13: "a b" can\'t be the name of an HTTP header'),
+        ("headers = { 'a b' = 'x' }", '5:13: "a b" is not a valid HTTP header name'),
         ('headers = { a = "x\\ny" }', '5:13: header "a" must be ASCII without control characters'),
         ("options = { temprature = 0 }", '5:13: unknown option "temprature"; did you mean "temperature"?'),
         ("options = { top_p = 3 }", "5:13: option top_p must be from 0 to 1"),
-        ("options = { since = 2026-01-01 }", "5:13: option since is a date or time, which JSON doesn't have"),
-        ("extra_body = { a = [inf] }", "5:16: extra_body.a is a number that JSON doesn't have"),
+        (
+            "options = { since = 2026-01-01 }",
+            "5:13: option since is a date or time, which JSON can't represent",
+        ),
+        ("extra_body = { a = [inf] }", "5:16: extra_body.a is a number that JSON can't represent"),
         ('factory = "nonsense"', "5:1: factory must be text such as"),
         ('dialect = "x"', "5:1: dialect must be one of openai-chat"),
-        ('proxy = "ftp://h"', "5:1: proxy must be a URL that begins with http:// or https:// or socks5://"),
+        ('proxy = "ftp://h"', "5:1: proxy must be a URL that starts with http:// or https:// or socks5://"),
     ],
 )
 def test_a_wrong_value_is_told_where_it_stands(tmp_path: Path, line: str, complaint: str) -> None:
@@ -116,38 +119,38 @@ def test_no_complaint_repeats_a_key(tmp_path: Path, secret: str) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("[providers.p]\n", "1:12: [providers.p] says neither adapter nor preset"),
+        ("[providers.p]\n", "1:12: [providers.p] needs adapter or preset"),
         (
             "[providers.opnai]\n",
-            '1:12: [providers.opnai] says neither adapter nor preset; did you mean "openai"?',
+            '1:12: [providers.opnai] needs adapter or preset; did you mean "openai"?',
         ),
-        ('[providers.p]\nadapter = "openai-chat"\n', "1:12: [providers.p] has no base_url"),
+        ('[providers.p]\nadapter = "openai-chat"\n', "1:12: [providers.p] needs base_url"),
         (
             '[providers.p]\nadapter = "exec"\n',
-            "1:12: [providers.p] has the adapter exec, which needs command",
+            "1:12: [providers.p] needs command (adapter exec)",
         ),
         (
             '[providers.p]\nadapter = "exec"\ncommand = ["x"]\napi_key = "sk-1"\n',
-            "4:1: the adapter exec has no setting api_key: it goes into the command or its environment",
+            "4:1: the adapter exec doesn't take api_key: put it into the command or its environment",
         ),
         (
             '[providers.p]\nadapter = "runnable"\nfactory = "a:B"\nbase_url = "http://127.0.0.1/v1"\n',
-            "4:1: the adapter runnable has no setting base_url: it goes into options, as the factory names it",
+            "4:1: the adapter runnable doesn't take base_url: put it into options, under the factory's own name for it",
         ),
         (
             '[providers.p]\nadapter = "runnable"\n',
-            "1:12: [providers.p] has the adapter runnable, which needs factory",
+            "1:12: [providers.p] needs factory (adapter runnable)",
         ),
         ('providers = "x"\n', "1:1: providers must be a table, not text"),
         ("[providers]\np = 1\n", "2:1: p must be a table [providers.p], not a number"),
         (
             '[providers."a/b"]\npreset = "openai"\n',
-            "1:12: a provider's name must not be empty or hold a slash",
+            "1:12: a provider name must not be empty or contain a slash",
         ),
         ('base_url = "http://h"\n', '1:1: unknown key "base_url": it belongs under [providers.NAME]'),
         ('default = "opena/x"\n', '1:1: default names an unknown provider "opena"; did you mean "openai"?'),
         ('[aliases]\nf = "nosuchthing/x"\n', '2:1: f names an unknown provider "nosuchthing"'),
-        ('[aliases]\nf = "f"\n', '2:1: the alias "f" leads back to itself'),
+        ('[aliases]\nf = "f"\n', '2:1: the alias "f" refers to itself'),
         ("default = 1\n", "1:1: default must be text, not a number"),
     ],
 )
@@ -158,11 +161,11 @@ def test_a_provider_that_cannot_work_is_told(tmp_path: Path, text: str, complain
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        (WORK + "timeout = {connect = }\n", "5:22: not TOML: "),
+        (WORK + "timeout = {connect = }\n", "5:22: invalid TOML: "),
         ('[providers.p]\nadapter = "openai-chat\n', "2:"),
-        ("a = [", "1:6: not TOML: "),
-        ('[providers.p]\nadapter = "openai-chat" # \0\n', "2:27: not TOML: "),
-        ("a = 1\na = 2\n", "2:6: not TOML: "),
+        ("a = [", "1:6: invalid TOML: "),
+        ('[providers.p]\nadapter = "openai-chat" # \0\n', "2:27: invalid TOML: "),
+        ("a = 1\na = 2\n", "2:6: invalid TOML: "),
         ("a = " + "[" * 5000, "1:1: lists or tables are nested too deeply"),
         ("a = " + "1" * 5000, ""),
     ],
@@ -173,7 +176,7 @@ def test_broken_toml_is_told_with_line_and_column(tmp_path: Path, text: str, pla
 
 
 def test_bytes_that_are_not_utf8_are_told_with_their_place(tmp_path: Path) -> None:
-    assert told(tmp_path, b'x = 1\ny = "\xc3\xa9\xff"\n') == ["2:7: not UTF-8: the byte 0xff"]
+    assert told(tmp_path, b'x = 1\ny = "\xc3\xa9\xff"\n') == ["2:7: not UTF-8 text: byte 0xff"]
 
 
 def test_a_byte_order_mark_and_crlf_are_fine(tmp_path: Path) -> None:
@@ -181,7 +184,7 @@ def test_a_byte_order_mark_and_crlf_are_fine(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_longer_than_any_configuration_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="longer than 1 MiB"):
+    with pytest.raises(ConfigError, match="larger than the 1 MiB limit"):
         problems(write(tmp_path, b"#" * (1 << 20) + b"##"))
 
 
@@ -194,7 +197,7 @@ def test_only_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is a folder"):
+    with pytest.raises(ConfigError, match="is a directory"):
         load(tmp_path, required=True)
 
 
@@ -221,7 +224,7 @@ RUNS_CODE = {
 @pytest.mark.parametrize("key", RUNS_CODE)
 def test_a_file_that_others_can_write_runs_nothing(tmp_path: Path, key: str, mode: int) -> None:
     (problem,) = told(tmp_path, RUNS_CODE[key], mode)
-    assert f"{key} runs a program, and others can write this file" in problem
+    assert f"{key} runs a program, but other users can write to this file" in problem
 
 
 @posix

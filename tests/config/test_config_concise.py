@@ -37,7 +37,7 @@ def test_with_a_field_a_line_a_meaning_may_hold_commas() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "a field is empty"), ("a,,b", "a field is empty"), ("a, a int", "twice"), ("age itn", 'did you mean "int"'),
+        ("", "a field is empty"), ("a,,b", "a field is empty"), ("a, a int", "two fields named"), ("age itn", 'did you mean "int"'),
         ("two words here", "is not a field"), ("1st", "is not a field"), ("a {b}", "is not a field"),
         ("tags [strr]", 'did you mean "str"'),
     ],

@@ -82,7 +82,7 @@ def test_a_key_file_of_many_lines_or_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingKey, match="is empty"):
         find_key("p", {"api_key_file": str(path)}, {})
     path.write_bytes(b"x" * 70_000)
-    with pytest.raises(ConfigError, match="longer than"):
+    with pytest.raises(ConfigError, match="larger than the limit"):
         find_key("p", {"api_key_file": str(path)}, {})
     with pytest.raises(ConfigError, match="No such file"):
         find_key("p", {"api_key_file": str(tmp_path / "nope")}, {})
@@ -138,8 +138,8 @@ def test_a_command_does_not_take_the_prompt_from_standard_input() -> None:
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
-        (python("raise SystemExit(3)"), "failed with status 3"),
-        (python("print('sk-1'); raise SystemExit(1)"), "failed with status 1"),
+        (python("raise SystemExit(3)"), "exited with status 3"),
+        (python("print('sk-1'); raise SystemExit(1)"), "exited with status 1"),
         (["/nonexistent/tool"], "No such file"),
         (["\0"], "it can't be started"),
         (python("import os\nwhile True: os.write(1, b'x' * 65536)"), "wrote more than"),
@@ -148,7 +148,7 @@ def test_a_command_does_not_take_the_prompt_from_standard_input() -> None:
 def test_a_command_that_fails_says_so_without_its_output(command: list[str], reason: str) -> None:
     with pytest.raises(ConfigError, match=reason) as caught:
         find_key("work", {"api_key_command": command}, {})
-    assert caught.value.message.startswith("api_key_command of work (")
+    assert caught.value.message.startswith("api_key_command for work (")
     assert "sk-1" not in str(caught.value)
 
 

@@ -143,10 +143,10 @@ def test_a_made_up_provider_works_from_toml_alone(tmp_path: Path) -> None:
         ("", "opena/gpt", 'unknown provider "opena" in "opena/gpt"; did you mean "openai"?'),
         (FULL, "fats", 'unknown provider "fats"; did you mean "fast"?'),
         ("", "grok-4.3", 'unknown provider "grok-4.3"; did you mean "xai/grok-4.3"?'),
-        ("", "", "the model's name is empty"),
-        ("", "vllm", "no model is named for vllm, which has no default"),
-        ("", "azure/x", "the address of azure needs $AZURE_OPENAI_ENDPOINT, which is not set"),
-        ('[aliases]\na = "b"\nb = "a"\n', "a", 'the alias "a" leads back to itself'),
+        ("", "", "the model name is empty"),
+        ("", "vllm", "no model given, and vllm has no default model"),
+        ("", "azure/x", "the URL of azure needs $AZURE_OPENAI_ENDPOINT, which is not set"),
+        ('[aliases]\na = "b"\nb = "a"\n', "a", 'the alias "a" refers to itself'),
         ("", "\x1b[31mx", 'unknown provider "?[31mx"'),
     ],
 )  # fmt: skip
@@ -208,7 +208,7 @@ def test_an_address_is_filled_in_from_the_environment(tmp_path: Path) -> None:
     bedrock = settings(tmp_path, AWS_DEFAULT_REGION="eu-west-1", AWS_BEARER_TOKEN_BEDROCK="k")
     assert bedrock.target("bedrock").endpoint.base_url == "https://bedrock-runtime.eu-west-1.amazonaws.com"
     evil = settings(tmp_path, AWS_REGION="x.evil.example/?", AWS_BEARER_TOKEN_BEDROCK="k")
-    with pytest.raises(ConfigError, match="made with"):
+    with pytest.raises(ConfigError, match="built from"):
         evil.target("bedrock")
 
 

@@ -68,7 +68,7 @@ def test_a_place_without_a_value_and_a_value_without_a_place_are_named(tmp_path:
         ('prompt = "x"\nsystem = "y\n', "t.toml:2:"),
         ('system = "ok"\nprompt = 7\n', "2:1: prompt must be text, not a number"),
         ('prompt = "x"\nparams = "y"\n', "2:1: params must be a table"),
-        ('[params]\n"a b" = "y"\n', '2:1: "a b" can\'t be a parameter'),
+        ('[params]\n"a b" = "y"\n', '2:1: "a b" is not a valid parameter name'),
         ('[options]\nmax_tokens = "x"\n', "2:1: option max_tokens"),
         ('extract = "second"\n', 'must be true, false or "last"'),
         ('prompt = " "\n', "1:1: prompt is empty"),

@@ -107,4 +107,4 @@ def test_a_command_is_shown_as_a_shell_would_start_it(
 def test_an_object_has_no_request_to_show(home: Home, run_llmstream: Command) -> None:
     home.write('[providers.obj]\nadapter = "runnable"\nfactory = "nowhere:Model"\n')
     run = run_llmstream("-m", "obj", "--show-request", "Hello")
-    assert (run.status, run.out) == (2, "") and "makes no HTTP request" in run.err
+    assert (run.status, run.out) == (2, "") and "sends no HTTP request" in run.err

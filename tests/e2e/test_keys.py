@@ -251,7 +251,7 @@ def test_a_locked_keyring_has_no_key_and_says_so_when_asked_to_keep_one(
     home.write(table(recorder, "acme", ""))
     assert run_llmstream("-m", "acme", "Hello").status == 3
     run = run_llmstream("keys", "set", "acme", stdin=KEY)
-    assert run.status == 3 and "the keyring did not take the key" in run.err and KEY not in run.err
+    assert run.status == 3 and "the keyring refused to store the key" in run.err and KEY not in run.err
 
 
 def test_without_a_keyring_the_file_is_named_before_a_key_is_asked_for(

@@ -83,7 +83,7 @@ def test_a_provider_without_a_factory_is_status_3_with_its_line(tmp_path: Path) 
     config.write_text('[providers.mine]\nadapter = "runnable"\n')
     status, _, err = ran(config, "-m", "mine", "hello")
     assert status == 3
-    assert "config.toml:1:12: [providers.mine] has the adapter runnable, which needs factory" in err
+    assert "config.toml:1:12: [providers.mine] needs factory (adapter runnable)" in err
 
 
 @ENGINES
@@ -100,7 +100,7 @@ def test_no_request_that_is_shown_holds_the_key(tmp_path: Path) -> None:
     config = configured(tmp_path, "Failing", f'options = {{ how = "401", api_key = "{KEY}" }}')
     status, out, err = ran(config, "--show-request", "hello")
     assert (status, out) == (2, "")
-    assert "makes no HTTP request" in err
+    assert "sends no HTTP request" in err
     assert KEY not in err
 
 

@@ -40,7 +40,7 @@ def concise_schema(text: str) -> dict[str, Json]:
     for part in lines if len(lines) > 1 else text.split(","):
         name, schema = _field(part.strip())
         if name in fields:
-            raise UsageError(f"--schema names the field {quoted(name)} twice")
+            raise UsageError(f"--schema has two fields named {quoted(name)}")
         fields[name] = schema
     required: list[Json] = [*fields]
     return {"type": "object", "properties": fields, "required": required, "additionalProperties": False}
@@ -67,7 +67,7 @@ def _type(word: str, field: str) -> str:
     kind = TYPES.get(word.lower())
     if kind is None:
         raise UsageError(
-            f"--schema: unknown type {quoted(word)} of the field {field}{did_you_mean(word, TYPES)}",
+            f"--schema: unknown type {quoted(word)} for the field {field}{did_you_mean(word, TYPES)}",
             hint="types: str, int, float, bool, and [str] for a list",
         )
     return kind

@@ -115,7 +115,7 @@ class Provider:
         if not model and self.adapter in ("exec", "runnable", "replay"):
             return (self.words("command") or (self.text("factory") or self.text("file"),))[0]
         if not model:
-            what = f"no model is named for {self.name}, which has no default"
+            what = f"no model given, and {self.name} has no default model"
             raise ConfigError(what, hint=f"write {self.name}/MODEL", provider=self.name, phase="config")
         return model
 
@@ -170,7 +170,7 @@ class Provider:
         template = self.text("base_url")
         if not template:
             what = f"no base_url is set for {self.name}"
-            hint = f"set it under [providers.{self.name}] of the configuration"
+            hint = f"set it under [providers.{self.name}] in the configuration"
             raise ConfigError(what, hint=hint, provider=self.name, phase="config")
         return self._filled(template).rstrip("/")
 
@@ -185,14 +185,14 @@ class Provider:
             said = self.text("aws_region") if "AWS_REGION" in names else ""
             value = said or next((self.environment[n] for n in names if self.environment.get(n)), "")
             if not value:
-                what = f"the address of {self.name} needs ${names[0]}, which is not set"
-                hint = f"set {names[0]}, or base_url under [providers.{self.name}] of the configuration"
+                what = f"the URL of {self.name} needs ${names[0]}, which is not set"
+                hint = f"set {names[0]}, or base_url under [providers.{self.name}] in the configuration"
                 raise ConfigError(what, hint=hint, provider=self.name, phase="config")
             filled = filled.replace(f"{{{choice}}}", value.strip().rstrip("/"))
         flaw = url(filled)
         if flaw is not None:
             made_with = " and ".join(f"${choice}" for choice in _variables(template))
-            what = f"the address of {self.name}, made with {made_with}, {flaw}"
+            what = f"the URL of {self.name} (built from {made_with}) {flaw}"
             raise ConfigError(what, provider=self.name, phase="config")
         return filled
 

@@ -28,7 +28,7 @@ def parse_option(text: str) -> tuple[str, Json]:
     if meant is not None:
         raise UsageError(
             f'unknown option "{name}"; did you mean "{meant}"?',
-            hint=f"to send it as it is, configure extra_body = {{ {name} = ... }}",
+            hint=f"to send it unchanged, set extra_body = {{ {name} = ... }} in the configuration",
         )
     parsed = _toml(value.strip())
     # "stop=1" and "reasoning_effort=1" mean the text

@@ -99,11 +99,11 @@ def folder(provider: Provider, beside: Path | None) -> Path | None:
     except OSError as error:
         raise ConfigError(f"can't import from {path}: {error.strerror}", phase="config") from error
     if not stat.S_ISDIR(status.st_mode):
-        raise ConfigError(f"can't import from {path}: not a folder", phase="config")
+        raise ConfigError(f"can't import from {path}: not a directory", phase="config")
     if sys.platform != "win32" and (status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022):
         raise ConfigError(
-            f"won't import from {path}: others can write to it",
-            hint=f"make it yours alone: chmod go-w {path}",
+            f"refusing to import from {path}: other users can write to it",
+            hint=f"remove their access: chmod go-w {path}",
             phase="config",
         )
     return path

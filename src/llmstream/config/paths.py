@@ -89,9 +89,9 @@ def private_folder(folder: Path) -> Path:
             missing.mkdir(mode=0o700, exist_ok=True)
         owner = folder.stat().st_uid
     except OSError as error:
-        raise ConfigError(f"can't make the folder {folder}: {error.strerror}") from error
+        raise ConfigError(f"can't create the directory {folder}: {error.strerror}") from error
     if hasattr(os, "geteuid") and owner not in (_user(), 0):
-        raise ConfigError(f"the folder {folder} belongs to another user (id {owner})")
+        raise ConfigError(f"the directory {folder} belongs to another user (id {owner})")
     return folder
 
 
@@ -109,7 +109,7 @@ def write_private(path: Path, text: str, *, replace: bool = True) -> None:
     """
     private_folder(path.parent)
     if path.is_symlink():
-        raise ConfigError(f"{path} is a symbolic link", hint=f"change {path.resolve()} itself")
+        raise ConfigError(f"{path} is a symbolic link", hint=f"edit its target instead: {path.resolve()}")
     if path.exists() and not replace:
         raise ConfigError(f"{path} already exists")
     fresh = path.with_name(f".{path.name}.{os.getpid()}")

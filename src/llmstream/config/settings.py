@@ -114,7 +114,7 @@ class Settings:
         """Return provider and model of a name, aliases followed; the model is "" when none is named.
 
         Raises:
-            ConfigError: an alias leads back to itself.
+            ConfigError: an alias refers to itself.
         """
         provider, _, model = self._followed(spec).partition("/")
         return provider, model
@@ -124,7 +124,7 @@ class Settings:
         while spec in self.aliases:
             spec = self.aliases[spec]
             if spec in seen:
-                raise ConfigError(f'the alias "{spec}" leads back to itself', phase="config")
+                raise ConfigError(f'the alias "{spec}" refers to itself', phase="config")
             seen.append(spec)
         return spec
 
@@ -151,13 +151,12 @@ class Settings:
         """
         name, model = self.split(spec)
         if not name.strip():
-            said = f"{quoted(spec)} names no provider" if spec.strip() else "the model's name is empty"
-            raise ConfigError(
-                said, hint="write PROVIDER/MODEL, or PROVIDER for its default model", phase="config"
-            )
+            said = f"{quoted(spec)} has no provider" if spec.strip() else "the model name is empty"
+            hint = "write PROVIDER/MODEL, or PROVIDER for its default model"
+            raise ConfigError(said, hint=hint, phase="config")
         if not model and "/" in self._followed(spec):
             raise ConfigError(
-                f"{quoted(spec)} names no model",
+                f"{quoted(spec)} has no model after the slash",
                 hint=f"write {name}/MODEL, or {name} for its default; `llmstream models {name}` lists them",
                 phase="config",
             )

@@ -90,7 +90,7 @@ class Template(Record):
 
 
 def _remedy(name: str) -> str:
-    return "pipe text into the command" if name == STDIN else f"-p {name}=VALUE"
+    return "pipe text in, for example < notes.txt" if name == STDIN else f"pass -p {name}=VALUE"
 
 
 def parameter(text: str) -> tuple[str, str]:
@@ -113,11 +113,11 @@ def path_of(folder: Path, name: str) -> Path:
         name: of the template; never a path.
 
     Raises:
-        UsageError: it can't be a template's name.
+        UsageError: it is not a valid template name.
     """
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"{quoted(name)} can't be a template's name",
+            f"{quoted(name)} is not a valid template name",
             hint="use letters, digits, dots, dashes and underscores",
         )
     return folder / f"{name}.toml"
@@ -143,7 +143,7 @@ def existing(folder: Path, name: str) -> Path:
         known = names(folder)
         raise UsageError(
             f"unknown template {quoted(name)}{did_you_mean(name, known)}",
-            hint="llmstream template list shows them" if known else f"no templates in {folder}",
+            hint="to list the templates: llmstream template list" if known else f"no templates in {folder}",
         )
     return path
 
@@ -196,7 +196,9 @@ def flaws(document: Mapping[str, object]) -> Iterator[check.Flaw]:
 
 def _parameter(path: tuple[str, ...], value: object) -> Iterator[check.Flaw]:
     if not PARAMETER.fullmatch(path[-1]):
-        yield check.Flaw(path, f"{quoted(path[-1])} can't be a parameter: letters, digits, _ and - only")
+        yield check.Flaw(
+            path, f"{quoted(path[-1])} is not a valid parameter name: use letters, digits, _ and -"
+        )
     if not isinstance(value, str | int | float):
         yield check.Flaw(path, f"params.{path[-1]} must be text, not {kinds.kind_of(value)}")
 

@@ -28,15 +28,17 @@ def set_alias(path: Path, name: str, spec: str) -> None:
         ConfigError: the name can't be one, the file is wrong, or it can't be written.
     """
     if not NAME.fullmatch(name):
-        raise ConfigError(f"{name!r} can't be an alias", hint="letters, digits, dots, dashes and underscores")
+        raise ConfigError(
+            f"{name!r} can't be an alias", hint="use letters, digits, dots, dashes and underscores"
+        )
     text = path.read_text("utf-8") if path.exists() else ""
     if text and (found := problems(path)):
-        raise ConfigError(f"{found[0]}", hint="put this right first")
+        raise ConfigError(f"{found[0]}", hint="fix this first: llmstream config edit")
     made = with_alias(text, f"{json.dumps(name)} = {json.dumps(spec)}", name)
     if not _says(made, name, spec):
         raise ConfigError(
-            f"{path} has its aliases in a form that only a person can change",
-            hint=f"write {json.dumps(name)} = {json.dumps(spec)} there: `llmstream config edit`",
+            f"can't change the aliases in {path} automatically",
+            hint=f"run `llmstream config edit` and add {json.dumps(name)} = {json.dumps(spec)}",
         )
     write_private(path, made)
 

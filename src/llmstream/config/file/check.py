@@ -51,7 +51,7 @@ def _model(path: tuple[str, ...], value: object, document: Mapping[str, object])
     aliases, providers = (_names(document.get(key)) for key in ("aliases", "providers"))
     if name in aliases:
         if path[-1] == name and path[0] == "aliases":
-            yield Flaw(path, f"the alias {quoted(name)} leads back to itself")
+            yield Flaw(path, f"the alias {quoted(name)} refers to itself")
         return
     provider = name.partition("/")[0]
     if provider not in providers and not catalogue.known(provider):
@@ -65,7 +65,7 @@ def _names(table: object) -> list[str]:
 
 def _provider(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
     if "/" in path[-1] or not path[-1].strip():
-        yield Flaw(path, f"a provider's name must not be empty or hold a slash: {quoted(path[-1])}")
+        yield Flaw(path, f"a provider name must not be empty or contain a slash: {quoted(path[-1])}")
     if not isinstance(value, dict):
         yield Flaw(path, f"{path[-1]} must be a table [providers.{path[-1]}], not {kinds.kind_of(value)}")
         return
@@ -85,19 +85,19 @@ def _incomplete(path: tuple[str, ...], table: Mapping[str, object]) -> Iterator[
     name, adapter = path[-1], table.get("adapter")
     needed = _NEEDS.get(adapter) if isinstance(adapter, str) else None
     if needed is not None and needed not in table:
-        yield Flaw(path, f"[providers.{name}] has the adapter {adapter}, which needs {needed}")
+        yield Flaw(path, f"[providers.{name}] needs {needed} (adapter {adapter})")
     if needed is not None:
         for useless in ("base_url", "headers", *keys.KEY_SETTINGS):
             if table.get(useless):
                 instead = _INSTEAD[str(adapter)]
-                yield Flaw((*path, useless), f"the adapter {adapter} has no setting {useless}: {instead}")
+                yield Flaw((*path, useless), f"the adapter {adapter} doesn't take {useless}: {instead}")
     if "preset" in table or adapter in SPECIAL or catalogue.known(name):
         return
     if "adapter" not in table and not _meant(table, "adapter") and not _meant(table, "preset"):
         known = did_you_mean(name, catalogue.names())
-        yield Flaw(path, f"[providers.{name}] says neither adapter nor preset{known}")
+        yield Flaw(path, f"[providers.{name}] needs adapter or preset{known}")
     if "base_url" not in table and not _meant(table, "base_url"):
-        yield Flaw(path, f"[providers.{name}] has no base_url")
+        yield Flaw(path, f"[providers.{name}] needs base_url")
 
 
 def _meant(table: Mapping[str, object], key: str) -> bool:
@@ -107,9 +107,9 @@ def _meant(table: Mapping[str, object], key: str) -> bool:
 
 _NEEDS: Mapping[str, str] = {"exec": "command", "runnable": "factory", "replay": "file"}
 _INSTEAD: Mapping[str, str] = {
-    "exec": "it goes into the command or its environment",
-    "runnable": "it goes into options, as the factory names it",
-    "replay": "a recording asks nobody",
+    "exec": "put it into the command or its environment",
+    "runnable": "put it into options, under the factory's own name for it",
+    "replay": "a recording sends no request",
 }
 
 
@@ -135,7 +135,7 @@ def option(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
 def _header(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
     name = path[-1]
     if not name or not all(c.isascii() and (c.isalnum() or c in "!#$%&'*+-.^_`|~") for c in name):
-        yield Flaw(path, f"{quoted(name)} can't be the name of an HTTP header")
+        yield Flaw(path, f"{quoted(name)} is not a valid HTTP header name")
     yield from _plain(path, kinds.header, value, f"header {quoted(name)}")
 
 

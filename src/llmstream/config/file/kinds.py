@@ -45,7 +45,7 @@ def key_text(value: object) -> str | None:
     if not isinstance(value, str):
         return f"must be text, not {kind_of(value)}"
     if not value.strip():
-        return "is empty: the key is missing"
+        return "is empty"
     return key_flaw(value.strip())
 
 
@@ -65,18 +65,18 @@ def variables(value: object) -> str | None:
     elif isinstance(value, list) and value:
         names = value
     else:
-        return "must be the name of a variable, or a list of names"
+        return "must be the name of an environment variable, or a list of names"
     good = all(isinstance(n, str) and n.isascii() and n.isidentifier() for n in names)
     # a key that was pasted here by mistake must not be shown, so the value isn't
-    return None if good else "must name environment variables: letters, digits and _ only"
+    return None if good else "must name environment variables (letters, digits and _)"
 
 
 def command(value: object) -> str | None:
     """A command as a list of arguments."""
     if not isinstance(value, list) or not value:
-        return 'must be a list of arguments, such as ["pass", "show", "work"]; no shell reads it'
+        return 'must be a list of arguments, such as ["pass", "show", "work"]; it is not run in a shell'
     if not all(isinstance(part, str) and "\0" not in part for part in value) or not value[0]:
-        return "must hold text only, the program first"
+        return "must contain only text, starting with the program"
     return None
 
 
@@ -84,9 +84,9 @@ def url(value: object) -> str | None:
     """The address of an API: http or https, a host, nothing after the path."""
     flaw = _address(value, ("http", "https"))
     if flaw is None and any(c in str(value) for c in "?#{}"):
-        return "must end with the path of the API: no ? and no #, and no {...}"
+        return "must be a plain API URL without ?, # or {...}"
     if flaw is None and "@" in str(value).split("/")[2]:
-        return "must not hold a user name or a password: use api_key_env or headers"
+        return "must not contain a user name or password; use api_key_env or headers"
     return flaw
 
 
@@ -96,7 +96,7 @@ def base_url(value: object) -> str | None:
     address = str(value).rstrip("/")
     tail = next((tail for tail in TAILS if flaw is None and address.endswith(tail)), None)
     if tail is not None:
-        return f'must not hold {tail}, which llmstream adds: write "{address.removesuffix(tail)}"'
+        return f'must not include {tail}, which llmstream adds; write "{address.removesuffix(tail)}"'
     return flaw
 
 
@@ -112,14 +112,14 @@ def _address(value: object, schemes: tuple[str, ...]) -> str | None:
 
     wanted = " or ".join(f"{s}://" for s in schemes)
     if any(c.isspace() for c in value) or unprintable(value):
-        return f"is not a URL: it contains a space or a control character, or does not begin with {wanted}"
+        return f"is not a URL: it contains a space or a control character, or does not start with {wanted}"
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         return f"is not a URL: {error}"
     if parts.scheme not in schemes:
-        return f"must be a URL that begins with {wanted}"
+        return f"must be a URL that starts with {wanted}"
     return None if host else "is a URL without a host"
 
 
@@ -178,7 +178,7 @@ def adapter(value: object) -> str | None:
         return f"must be text, not {kind_of(value)}"
     if registry.known(value):
         return None
-    right = did_you_mean(value, registry.names()) or "; there are " + ", ".join(registry.names())
+    right = did_you_mean(value, registry.names()) or "; known: " + ", ".join(registry.names())
     return f"names an unknown adapter {quoted(value)}{right}"
 
 
@@ -196,7 +196,7 @@ def preset(value: object) -> str | None:
     if not isinstance(value, str):
         return f"must be text, not {kind_of(value)}"
     rows = catalogue.names()
-    return None if value in rows else f"names no known provider: {quoted(value)}{did_you_mean(value, rows)}"
+    return None if value in rows else f"names an unknown provider: {quoted(value)}{did_you_mean(value, rows)}"
 
 
 def quirks(value: object) -> str | None:
@@ -207,7 +207,7 @@ def quirks(value: object) -> str | None:
         return "must be a list of names"
     for quirk in value:
         if quirk not in (known := [one.value for one in Quirk]):
-            right = did_you_mean(quirk, known) or "; there are " + ", ".join(known)
+            right = did_you_mean(quirk, known) or "; known: " + ", ".join(known)
             return f"names an unknown quirk {quoted(quirk)}{right}"
     return None
 
@@ -226,8 +226,10 @@ def json(value: object) -> str | None:
     if isinstance(value, list):
         return next((flaw for item in value if (flaw := json(item))), None)
     if isinstance(value, float) and value - value != 0:
-        return "is a number that JSON doesn't have"
-    return None if isinstance(value, str | int | float) else f"is {kind_of(value)}, which JSON doesn't have"
+        return "is a number that JSON can't represent"
+    return (
+        None if isinstance(value, str | int | float) else f"is {kind_of(value)}, which JSON can't represent"
+    )
 
 
 def kind_of(value: object) -> str:

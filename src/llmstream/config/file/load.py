@@ -150,7 +150,7 @@ def _parsed(path: Path, content: _Bytes) -> tuple[list[Problem], dict[str, objec
 def _read(path: Path) -> _Bytes:
     try:
         if path.is_dir():
-            raise ConfigError(f"{path} is a folder, not a file", phase="config")
+            raise ConfigError(f"{path} is a directory, not a file", phase="config")
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             data = file.read(LONGEST + 1)
@@ -158,9 +158,11 @@ def _read(path: Path) -> _Bytes:
         reason = error.strerror or type(error).__name__
         raise ConfigError(f"can't read {path}: {reason}", phase="config") from error
     except ValueError as error:
-        raise ConfigError("the configuration file's name contains a NUL character", phase="config") from error
+        raise ConfigError(
+            "the path of the configuration file contains a NUL character", phase="config"
+        ) from error
     if len(data) > LONGEST:
-        raise ConfigError(f"{path} is longer than {LONGEST >> 20} MiB", phase="config")
+        raise ConfigError(f"{path} is larger than the {LONGEST >> 20} MiB limit", phase="config")
     return _Bytes(data, private=not _group_or_others(status, 0o044), trusted=_only_ours(status))
 
 
@@ -190,7 +192,7 @@ def _provider_tables(document: Mapping[str, object]) -> dict[str, dict[str, obje
 
 
 def _untrusted(document: Mapping[str, object]) -> list[check.Flaw]:
-    text = "runs a program, and others can write this file: make it yours alone (chmod 600)"
+    text = "runs a program, but other users can write to this file: restrict it with chmod 600"
     return [
         check.Flaw(("providers", name, key), f"{key} {text}")
         for name, table in _provider_tables(document).items()
@@ -202,7 +204,7 @@ def _untrusted(document: Mapping[str, object]) -> list[check.Flaw]:
 def _exposed(path: Path, document: Mapping[str, object]) -> list[str]:
     if not any("api_key" in table for table in _provider_tables(document).values()):
         return []
-    return [f"{path} contains an API key and other users can read it: chmod 600 {path}"]
+    return [f"{path} contains an API key and other users can read it; run chmod 600 {path}"]
 
 
 def _located(path: Path, text: str, flaws: list[check.Flaw]) -> list[Problem]:
@@ -222,7 +224,7 @@ def _not_utf8(path: Path, data: bytes, error: UnicodeDecodeError) -> Problem:
 
     before = data[: error.start]
     column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
-    text = f"not UTF-8: the byte 0x{data[error.start]:02x}"
+    text = f"not UTF-8 text: byte 0x{data[error.start]:02x}"
     return Problem(path, before.count(b"\n") + 1, column, text)
 
 
@@ -231,5 +233,5 @@ def _syntax(path: Path, text: str, error: Exception) -> Problem:
     from llmstream.config.file.remedies import syntax_error
 
     line, column, told = syntax_error(text, error)
-    said = told if isinstance(error, RecursionError) else f"not TOML: {told}"
+    said = told if isinstance(error, RecursionError) else f"invalid TOML: {told}"
     return Problem(path, line, column, said, line_at(text, line))

@@ -32,7 +32,7 @@ def syntax_error(text: str, error: Exception) -> tuple[int, int, str]:
         line = next((at for at, one in enumerate(lines, 1) if UNCLOSED.match(one)), len(lines))
         column = len(lines[line - 1]) + 1
     if said.startswith("Cannot "):
-        return line, column, "this key or table is in the file already"
+        return line, column, "this key or table is already in the file"
     source = lines[line - 1] if line <= len(lines) else ""
     sentence, column = remedy(source.rstrip("\r"), column, said or str(error))
     return line, column, sentence
@@ -71,7 +71,7 @@ def _needs_quotes(found: re.Match[str]) -> str:
 REMEDIES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]] = (
     (
         re.compile(KEY + r"=\s*(?P<at>[“”‘’„«])"),
-        lambda found: f'{found["at"]} is not a quote in TOML; write plain quotes: "..."',
+        lambda found: f'{found["at"]} is not a TOML quote; use plain quotes: "..."',
     ),
     (
         # an odd number of quotes on the line, none of them escaped
@@ -84,7 +84,7 @@ REMEDIES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ..
     ),
     (
         re.compile(KEY + r"""=\s*(?P<at>"[^"]*\\[^"\\btnfruU][^"]*")"""),
-        lambda found: f"write a backslash twice, or use single quotes: '{_shown(found).strip(chr(34))}'",
+        lambda found: f"double each backslash, or use single quotes: '{_shown(found).strip(chr(34))}'",
     ),
     (
         re.compile(KEY + r"=\s*(?P<at>True|False|TRUE|FALSE|yes|no|on|off|Yes|No|On|Off)\s*(#.*)?$"),
@@ -101,7 +101,7 @@ REMEDIES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ..
     ),
     (
         re.compile(KEY + r"=\s*(?P<at>\{[^}]*)$"),
-        lambda found: "a table in { } must end on the line where it begins",
+        lambda found: "a table in { } must end on the line where it starts",
     ),
     (
         re.compile(r"\s*(?P<table>\[[^\]]*)$"),
@@ -110,13 +110,13 @@ REMEDIES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ..
     (
         re.compile(r"\s*\[+(?P<at>[^\]\"']*[^\]\"'\w.\-][^\]\"']*)\]"),
         lambda found: (
-            "a name with anything but letters, digits, - and _ needs quotes, as in "
+            "a name with characters other than letters, digits, - and _ needs quotes, as in "
             f"[providers.{_text(found['at'].removeprefix('providers.'))}]"
         ),
     ),
     (
         re.compile(KEY + r"=\s*(?P<at>\d+(\.\d+)?)\s*(s|sec|seconds|ms|m|min|h|k|K)\s*(#.*)?$"),
-        lambda found: f"a number has no unit: {found['key']} = {found['at']}",
+        lambda found: f"a number takes no unit: write {found['key']} = {found['at']}",
     ),
     (
         re.compile(r"[^#]*[{,]" + KEY + r"=\s*(?P<at>(?!true\b|false\b)[^\s\"'\[{#=,}\d+-][^,}\"']*)"),
@@ -124,7 +124,7 @@ REMEDIES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ..
     ),
     (
         re.compile(r"(?P<at>\{)"),
-        lambda found: "this is JSON; the file must be TOML: KEY = VALUE on a line each",
+        lambda found: "this is JSON; the file must be TOML, with one KEY = VALUE per line",
     ),
     (
         re.compile(KEY + r"=\s*(?P<at>(?![+-]?[\d._]+\s*(?:#|$))[^\s\"'\[{#=][^#=]*?)\s*(#.*)?$"),
@@ -132,7 +132,7 @@ REMEDIES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ..
     ),
     (
         re.compile(r"\s*[\w.-]+\s+(?P<at>[\"'\w\[{].*)$"),
-        lambda found: "a sign = is missing between the key and its value",
+        lambda found: "missing = between the key and its value",
     ),
 )
 """Lines that are wrong, from the surest to the vaguest, and what to say of each."""

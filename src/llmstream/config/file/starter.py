@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STARTER: Final = """\
-# Configuration of llmstream.  Nothing here is required: without this file the built-in
-# catalogue (`llmstream providers --all`) is known, and `local` answers.
-# Flags beat the environment, which beats this file, which beats the defaults.
-# `llmstream config check` checks it, `llmstream config show --origin` shows the settings in effect.
+# Configuration of llmstream.  Everything here is optional: without this file, llmstream knows the
+# built-in catalogue (`llmstream providers --all`) and uses `local`.
+# Flags override the environment, which overrides this file, which overrides the defaults.
+# `llmstream config check` checks this file, `llmstream config show --origin` prints the settings in effect.
 
 # default = "local"                # PROVIDER, PROVIDER/MODEL or alias
 # history = true                   # keep runs: `llmstream history`
@@ -22,7 +22,7 @@ STARTER: Final = """\
 # [aliases]
 # fast = "groq/openai/gpt-oss-20b"
 
-# A provider of the catalogue: what isn't said here is as the catalogue has it.
+# A provider from the catalogue: set only what differs.
 # [providers.openai]
 # model   = "gpt-5.4-mini"
 # options = { max_tokens = 1024 }
@@ -42,10 +42,10 @@ STARTER: Final = """\
 # timeout     = { connect = 10, first_token = 600, idle = 120, total = 0 }  # seconds, 0 = none
 # max_retries = 2
 
-# The model in this process.
+# The local model, which runs inside llmstream.
 # [providers.local]
 # model   = "smollm2"
-# dialect = "openai-completions"   # complete the text instead of chatting
+# dialect = "openai-completions"   # complete text instead of chatting
 # context = 4096
 """
 """A configuration file in which every line is a comment."""

@@ -25,13 +25,13 @@ def set_top(path: Path, name: str, value: object) -> None:
     """
     text = path.read_text("utf-8") if path.exists() else ""
     if text and (found := problems(path)):
-        raise ConfigError(f"{found[0]}", hint="put this right first")
+        raise ConfigError(f"{found[0]}", hint="fix this first: llmstream config edit")
     line = f"{name} = {toml_value(value)}"
     made = with_top(text, name, line)
     if tomllib.loads(made.removeprefix("\ufeff")).get(name) != value:
         raise ConfigError(
-            f"{path} has {name} in a form that only a person can change",
-            hint=f"write {line} at its top: llmstream config edit",
+            f"can't change {name} in {path} automatically",
+            hint=f"run `llmstream config edit` and put {line} at the top",
         )
     write_private(path, made)
 

@@ -154,19 +154,19 @@ def key_state(
 
 def missing(provider: str, names: Sequence[str]) -> MissingKey:
     """Return the error that says which key is missing and how to give it."""
-    table = f"[providers.{provider}] of the configuration"
+    table = f"[providers.{provider}] in the configuration"
     if names:
         what = f"no API key for {provider}: ${names[0]} is not set"
         hint = (
             f"set {' or '.join(names)}, or store the key: llmstream keys set {provider}\n"
             "(add --file to keep it in a file that only you can read)\n"
-            f"or give api_key_command or api_key_file in {table}"
+            f"or set api_key_command or api_key_file under {table}"
         )
     else:
         what = f"no API key for {provider}"
         hint = (
             f"store one: llmstream keys set {provider}\n"
-            f'or give api_key_env, api_key_command or api_key_file in {table}; api_key_env = "" for none'
+            f'or set api_key_env, api_key_command or api_key_file under {table}; api_key_env = "" for none'
         )
     return MissingKey(what, hint=hint, provider=provider, phase="config")
 
@@ -177,7 +177,7 @@ def expanded(file: str, folder: Path | None) -> Path:
     try:
         path = path.expanduser()
     except RuntimeError as error:
-        raise ConfigError(f"{file}: this user has no home folder", phase="config") from error
+        raise ConfigError(f"{file}: this user has no home directory", phase="config") from error
     return (folder or Path()) / path
 
 
@@ -203,7 +203,7 @@ def _content(path: Path, provider: str) -> str:
 
 def _text(data: bytes, called: str) -> str:
     if len(data) > LONGEST:
-        raise ConfigError(f"{called} is longer than {LONGEST} bytes", phase="config")
+        raise ConfigError(f"{called} is larger than the limit of {LONGEST} bytes", phase="config")
     # a byte that isn't UTF-8 becomes a character outside ASCII, which is refused later
     return data.decode("utf-8", "replace").removeprefix("\ufeff")
 
@@ -213,7 +213,7 @@ def _first_line(command: tuple[str, ...], provider: str) -> str:
     """Run a command once and return its first line of output; a passphrase isn't asked for twice."""
     import subprocess
 
-    called = f"api_key_command of {provider} ({command[0]})"
+    called = f"api_key_command for {provider} ({command[0]})"
     try:
         # stdin may be the prompt; stderr stays the user's, for what the command has to ask or say
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
@@ -222,7 +222,7 @@ def _first_line(command: tuple[str, ...], provider: str) -> str:
         raise ConfigError(f"{called}: {reason}", provider=provider, phase="config") from error
     output = _bounded_output(child, called)
     if child.wait():
-        reason = f"{called} failed with status {child.returncode}"
+        reason = f"{called} exited with status {child.returncode}"
         raise ConfigError(reason, provider=provider, phase="config")
     return _text(output, f"the output of {called}").strip("\r\n").partition("\n")[0]
 

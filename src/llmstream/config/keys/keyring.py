@@ -15,7 +15,7 @@ def _keyring(provider: str = "PROVIDER") -> ModuleType:
         import keyring
     except ImportError as error:
         raise MissingExtra(
-            "the system's keyring needs the package keyring",
+            "the system keyring needs the Python package keyring",
             hint=f"pip install 'llmstream-cli[keyring]'\nor {_in_a_file(provider)}",
         ) from error
     module: ModuleType = keyring
@@ -30,11 +30,11 @@ def require(provider: str) -> None:
         ConfigError: this system has no keyring; most servers and containers have none.
     """
     if type(_keyring(provider).get_keyring()).__module__ == "keyring.backends.fail":
-        raise ConfigError("this system has no keyring to store the key in", hint=_in_a_file(provider))
+        raise ConfigError("this system has no keyring", hint=_in_a_file(provider))
 
 
 def _in_a_file(provider: str) -> str:
-    return f"keep the key in a file that only you can read: llmstream keys set {provider} --file"
+    return f"store the key in a file that only you can read: llmstream keys set {provider} --file"
 
 
 def stored(provider: str) -> str | None:
@@ -60,7 +60,7 @@ def store(provider: str, key: str) -> None:
         keyring.set_password(SERVICE, provider, key)
     except Exception as error:
         raise ConfigError(
-            f"the keyring did not take the key for {provider}: {type(error).__name__}"
+            f"the keyring refused to store the key for {provider} ({type(error).__name__})"
         ) from error
 
 
@@ -76,5 +76,5 @@ def forget(provider: str) -> None:
         keyring.delete_password(SERVICE, provider)
     except Exception as error:
         raise ConfigError(
-            f"the keyring has no key for {provider} to delete: {type(error).__name__}"
+            f"the keyring has no key for {provider} to delete ({type(error).__name__})"
         ) from error
