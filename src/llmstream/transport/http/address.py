@@ -12,6 +12,8 @@ from llmstream.errors import ConfigError
 from llmstream.record import Record
 
 PORTS: Final = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+LONGEST_NAME: Final = 253
+"""Characters of a name in the DNS (RFC 1035, section 2.3.4)."""
 _AS_THEY_ARE: Final = "!#$%&'()*+,/:;=?@[]~"
 _UNUSABLE: Final = re.compile(r"[\x00-\x20\x7f]")
 
@@ -98,5 +100,9 @@ def _ascii(host: str) -> str:
     if host.isascii():
         if not all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")) and host:
             raise ValueError("a part of the host's name is empty or too long")
-        return host
-    return host.encode("idna").decode("ascii")
+        name = host
+    else:
+        name = host.encode("idna").decode("ascii")
+    if len(name) > LONGEST_NAME:
+        raise ValueError("the host's name is too long")
+    return name

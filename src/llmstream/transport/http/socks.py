@@ -11,7 +11,7 @@ import ipaddress
 from base64 import b64decode
 from typing import Final
 
-from llmstream.errors import ConnectionFailed
+from llmstream.errors import ConfigError, ConnectionFailed
 from llmstream.transport.http.channels import Channel
 from llmstream.transport.http.connect import ConnectLimit, Wait, Waiting
 from llmstream.transport.http.errors import proxy_wants_a_password, reason
@@ -23,6 +23,7 @@ _SAID: Final = {
     5: "connection refused", 6: "timed out", 7: "command not supported", 8: "address not supported",
 }  # fmt: skip
 _ADDRESS_BYTES: Final = {1: 4, 4: 16}
+_LONGEST: Final = 255
 
 
 def through_socks(channel: Channel, proxy: Proxy, key: Key, limit: ConnectLimit) -> Waiting[None]:
@@ -35,7 +36,7 @@ def through_socks(channel: Channel, proxy: Proxy, key: Key, limit: ConnectLimit)
     try:
         yield from _agreed(channel, proxy, limit)
         port = key.port.to_bytes(2, "big")
-        yield from _said(channel, b"\x05\x01\x00" + _address(key.host) + port, limit)
+        _say(channel, b"\x05\x01\x00" + _address(key.host) + port)
         _, status, _, kind = yield from _heard(channel, 4, limit)
         size = _ADDRESS_BYTES.get(kind) or (yield from _heard(channel, 1, limit))[0]
         yield from _heard(channel, size + 2, limit)
@@ -48,14 +49,18 @@ def through_socks(channel: Channel, proxy: Proxy, key: Key, limit: ConnectLimit)
 def _agreed(channel: Channel, proxy: Proxy, limit: ConnectLimit) -> Waiting[None]:
     """Agree on how to say who we are, and say it."""
     user = proxy.address.user
-    yield from _said(channel, b"\x05\x02\x00\x02" if user else b"\x05\x01\x00", limit)
+    _say(channel, b"\x05\x02\x00\x02" if user else b"\x05\x01\x00")
     version, method = yield from _heard(channel, 2, limit)
     if version != 5:
         raise _refused(proxy, "it does not speak SOCKS 5")
     if method == 2 and user:
         name, _, password = b64decode(user.removeprefix("Basic ")).partition(b":")
-        who = b"\x01" + bytes([len(name)]) + name + bytes([len(password)]) + password
-        yield from _said(channel, who, limit)
+        if max(len(name), len(password)) > _LONGEST:
+            raise ConfigError(
+                f"{proxy.name} can't be used: SOCKS allows at most {_LONGEST} bytes for a user or a password",
+                hint=f"correct {proxy.origin}",
+            )
+        _say(channel, b"\x01" + bytes([len(name)]) + name + bytes([len(password)]) + password)
         method = (yield from _heard(channel, 2, limit))[1]
     if method:
         raise proxy_wants_a_password(proxy)
@@ -70,12 +75,9 @@ def _address(host: str) -> bytes:
     return (b"\x01" if number.version == 4 else b"\x04") + number.packed
 
 
-def _said(channel: Channel, data: bytes, limit: ConnectLimit) -> Waiting[None]:
-    left = memoryview(data)
-    while left:
-        left = left[channel.send(left) :]
-        if left:
-            yield Wait((channel.sock,), writing=True, seconds=limit.slice())
+def _say(channel: Channel, data: bytes) -> None:
+    # a new connection takes these few bytes at once
+    channel.send(memoryview(data))
 
 
 def _heard(channel: Channel, count: int, limit: ConnectLimit) -> Waiting[bytes]:
