@@ -117,7 +117,9 @@ class _Socket(socket.socket):
     """A socket that may be garbage, together with the answer that would have closed it, and says nothing."""
 
     def __del__(self) -> None:
-        self.close()
+        # one that could not be made has nothing to close
+        if self.fileno() >= 0:
+            self.close()
 
 
 def _begun(family: int, address: tuple[str | int, ...]) -> socket.socket | OSError:
@@ -127,11 +129,7 @@ def _begun(family: int, address: tuple[str | int, ...]) -> socket.socket | OSErr
     except OSError as error:
         return error
     sock.setblocking(False)
-    try:
-        number = sock.connect_ex(address)
-    except OSError as error:
-        sock.close()
-        return error
+    number = sock.connect_ex(address)
     if number in _UNDER_WAY:
         return sock
     sock.close()
@@ -140,8 +138,6 @@ def _begun(family: int, address: tuple[str | int, ...]) -> socket.socket | OSErr
 
 def _in_turn(addresses: _Found) -> _Found:
     """Return addresses with their families in turn, that of the first one first."""
-    if not addresses:
-        return []
     first = addresses[0][0]
     ours = [one for one in addresses if one[0] == first]
     others = [one for one in addresses if one[0] != first]
@@ -154,16 +150,19 @@ def _in_turn(addresses: _Found) -> _Found:
 
 def _looked_up(host: str, port: int, limit: ConnectLimit) -> Waiting[_Found]:
     """Return a name's addresses; a look-up can't be given up, hence a thread that may be left behind."""
-    if numeric(host):
-        return _ask(host, port)
+    outcome = _ask(host, port) if numeric(host) else (yield from _asked_beside(host, port, limit))
+    if isinstance(outcome, Exception):
+        said = outcome.strerror if isinstance(outcome, OSError) and outcome.strerror else str(outcome)
+        raise ConnectionFailed(f"no connection: {said}", phase="connect") from outcome
+    return outcome
+
+
+def _asked_beside(host: str, port: int, limit: ConnectLimit) -> Waiting[_Found | Exception]:
     found: list[_Found | Exception] = []
     done, told = socket.socketpair()
 
     def look_up() -> None:
-        try:
-            found.append(_ask(host, port))
-        except Exception as error:  # noqa: BLE001  # raised below, or nobody waits for it any more
-            found.append(error)
+        found.append(_ask(host, port))
         told.close()
 
     try:
@@ -173,17 +172,14 @@ def _looked_up(host: str, port: int, limit: ConnectLimit) -> Waiting[_Found]:
             yield Wait((done,), seconds=limit.slice())
     finally:
         done.close()
-    outcome = found[0]
-    if isinstance(outcome, (OSError, UnicodeError)):
-        said = outcome.strerror if isinstance(outcome, OSError) and outcome.strerror else str(outcome)
-        raise ConnectionFailed(f"no connection: {said}", phase="connect") from outcome
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
+    return found[0]
 
 
-def _ask(host: str, port: int) -> _Found:
+def _ask(host: str, port: int) -> _Found | Exception:
     # text would be made ASCII by a codec whose import takes longer than the connection
     name = host.encode("ascii") if host.isascii() else host
-    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    except Exception as error:  # noqa: BLE001  # whoever waits raises it, on a thread of its own
+        return error
     return [(family, address) for family, _, _, _, address in found]  # type: ignore[misc]  # str and int
