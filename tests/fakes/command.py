@@ -167,8 +167,9 @@ def in_process(
     environment: Mapping[str, str],
     folder: Path,
     signals: Signals | None = None,
+    screen: int | None = None,
 ) -> Run:
-    """Run the command to its end in this process, on pipes that are read when it has ended.
+    """Run the command to its end in this process, on files that are read when it has ended.
 
     Args:
         arguments: of the command line.
@@ -176,6 +177,7 @@ def in_process(
         environment: the variables, all of them.
         folder: the current one.
         signals: handlers that are installed in this process.
+        screen: a terminal to write to instead, which somebody else reads.
     """
     from llmstream.cli import run
     from llmstream.cli.environment import Environment
@@ -190,7 +192,8 @@ def in_process(
         os.environ.update(environment)
         os.chdir(folder)
         try:
-            writers = Writer(out.fileno()), Writer(err.fileno(), "standard error")
+            numbers = (out.fileno(), err.fileno()) if screen is None else (screen, screen)
+            writers = Writer(numbers[0]), Writer(numbers[1], "standard error")
             surroundings = Environment(*writers, os.environ, stdin=given.fileno(), signals=signals)
             # the full parser's help goes through the library's own printing
             with contextlib.redirect_stdout(text):

@@ -43,7 +43,9 @@ def test_a_request_header_that_a_web_server_handed_on_names_no_proxy() -> None:
     assert found is not None and found.address.host == "ours"
 
 
-@pytest.mark.parametrize("url", ["ftp://me:secret@p", "socks4://p", "http://", "http://p:port", "http://:80@"])
+@pytest.mark.parametrize(
+    "url", ["ftp://me:secret@p", "socks4://p", "http://", "http://p:port", "http://:80@"]
+)
 def test_one_that_can_not_be_used_is_named_with_its_variable_and_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         proxy_for(HTTPS, None, {"https_proxy": url})

@@ -25,7 +25,11 @@ def test_an_answer_comes_through_whatever_address_the_proxy_asks_from(
 
 @pytest.mark.parametrize(
     ("host", "asked"),
-    [("llm.test", (3, "llm.test", 80)), ("127.0.0.9", (1, "127.0.0.9", 80)), ("[fd00::9]", (4, "fd00::9", 80))],
+    [
+        ("llm.test", (3, "llm.test", 80)),
+        ("127.0.0.9", (1, "127.0.0.9", 80)),
+        ("[fd00::9]", (4, "fd00::9", 80)),
+    ],
 )
 def test_the_proxy_looks_names_up_and_is_given_numbers_as_such(
     little: LittleServer, way: Way, host: str, asked: tuple[int, str, int]
@@ -73,7 +77,14 @@ def test_a_password_that_can_not_be_said_is_a_matter_of_configuration(
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(1, "failure"), (2, "rules"), (3, "network unreachable"), (4, "host unreachable"), (5, "refused"), (91, "91")],
+    [
+        (1, "failure"),
+        (2, "rules"),
+        (3, "network unreachable"),
+        (4, "host unreachable"),
+        (5, "refused"),
+        (91, "91"),
+    ],
 )
 def test_a_refusal_is_told_in_words(little: LittleServer, way: Way, status: int, said: str) -> None:
     with socks(little.port, status=status) as proxy:
@@ -83,7 +94,8 @@ def test_a_refusal_is_told_in_words(little: LittleServer, way: Way, status: int,
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"), [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "SOCKS 5"), (b"", "closed"), (b"\x05", "closed")]
+    ("answer", "said"),
+    [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "SOCKS 5"), (b"", "closed"), (b"\x05", "closed")],
 )
 def test_what_is_no_socks_proxy_is_said(little: LittleServer, way: Way, answer: bytes, said: str) -> None:
     with socks(little.port, said=answer) as proxy:

@@ -126,7 +126,13 @@ def provider(settings: Settings, name: str) -> Check:
     try:
         if settings.provider(name).adapter == "local":
             return Check(called, "ok", "runs in this process")
-        target = settings.target(settings.choice().spec if _is_default(settings, name) else name)
+        if _is_default(settings, name):
+            target = settings.target(settings.choice().spec)
+            model = target.endpoint.model
+        else:
+            # its models may be named in each call
+            target = settings.target(f"{name}/-")
+            model = settings.provider(name).text("model")
         flaw = _program(target.command, settings.environment)
         if flaw is not None:
             return Check(called, "fail", flaw, "fix command in the configuration: llmstream config edit")
@@ -140,13 +146,11 @@ def provider(settings: Settings, name: str) -> Check:
     except TimeLimitPassed as error:
         return Check(called, "fail", error.message, "check the network, base_url and proxy")
     except ConfigError as error:
-        no_list = "has no list of models" in error.message
-        return Check(called, "ok" if no_list else "fail", error.message, "" if no_list else error.hint)
+        return Check(called, "fail", error.message, error.hint)
     except LLMStreamError as error:
         unlisted = error.status in (404, 405, 501)
         detail = "reachable, but has no list of models" if unlisted else error.message
         return Check(called, "warn" if unlisted else "fail", detail, error.hint or "check base_url")
-    model = target.endpoint.model
     if model and models and not _listed(model, models):
         return Check(
             called, "warn", f"doesn't list the model {model}", f"choose one from: llmstream models {name}"

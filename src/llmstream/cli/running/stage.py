@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ class Lane:
             self.begun = self.begun or bool(text) or isinstance(event, ToolCallDelta)
 
 
-class Stage:
+class Stage(ABC):
     """Where the runs are shown; a subclass says how.
 
     Args:
@@ -66,16 +67,16 @@ class Stage:
     def __init__(self, lanes: Sequence[Lane]) -> None:
         self.lanes = lanes
 
+    @abstractmethod
     def take(self, news: News) -> None:
         """Show what came of one run."""
-        raise NotImplementedError
 
     def end(self) -> None:
         """Show what comes when all have ended."""
 
+    @abstractmethod
     def leave(self, error: LLMStreamError) -> None:
         """End what is still open because of this."""
-        raise NotImplementedError
 
 
 def stage_for(values: Values, lanes: Sequence[Lane], environment: Environment, began: float) -> Stage:
