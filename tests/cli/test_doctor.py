@@ -181,6 +181,7 @@ def test_the_configuration_file_is_checked(
     [
         ({}, "ok", "none"),
         ({"https_proxy": "http://me:secret@p:3128", "NO_PROXY": "x"}, "ok", "HTTPS_PROXY=p:3128"),
+        ({"HTTP_PROXY": "p:3128", "ALL_PROXY": "socks://p"}, "ok", "HTTP_PROXY=p:3128"),
         ({"HTTP_PROXY": "ftp://p"}, "warn", "HTTP_PROXY"),
     ],
 )

@@ -178,12 +178,15 @@ def _program(command: tuple[str, ...], variables: Mapping[str, str]) -> str | No
 
 def proxies(variables: Mapping[str, str]) -> Check:
     """Check the proxies of the environment."""
-    from llmstream.config.file.kinds import proxy
+    from llmstream.transport.http.proxies import proxy_of
 
     found = {name: variables.get(name.lower()) or variables.get(name, "") for name in PROXIES}
-    wrong = [name for name, value in found.items() if value and name != "NO_PROXY" and proxy(value)]
-    if wrong:
-        return Check("proxies", "warn", f"{wrong[0]} is not a valid proxy URL", f"fix or unset {wrong[0]}")
+    for name in PROXIES[:-1]:
+        try:
+            if found[name].strip():
+                proxy_of(found[name].strip(), name)
+        except ConfigError:
+            return Check("proxies", "warn", f"{name} is not a valid proxy URL", f"fix or unset {name}")
     # an address may hold a password
     shown = ", ".join(f"{name}={value.rpartition('@')[2]}" for name, value in found.items() if value)
     return Check("proxies", "ok", shown or "none")

@@ -73,6 +73,7 @@ class Stage(ABC):
 
     def end(self) -> None:
         """Show what comes when all have ended."""
+        return
 
     @abstractmethod
     def leave(self, error: LLMStreamError) -> None:

@@ -54,11 +54,11 @@ def proxy_for(to: Address, own: str | None, variables: Mapping[str, str] = os.en
         ConfigError: the proxy that would be used can't be: the message names it and its variable.
     """
     if own:
-        return _proxy(own, "the provider's proxy setting")
+        return proxy_of(own, "the provider's proxy setting")
     found = _of_environment(to.scheme, variables)
     if found is None or left_out(to.host, to.port, _value("no_proxy", variables)[1]):
         return None
-    return _proxy(found[1], found[0])
+    return proxy_of(found[1], found[0])
 
 
 def _of_environment(scheme: str, variables: Mapping[str, str]) -> tuple[str, str] | None:
@@ -90,7 +90,16 @@ def _of_system(scheme: str) -> tuple[str, str] | None:
     return ("the system's settings", value) if value else None
 
 
-def _proxy(url: str, origin: str) -> Proxy:
+def proxy_of(url: str, origin: str) -> Proxy:
+    """Return the proxy that a setting means.
+
+    Args:
+        url: its address; without a scheme it is http's.
+        origin: the variable or setting.
+
+    Raises:
+        ConfigError: it can't be used.
+    """
     if not _WITH_SCHEME.match(url):
         url = f"http://{url}"
     scheme = url.partition("://")[0].lower()

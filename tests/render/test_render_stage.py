@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from render_samples import captured, on_terminal
 
 from llmstream.cli.environment import Environment
 from llmstream.cli.running.stage import Lane, Stage, stage_for
@@ -18,7 +19,6 @@ from llmstream.render.base import Writer
 from llmstream.runnable.plan import Plan
 from llmstream.runnable.targets import Target
 from llmstream.runnable.together import News
-from render.render_samples import captured, on_terminal
 
 NAMES = ("one", "two", "three")
 HELLO = Prompt((Message("user", "Hello"),))
