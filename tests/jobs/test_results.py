@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,8 +16,10 @@ from hypothesis import strategies as st
 
 from llmstream.engine.meter import Completion
 from llmstream.errors import RequestRefused, UsageError
+from llmstream.jobs import results
 from llmstream.jobs.answers import encoded, line_of
 from llmstream.jobs.ledger import Ledger
+from llmstream.jobs.locks import lock
 from llmstream.jobs.results import FileError, ResultFile
 
 
@@ -117,19 +122,89 @@ def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
     assert ids(tmp_path / "real") == ["b"]
 
 
+@contextmanager
+def full_after(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond a size."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "out"
-    code = (
-        "import resource, sys\nfrom llmstream.jobs.results import FileError, ResultFile\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\nfile = ResultFile(sys.argv[1])\n"
-        "data = sys.stdin.buffer.read()\n"
-        "try:\n    while True: file.append(data)\nexcept FileError as error: print(error)\n"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code, str(path)], input=line("a"), capture_output=True, check=True
-    )
-    assert b"out" in run.stdout
+    file = ResultFile(str(path))
+    with full_after(1000), pytest.raises(FileError, match="out") as raised:
+        while True:
+            file.append(line("a"))
+    file.close()
+    assert "free some space" in raised.value.hint
     assert len(ids(path)) == 1000 // len(line("a"))
+
+
+def test_a_disk_that_is_full_when_lines_are_put_in_order_leaves_them_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    file = ResultFile(str(path))
+    file.append(line("a"))
+    with full_after(10), pytest.raises(FileError, match=r"can't put .* in order"):
+        file.replace([line("b")])
+    file.append(line("c"))
+    file.close()
+    assert ids(path) == ["a", "c"]
+    assert [one.name for one in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("none/out", "No such file"), (".", "directory"), ("pipe", "regular")]
+)
+def test_a_file_that_can_not_be_written_is_named(name: str, why: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match=why) as raised:
+        ResultFile(str(tmp_path / name))
+    assert str(tmp_path / name) in raised.value.message
+
+
+def renewed(path: Path) -> None:
+    path.with_name("new").write_bytes(line("new"))
+    path.with_name("new").replace(path)
+
+
+@pytest.mark.parametrize(("meanwhile", "left"), [(renewed, ["new", "mine"]), (Path.unlink, ["mine"])])
+def test_a_file_whose_name_goes_to_another_before_it_is_locked_is_let_go(
+    meanwhile: Callable[[Path], None], left: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(line("old"))
+    calls = iter([meanwhile])
+
+    def late(fd: int) -> bool:
+        for call in calls:
+            call(path)
+        return lock(fd)
+
+    monkeypatch.setattr(results, "lock", late)
+    file = ResultFile(str(path))
+    file.append(line("mine"))
+    file.close()
+    assert ids(path) == left
+
+
+def test_beginning_anew_forgets_what_there_was(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(b"anything")
+    file = ResultFile(str(path), fresh=True)
+    file.append(line("a"))
+    file.close()
+    assert ids(path) == ["a"]
+
+
+def test_what_a_killed_run_had_begun_to_put_in_order_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".out.llmstream-new").write_bytes(line("half"))
+    ResultFile(str(tmp_path / "out")).close()
+    assert [one.name for one in tmp_path.iterdir()] == ["out"]
 
 
 @st.composite
