@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from jobs.deferring import job, no_waiting, office, openai_job
 from llmstream.engine.policy import Policy
 from llmstream.prompt import Endpoint, Options, Secret
 from llmstream.runnable.targets import Target
+
+__all__ = ["Provider", "job", "no_waiting", "office", "openai_job", "provider", "provider_port"]
 
 
 class Provider:
@@ -37,23 +40,16 @@ class Provider:
         found: list[str] = self._ledger()["asked"][self._before :]
         return found
 
-    @property
-    def batches(self) -> int:
-        """How many batches were ever made."""
-        found: int = self._ledger()["batches"]
-        return found
-
     def target(self, model: str = "m", retries: int = 2, **more: Any) -> Target:
         """Return a target that asks it."""
         endpoint = Endpoint("p", model, f"http://127.0.0.1:{self.port}/v1", Secret("sk-little-jobs"))
         return Target("openai-chat", endpoint, Options(), Policy(max_retries=retries), **more)
 
-    def config(self, folder: Path, more: str = "", adapter: str = "openai-chat") -> Path:
+    def config(self, folder: Path, more: str = "") -> Path:
         """Write a configuration whose provider ``p`` is it."""
-        base = "gemini" if adapter == "gemini" else "v1"
         path = folder / "config.toml"
         path.write_text(
-            f'[providers.p]\nadapter = "{adapter}"\nbase_url = "http://127.0.0.1:{self.port}/{base}"\n'
+            f'[providers.p]\nadapter = "openai-chat"\nbase_url = "http://127.0.0.1:{self.port}/v1"\n'
             f'model = "m"\napi_key = "sk-little-jobs"\n{more}',
             "utf-8",
         )

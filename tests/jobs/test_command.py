@@ -26,9 +26,9 @@ def prompts(path: Path, count: int) -> Path:
 
 
 def batch(
-    provider: Provider, folder: Path, *arguments: str, more: str = "", adapter: str = "openai-chat"
+    provider: Provider, folder: Path, *arguments: str, more: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    config = provider.config(folder, more, adapter)
+    config = provider.config(folder, more)
     environment = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     return subprocess.run(
         [*COMMAND, *arguments, "--config", str(config), "-m", "p/m"],
@@ -123,33 +123,6 @@ def test_the_configurations_limits_hold_and_flags_beat_them(provider: Provider, 
     assert run.returncode == 0
     # three gaps of 0.4 s, less what a late timer may make good
     assert 1.2 - CATCH_UP <= time.monotonic() - began < 30
-
-
-def test_geminis_batches_are_made_found_again_and_fetched(provider: Provider, tmp_path: Path) -> None:
-    (tmp_path / "in.jsonl").write_text(
-        '{"id": "é", "prompt": "one"}\n{"id": 2, "prompt": "refuse this"}\n{"prompt": "three"}\n'
-    )
-    arguments = ("in.jsonl", "--output", "out.jsonl", "--deferred", "-o", "max_tokens=9")
-    before = provider.batches
-    first = batch(provider, tmp_path, *arguments, adapter="gemini")
-    assert first.returncode == 0, first.stderr
-    assert "submitted 3 prompts" in first.stderr
-    state = tmp_path / "out.jsonl.deferred.json"
-    known = json.loads(state.read_text())
-    # as a kill leaves it that came after the request and before its answer
-    del known["batches"][0]["batch"]
-    known["batches"][0]["step"] = "creating"
-    state.write_text(json.dumps(known))
-    second = batch(provider, tmp_path, *arguments, adapter="gemini")
-    assert second.returncode == 0, second.stderr
-    assert "not finished yet" in second.stderr
-    third = batch(provider, tmp_path, *arguments, "--wait", adapter="gemini")
-    assert third.returncode == 11, third.stderr
-    found = {one["id"]: one for one in objects(tmp_path / "out.jsonl")}
-    assert {id_: one["text"] for id_, one in found.items()} == {"é": "re: one", 2: "", "3": "re: three"}
-    assert found[2]["error"]["status"] == 400
-    assert provider.batches == before + 1
-    assert not state.exists()
 
 
 @pytest.mark.parametrize("flags", [["--deferred"], ["--wait"], ["--fresh"]])
