@@ -10,7 +10,7 @@ import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the suite's marker known: its plugin is switched off, as no test of ours measures time."""
+    """Make the suite's marker known: its plugin is not loaded, as no test of ours measures time."""
     config.addinivalue_line("markers", "benchmark: what the suite would time")
 
 
