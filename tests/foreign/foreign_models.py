@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from fakes.command import Run, in_process
 from llmstream import LLM
 from llmstream.engine.policy import Policy
 from llmstream.prompt import Endpoint
@@ -32,14 +33,6 @@ def model(factory: str, policy: Policy | None = None, named: str = "", **argumen
     )
 
 
-class Ran(NamedTuple):
-    """What a finished command left."""
-
-    status: int
-    out: str
-    err: str
-
-
 def started(config: Path, *words: str, **variables: str) -> subprocess.Popen[bytes]:
     """Start the command in the configuration's folder.
 
@@ -59,8 +52,13 @@ def started(config: Path, *words: str, **variables: str) -> subprocess.Popen[byt
     )
 
 
-def ran(config: Path, *words: str, **variables: str) -> Ran:
-    """Run the command to its end."""
-    with started(config, *words, **variables) as process:
+def ran(config: Path, *words: str) -> Run:
+    """Run the command to its end, in this process."""
+    return in_process(["--config", str(config), *words], b"", os.environ, config.parent)
+
+
+def ran_apart(config: Path, *words: str) -> Run:
+    """Run the command to its end in a process of its own, which has imported nothing yet."""
+    with started(config, *words) as process:
         out, err = process.communicate(timeout=60)
-    return Ran(process.returncode, out.decode(), err.decode())
+    return Run(process.returncode, out.decode(), err.decode())

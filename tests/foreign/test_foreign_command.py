@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from foreign.foreign_models import ran, started
+from foreign.foreign_models import ran, ran_apart, started
 
 ENGINES = pytest.mark.parametrize("engine", ["--sync", "--async"])
 KEY = "sk-0123456789abcdef"
@@ -108,18 +108,18 @@ def test_the_current_folder_is_never_imported_from(tmp_path: Path) -> None:
     (tmp_path / "lying_about.py").write_text(
         "class Model:\n    def invoke(self, prompt):\n        return 'x'\n"
     )
-    status, out, err = ran(configured(tmp_path, "lying_about:Model"), "hello")
+    status, out, err = ran_apart(configured(tmp_path, "lying_about:Model"), "hello")
     assert (status, out) == (3, "")
     assert "The current folder is not searched" in err
     # nor by what an object imports when it is asked
-    status, out, err = ran(configured(tmp_path, "ImportingLater"), "hello")
+    status, out, err = ran_apart(configured(tmp_path, "ImportingLater"), "hello")
     assert (status, out) == (10, "")
     assert "ModuleNotFoundError" in err
 
 
 @ENGINES
 def test_what_an_object_prints_is_kept_out_of_the_answer(tmp_path: Path, engine: str) -> None:
-    assert ran(configured(tmp_path, "Printing"), engine, "hello") == (0, "answer\n", "noise\n")
+    assert ran_apart(configured(tmp_path, "Printing"), engine, "hello") == (0, "answer\n", "noise\n")
 
 
 @ENGINES

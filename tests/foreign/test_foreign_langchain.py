@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from foreign.foreign_models import model, ran
+from fakes.command import Command
+from foreign.foreign_models import model
 from llmstream import LLM, Completion, TimeLimitPassed
 from llmstream.engine.policy import Policy
 from llmstream.prompt import Endpoint
@@ -96,12 +97,12 @@ def test_langchains_completions_stream_the_chunks_that_ours_stream(
 @pytest.mark.parametrize("engine", ["--sync", "--async"])
 @pytest.mark.parametrize("options", [["--separator", "|"], ["--no-stream", "-S", "|", "-n"]])
 def test_the_command_prints_of_langchains_completions_what_it_prints_of_ours(
-    configured: Path, endpoint: tuple[str, str], engine: str, options: list[str]
+    configured: Path, endpoint: tuple[str, str], run_llmstream: Command, engine: str, options: list[str]
 ) -> None:
-    printed = {}
+    printed, key = {}, {"OPENAI_API_KEY": endpoint[1]}
     for name in ("ours", "theirs"):
-        words = ["-q", "-m", name, engine, *options, PROMPT]
-        status, printed[name], complaints = ran(configured, *words, OPENAI_API_KEY=endpoint[1])
+        words = ["-q", "--config", str(configured), "-m", name, engine, *options, PROMPT]
+        status, printed[name], complaints = run_llmstream(*words, env=key)
         assert (status, complaints) == (0, "")
     assert printed["theirs"] == printed["ours"]
     assert printed["theirs"].count("|") == (1 if "--no-stream" in options else 17)
