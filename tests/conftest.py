@@ -15,10 +15,14 @@ from leftovers import KINDS, Snapshot
 from llmstream.foreign import background
 
 # what an example costs depends on the machine's other work; pytest-timeout bounds each test
-hypothesis.settings.register_profile(
-    "ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("ours")
+for name, examples in (("quick", 50), ("thorough", 500)):
+    hypothesis.settings.register_profile(
+        name,
+        max_examples=examples,
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+hypothesis.settings.load_profile("quick")
 
 # a shell that starts the tests in the background has them ignore Ctrl-C, and their children too
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -14,7 +14,8 @@ import pytest
 
 from llmstream.errors import LLMStreamError, MissingExtra
 from llmstream.local.models import DEFAULT, ensure
-from llmstream.local.server import require
+from llmstream.local.server import require, server_for
+from llmstream.prompt import Secret
 
 _OWN_CACHE = "llmstream-tests"
 
@@ -41,6 +42,15 @@ def need_llama() -> None:
         require()
     except MissingExtra as error:
         unavailable(str(error))
+
+
+def served() -> tuple[str, Secret]:
+    """Return the address and the key of this process's one server of the real model.
+
+    It computes in one thread: those of several servers would wait for each other on two cores.
+    """
+    need_llama()
+    return server_for(model_path(), threads=1).start()
 
 
 def unavailable(reason: str) -> None:

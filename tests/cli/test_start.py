@@ -115,7 +115,7 @@ def command_lines(draw: st.DrawFn) -> tuple[Command, list[str]]:
     return command, [word for piece in draw(st.lists(pieces, max_size=6)) for word in piece]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(line=command_lines())
 def test_the_quick_parser_agrees_with_the_full_one(line: tuple[Command, list[str]]) -> None:
     """Where the quick one is sure of a command line, the full one reads it in the same way."""

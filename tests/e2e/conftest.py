@@ -10,8 +10,7 @@ import pytest
 from e2e.recorder import Recorder
 from e2e.ways import DIALECTS, WAYS, Way
 from fakes.command import Home
-from llmstream.local.server import server_for
-from local_model import model_path, need_llama
+from local_model import model_path, need_llama, served
 
 KEY_VARIABLE = "EMBEDDED_KEY"
 
@@ -30,7 +29,7 @@ def embedded(model: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     They are ``local-DIALECT`` and ``http-DIALECT``.  This process sees the same configuration as
     a command that runs in the home.
     """
-    address, key = server_for(model).start()
+    address, key = served()
     folder = home.folder / "data" / "llmstream" / "models"
     folder.mkdir(parents=True, mode=0o700)
     (folder / "smollm2.gguf").symlink_to(model)
@@ -38,7 +37,8 @@ def embedded(model: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     for dialect in DIALECTS:
         base_url = address if dialect == "anthropic" else f"{address}/v1"
         tables.append(
-            f'[providers.local-{dialect}]\nadapter = "local"\ndialect = "{dialect}"\nmodel = "smollm2"\n'
+            f'[providers.local-{dialect}]\nadapter = "local"\ndialect = "{dialect}"\n'
+            'model = "smollm2"\nthreads = 1\n'
             f'[providers.http-{dialect}]\nadapter = "{dialect}"\nbase_url = "{base_url}"\n'
             f'model = "smollm2"\napi_key_env = "{KEY_VARIABLE}"\n'
         )

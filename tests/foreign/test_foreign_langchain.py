@@ -21,7 +21,7 @@ from llmstream.runnable.plan import Plan
 from llmstream.runnable.prompts import PromptLike, prompt_of
 from llmstream.runnable.streams import AsyncStream, Stream
 from llmstream.runnable.targets import Target
-from local_model import model_path, need_llama
+from local_model import served
 from runnable.fixtures import Way
 
 pytest.importorskip("langchain_openai")
@@ -37,10 +37,7 @@ SETTINGS: dict[str, Any] = {"temperature": 0, "max_tokens": 16, "seed": 1}
 @pytest.fixture(scope="module")
 def endpoint() -> tuple[str, str]:
     """Address and key of the local model's server."""
-    need_llama()
-    from llmstream.local.server import server_for
-
-    address, key = server_for(model_path(), threads=1).start()
+    address, key = served()
     return f"{address}/v1", key.reveal()
 
 

@@ -1,6 +1,6 @@
 """Mutated recordings through each dialect: whatever comes, only our own errors leave the engine.
 
-LLMSTREAM_FUZZ_SECONDS sets how long each dialect is tried, 1 s unless said.
+LLMSTREAM_FUZZ_SECONDS sets how long each dialect is tried, half a second unless said.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from llmstream.engine.policy import Policy
 from llmstream.errors import LLMStreamError
 from llmstream.prompt import Endpoint, Message, Options, Prompt
 
-SECONDS = float(os.environ.get("LLMSTREAM_FUZZ_SECONDS", "1"))
+SECONDS = float(os.environ.get("LLMSTREAM_FUZZ_SECONDS", "0.5"))
 RECORDINGS = Path(__file__).parent.parent / "adapters" / "recordings"
 TYPES = {
     "ollama": "application/x-ndjson",

@@ -1,4 +1,4 @@
-"""Random bytes for the guard, as long as LLMSTREAM_FUZZ_SECONDS says (1 unless set).
+"""Random bytes for the guard, as long as LLMSTREAM_FUZZ_SECONDS says (0.5 unless set).
 
 Hypothesis looks for small counterexamples; this one tries many long inputs, cut anywhere.  The
 seed is in the failure's message.
@@ -13,7 +13,7 @@ import time
 
 from llmstream.render.guard import Guard, guarded
 
-SECONDS = float(os.environ.get("LLMSTREAM_FUZZ_SECONDS", "1"))
+SECONDS = float(os.environ.get("LLMSTREAM_FUZZ_SECONDS", "0.5"))
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufff9-\ufffb\ud800-\udfff]")
 SPICE = ["\r", "\n", "\x1b", "\x9b", "\u202e", "\U0001f3f4", "\U000e0067", "\ud83d", "\u200d", "a", " "]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from wrong_values import cases, fault_of
 
-SECONDS = float(os.environ.get("LLMSTREAM_FUZZ_SECONDS", "4"))
+SECONDS = float(os.environ.get("LLMSTREAM_FUZZ_SECONDS", "2"))
 
 
 def test_no_wrong_value_is_an_internal_error(record_property: Callable[[str, object], None]) -> None:

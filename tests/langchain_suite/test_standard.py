@@ -17,8 +17,7 @@ from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
 
 from llmstream.langchain import ChatLLMStream
-from llmstream.local.server import server_for
-from local_model import model_path, need_llama
+from local_model import served
 
 NEED_A_CALL: Final = (
     "test_tool_calling",
@@ -65,8 +64,7 @@ class TestIntegration(_Ours, ChatModelIntegrationTests):
     ) -> None:
         if request.node.originalname in NEED_A_CALL:
             pytest.skip("the real model is too small to call a tool; test_chat_model.py has calls")
-        need_llama()
-        address, key = server_for(model_path()).start()
+        address, key = served()
         path = tmp_path / "config.toml"
         path.write_text(
             f'[providers.embedded]\nadapter = "openai-chat"\nbase_url = "{address}/v1"\nmodel = "smollm2"\n'

@@ -22,7 +22,7 @@ ASK = """
 import http.client, json, os, signal, sys
 from pathlib import Path
 from llmstream.local.server import server_for
-address, key = server_for(Path(sys.argv[1])).start()
+address, key = server_for(Path(sys.argv[1]), threads=1).start()
 connection = http.client.HTTPConnection(address.removeprefix("http://"))
 said = [{"role": "user", "content": "Count."}]
 body = json.dumps({"messages": said, "stream": True, "ignore_eos": True, "max_tokens": 900})
@@ -64,7 +64,7 @@ def ask(address: str, key: str, path: str, body: dict[str, object]) -> tuple[int
 
 
 def test_chat_is_answered_by_a_name_that_tells_no_path(model: Path) -> None:
-    address, key = server_for(model).start()
+    address, key = server_for(model, threads=1).start()
     assert address.startswith("http://127.0.0.1:")
     body = {"messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 8, "temperature": 0}
     status, document = ask(address, key.reveal(), "/v1/chat/completions", dict(body))
@@ -75,13 +75,16 @@ def test_chat_is_answered_by_a_name_that_tells_no_path(model: Path) -> None:
 
 
 def test_wrong_key_is_refused(model: Path) -> None:
-    address, _ = server_for(model).start()
+    address, _ = server_for(model, threads=1).start()
     assert ask(address, "guess", "/v1/completions", {"prompt": "a", "max_tokens": 1})[0] == 401
 
 
 def test_many_threads_start_one_server(model: Path) -> None:
     found = list[str]()
-    threads = [threading.Thread(target=lambda: found.append(server_for(model).start()[0])) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: found.append(server_for(model, threads=1).start()[0]))
+        for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

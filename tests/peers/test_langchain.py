@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from llmstream import LLM
-from local_model import model_path, need_llama, unavailable
+from local_model import served, unavailable
 
 PROMPT = "Once upon a time, there was a glass of sparkling water."
 SETTINGS: dict[str, Any] = {"temperature": 0, "max_tokens": 24, "seed": 1}
@@ -23,10 +23,7 @@ SETTINGS: dict[str, Any] = {"temperature": 0, "max_tokens": 24, "seed": 1}
 
 @pytest.fixture(scope="module")
 def endpoint() -> tuple[str, str]:
-    need_llama()
-    from llmstream.local.server import server_for
-
-    address, key = server_for(model_path(), threads=1).start()
+    address, key = served()
     return f"{address}/v1", key.reveal()
 
 
