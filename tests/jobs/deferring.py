@@ -19,6 +19,18 @@ from llmstream.jobs.deferred.gemini import Gemini
 from llmstream.jobs.deferred.openai import OpenAI
 
 INTERFACES: Final = {"openai-chat": OpenAI, "anthropic": Anthropic, "gemini": Gemini}
+CREATE: Final = {
+    "openai-chat": "POST /v1/batches",
+    "anthropic": "POST /v1/messages/batches",
+    "gemini": "POST /v1beta/models/m:",
+}
+LOOK: Final = {
+    "openai-chat": "GET /v1/batches/",
+    "anthropic": "GET /v1/messages/batches/",
+    "gemini": "GET /v1beta/batches/",
+}
+ANSWERS: Final = {"1": "re: one", "2": "re: two", "3": "re: three"}
+"""Texts of the job's three prompts by their ids."""
 
 
 @pytest.fixture

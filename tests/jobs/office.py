@@ -19,6 +19,9 @@ Document: TypeAlias = dict[str, Any]
 DONE: Final = 2
 """The look at which a batch is done."""
 
+FAILED: Final = ("refuse", "expire")
+"""First words of prompts that get no answer."""
+
 
 @dataclass
 class Fault:
@@ -120,7 +123,7 @@ class Office:
         if found_file := re.fullmatch(r"/files/(out|err)-(\w+)/content", path):
             good = found_file[1] == "out"
             requests = self.batches[found_file[2]].requests
-            wanted_ones = [one for one in requests if (one[1].split()[0] not in ("refuse", "expire")) is good]
+            wanted_ones = [one for one in requests if (one[1].split()[0] not in FAILED) is good]
             return lines_of(openai_outcome(*one) for one in reversed(wanted_ones))
         return openai_batch(self._looked_at(path.removeprefix("/batches/")))
 
@@ -207,7 +210,9 @@ def openai_batch(batch: Batch) -> Document:
     if batch.flaw:
         document["errors"] = {"data": [{"code": "bad_line", "line": 1, "message": batch.flaw}]}
     if batch.looks >= DONE:
-        document |= {"output_file_id": f"out-{batch.id}", "error_file_id": f"err-{batch.id}"}
+        document["output_file_id"] = f"out-{batch.id}"
+        if any(prompt.split()[0] in FAILED for _, prompt in batch.requests):
+            document["error_file_id"] = f"err-{batch.id}"
     return document
 
 

@@ -5,19 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fakes.command import Command, Run
-from jobs.deferring import INTERFACES, Deferred
+from jobs.deferring import ANSWERS, CREATE, INTERFACES, LOOK, Deferred
 from jobs.office import Fault, Office
 from llmstream.jobs.deferred import run as deferred_run
-
-CREATE = {
-    "openai-chat": "POST /v1/batches", "anthropic": "POST /v1/messages/batches", "gemini": "POST /v1beta/models/m:",
-}  # fmt: skip
-LOOK = {
-    "openai-chat": "GET /v1/batches/", "anthropic": "GET /v1/messages/batches/", "gemini": "GET /v1beta/batches/",
-}  # fmt: skip
-
-
-ANSWERS = {"1": "re: one", "2": "re: two", "3": "re: three"}
 
 
 def test_a_job_is_sent_off_looked_at_and_fetched_by_the_same_command(job: Deferred) -> None:

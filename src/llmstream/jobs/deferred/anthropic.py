@@ -50,7 +50,7 @@ class Anthropic:
         """Make the batch."""
         save({"step": "creating", "known": [id_ for id_, _ in _batches(web)]})
         made = web.post(PATH, b'{"requests":[' + b",".join(lines) + b"]}")
-        return text_at(made, "id")
+        return web.id_in(made)
 
     def find(self, web: Web, entry: Mapping[str, Json]) -> str | None:
         """Return a batch of our size that was not there before, None when there is none."""

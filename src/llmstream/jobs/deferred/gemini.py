@@ -54,7 +54,7 @@ class Gemini:
             ]
         )  # fmt: skip
         model = web.target.endpoint.model.removeprefix("models/")
-        return text_at(web.post(f"/models/{model}:batchGenerateContent", body), "name")
+        return web.id_in(web.post(f"/models/{model}:batchGenerateContent", body), "name")
 
     def find(self, web: Web, entry: Mapping[str, Json]) -> str | None:
         """Return the batch that bears our token in its name."""
@@ -66,7 +66,7 @@ class Gemini:
                 if isinstance(batch, dict) and wanted in (
                     text_at(batch, "metadata", "displayName"), text_at(batch, "displayName"),
                 ):  # fmt: skip
-                    return text_at(batch, "name")
+                    return web.id_in(batch, "name")
             token = text_at(page, "nextPageToken")
             if not token:
                 return None

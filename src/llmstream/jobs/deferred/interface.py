@@ -8,8 +8,8 @@ from typing import Literal, Protocol, TypeAlias
 
 from llmstream.adapters.base import Adapter
 from llmstream.engine.meter import Completion, Meter
-from llmstream.errors import BadMessage, LLMStreamError, ProviderError
-from llmstream.events import Start
+from llmstream.errors import BadMessage, LLMStreamError, ProviderError, Unavailable
+from llmstream.events import Start, Usage
 from llmstream.jobs.deferred.web import Web
 from llmstream.jobs.inputs import Ask
 from llmstream.jobs.keys import ident, key_text
@@ -109,8 +109,11 @@ def completion_of(web: Web, document: Json) -> tuple[Completion, LLMStreamError 
     try:
         reader = web.adapter.reader()
         events = list(reader.read(WireMessage("whole", json.dumps(document))))
-        if events:
-            meter.write(events, 0.0)
+        if all(isinstance(event, Usage) for event in events):
+            raise BadMessage("the answer is empty: no text, no tool call and no finish reason")
+        meter.write(events, 0.0)
+        if meter.finish is not None and meter.finish.reason == "error":
+            raise Unavailable(f"the generation failed: {meter.finish.raw or 'error'}")
     except LLMStreamError as failure:
         error = named(web, failure)
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError) as failure:

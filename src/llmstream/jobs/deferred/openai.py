@@ -73,12 +73,13 @@ class OpenAI:
             ]
         )
         file = web.post("/files", body, f"multipart/form-data; boundary={boundary}")
-        save({"file": file["id"], "step": "creating"})
+        id_ = web.id_in(file)
+        save({"file": id_, "step": "creating"})
         wanted = {
-            "input_file_id": file["id"], "endpoint": self._endpoint, "completion_window": "24h",
+            "input_file_id": id_, "endpoint": self._endpoint, "completion_window": "24h",
             "metadata": {NAME: token},
         }  # fmt: skip
-        return _id(web.post("/batches", json.dumps(wanted).encode()))
+        return web.id_in(web.post("/batches", json.dumps(wanted).encode()))
 
     def find(self, web: Web, entry: Mapping[str, Json]) -> str | None:
         """Return the batch with our token in its metadata."""
@@ -89,10 +90,10 @@ class OpenAI:
             found = batches if isinstance(batches, list) else []
             for batch in found:
                 if isinstance(batch, dict) and text_at(batch, "metadata", NAME) == entry["token"]:
-                    return _id(batch)
+                    return web.id_in(batch)
             if not page.get("has_more") or not found or not isinstance(found[-1], dict):
                 return None
-            path = f"/batches?limit=100&after={_id(found[-1])}"
+            path = f"/batches?limit=100&after={web.id_in(found[-1])}"
         return None
 
     def status(self, web: Web, id_: str) -> Status:
@@ -131,13 +132,6 @@ class OpenAI:
             kind = Unavailable if code in ("batch_expired", "batch_cancelled") else RequestRefused
             failure_ = named(web, kind(f"{said or 'no answer'} ({code or 'no code'})"))
         return id_, nothing(web), failure_
-
-
-def _id(document: Mapping[str, Json]) -> str:
-    found = text_at(document, "id")
-    if not found:
-        raise BadMessage("an answer of the batch interface has no id")
-    return found
 
 
 def _flaw(batch: Mapping[str, Json]) -> str:

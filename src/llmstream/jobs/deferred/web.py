@@ -127,6 +127,17 @@ class Web:
         finally:
             transport.close()
 
+    def id_in(self, document: Mapping[str, object], name: str = "id") -> str:
+        """Return the id that an answer of the interface has under a name.
+
+        Raises:
+            BadMessage: it has none.
+        """
+        found = text_at(document, name)
+        if not found:
+            raise self._placed(BadMessage(f'the answer has no "{name}"'))
+        return found
+
     def _placed(self, error: LLMStreamError) -> LLMStreamError:
         endpoint = self.target.endpoint
         if error.provider is None:
