@@ -51,7 +51,7 @@ def exchanges(name: str) -> Iterator[Exchange]:
 def test_an_adapter_of_ours_keeps_to_it(name: str) -> None:
     # others in each run; engine/test_conversation_recordings.py cuts all of them
     short = [one for one in exchanges(name) if len(one.body) < 20_000]
-    check_adapter(adapter(name), random.sample(short, min(8, len(short))))
+    check_adapter(adapter(name), random.sample(short, min(4, len(short))))
 
 
 class Wrong(OpenAIChat):

@@ -131,8 +131,13 @@ def test_ctrl_c_while_the_model_loads_does_not_hang(model: Path) -> None:
     assert child.returncode == -signal.SIGINT
 
 
-def damaged(model: Path, path: Path, how: str) -> Path:
-    whole = model.read_bytes()
+@pytest.fixture(scope="module")
+def whole(model: Path) -> bytes:
+    """What the real model's file holds."""
+    return model.read_bytes()
+
+
+def damaged(whole: bytes, path: Path, how: str) -> Path:
     data = {
         "empty": b"",
         "text": b"hello\n" * 100,
@@ -148,9 +153,9 @@ def damaged(model: Path, path: Path, how: str) -> Path:
 
 @pytest.mark.parametrize("how", ["empty", "text", "magic", "head", "half", "counts", "kind"])
 def test_damaged_file_is_one_clear_error(
-    how: str, model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    how: str, whole: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    path = damaged(model, tmp_path / "m.gguf", how)
+    path = damaged(whole, tmp_path / "m.gguf", how)
     with pytest.raises(LocalModelError, match=r"m\.gguf"):
         LlamaServer(path).start()
     assert capfd.readouterr() == ("", "")
