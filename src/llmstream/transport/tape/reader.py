@@ -86,8 +86,6 @@ class Reading:
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 self._damaged(number, error)
                 break
-        if not self._calls:
-            raise BadMessage(f"{self._path} is empty, not a recording")
         for call in self._calls:
             for attempt in call.attempts:
                 inflate(attempt)
