@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class AsyncRun(AsyncIterator[Batch]):
-    """A conversation's batches, for the loop that first asks for one.
+    """A conversation's batches, for one reader on the loop where it first asks for one.
 
     Args:
         steps: the conversation.
@@ -26,7 +26,6 @@ class AsyncRun(AsyncIterator[Batch]):
         self._steps = steps
         self._transport = transport
         self._reading = False
-        self._turns: list[asyncio.Future[None]] = []
         self._pause: asyncio.Future[None] | None = None
         self._closing = False
         self._ended = False
@@ -37,8 +36,6 @@ class AsyncRun(AsyncIterator[Batch]):
         return self._closing
 
     async def __anext__(self) -> Batch:
-        while self._reading:
-            await self._turn()
         if self._ended or self._closing:
             await self._end()
             raise StopAsyncIteration
@@ -62,16 +59,6 @@ class AsyncRun(AsyncIterator[Batch]):
             raise
         finally:
             self._reading = False
-            if self._turns:
-                _wake(self._turns.pop(0))
-
-    async def _turn(self) -> None:
-        """Wait until another reader has its batch."""
-        import asyncio
-
-        turn = asyncio.get_running_loop().create_future()
-        self._turns.append(turn)
-        await turn
 
     async def _next(self) -> Batch | None:
         """Return the next batch, None at the end."""

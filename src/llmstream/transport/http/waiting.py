@@ -17,7 +17,11 @@ def ready_of(sockets: Sequence[socket.socket], writing: bool, seconds: float) ->
     A socket that broke counts as ready: whoever uses it then learns what happened.
     """
     if sys.platform == "win32":
-        return _selected(sockets, writing, seconds)
+        # Windows tells of a connection that failed among the exceptional ones
+        chosen = list(sockets)
+        reading = [] if writing else chosen
+        found = select.select(reading, chosen if writing else [], chosen, seconds)
+        return [sock for sock in chosen if any(sock in some for some in found)]
     poll = select.poll()
     by_number = {}
     for sock in sockets:
@@ -29,14 +33,6 @@ def ready_of(sockets: Sequence[socket.socket], writing: bool, seconds: float) ->
     return [by_number[number] for number, _ in poll.poll(seconds * 1000)]
 
 
-def _selected(sockets: Sequence[socket.socket], writing: bool, seconds: float) -> list[socket.socket]:
-    # Windows tells of a connection that failed among the exceptional ones
-    chosen = list(sockets)
-    reading = [] if writing else chosen
-    found = select.select(reading, chosen if writing else [], chosen, seconds)
-    return [sock for sock in chosen if any(sock in some for some in found)]
-
-
 class Readable:
     """Waits for one socket, again and again.
 
@@ -46,9 +42,10 @@ class Readable:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sockets = (sock,)
-        if sys.platform != "win32":
-            self._poll = select.poll()
-            self._poll.register(sock, select.POLLIN)
+        if sys.platform == "win32":
+            return
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
 
     def within(self, seconds: float) -> bool:
         """Return whether something came within so many seconds."""

@@ -55,7 +55,7 @@ def arguments(command: Sequence[str], prompt: bytes) -> tuple[list[str], bytes |
     """
     if not command or not command[0]:
         raise ConfigError("the command is empty", phase="config")
-    if not hasattr(os, "killpg"):
+    if sys.platform == "win32":
         raise ConfigError("the adapter exec needs process groups, which this system lacks", phase="config")
     if not any(PLACEHOLDER in argument for argument in command):
         return list(command), prompt
@@ -128,10 +128,8 @@ def signal_group(leader: int, number: int) -> bool:
         return False
     try:
         os.killpg(leader, number)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        # macOS says so of a group that holds nothing but zombies
+    except (ProcessLookupError, PermissionError):
+        # the latter is what macOS says of a group that holds nothing but zombies
         return False
     return True
 
