@@ -27,9 +27,17 @@ class Provider:
         self.port = port
         self._before = len(self._ledger()["asked"])
 
-    def _ledger(self) -> dict[str, Any]:
+    def open(self, name: str) -> None:
+        """Let a prompt be answered that waits at its gate."""
+        self._ledger(f"/open/{name}")
+
+    def wait(self, name: str) -> None:
+        """Wait until a prompt is at its gate."""
+        self._ledger(f"/wait/{name}")
+
+    def _ledger(self, path: str = "/ledger") -> dict[str, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request("GET", "/ledger")
+        connection.request("GET", path)
         found: dict[str, Any] = json.loads(connection.getresponse().read())
         connection.close()
         return found

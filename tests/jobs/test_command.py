@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from jobs.commanding import batch, objects, prompts
 from jobs.conftest import Provider
 from llmstream.jobs.limiter import CATCH_UP
 
 COMMAND = [sys.executable, "-m", "llmstream", "batch"]
-
-
-def prompts(path: Path, count: int) -> Path:
-    lines = [json.dumps({"id": f"q{n}", "prompt": f"{path.parent.name} {n}"}) for n in range(count)]
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
-def batch(
-    provider: Provider, folder: Path, *arguments: str, more: str = ""
-) -> subprocess.CompletedProcess[str]:
-    config = provider.config(folder, more)
-    environment = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    return subprocess.run(
-        [*COMMAND, *arguments, "--config", str(config), "-m", "p/m"],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=folder,
-        timeout=60,
-    )
-
-
-def objects(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 def test_killed_at_any_moment_nothing_is_lost_or_doubled(provider: Provider, tmp_path: Path) -> None:
@@ -65,7 +39,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(provider: Provider, tmp
         assert len({one["id"] for one in found}) == len(found) >= had
         had = len(found)
     done = batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl", "-j", "8")
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.err
     answers = objects(output)
     assert {one["id"]: one["text"] for one in answers} == {
         f"q{n}": f"re: {tmp_path.name} {n}" for n in range(700)
@@ -77,10 +51,10 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(provider: Provider, tmp
 
 def test_a_run_with_nothing_to_do_changes_nothing(provider: Provider, tmp_path: Path) -> None:
     prompts(tmp_path / "in.jsonl", 5)
-    assert batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl").returncode == 0
+    assert batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl").status == 0
     before = (tmp_path / "out.jsonl").read_bytes()
     again = batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl")
-    assert "nothing to ask" in again.stderr
+    assert "nothing to ask" in again.err
     assert (tmp_path / "out.jsonl").read_bytes() == before
     assert len(provider.asked) == 5
 
@@ -88,10 +62,10 @@ def test_a_run_with_nothing_to_do_changes_nothing(provider: Provider, tmp_path: 
 def test_failures_are_asked_again_and_the_status_says_so(provider: Provider, tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("good\nrefuse 422\nonce 400 and then well\n")
     first = batch(provider, tmp_path, "in.txt", "--output", "out.jsonl", "--ordered")
-    assert first.returncode == 11
-    assert "2 failed" in first.stderr
+    assert first.status == 11
+    assert "2 failed" in first.err
     second = batch(provider, tmp_path, "in.txt", "--output", "out.jsonl", "--ordered")
-    assert second.returncode == 11
+    assert second.status == 11
     assert [one["id"] for one in objects(tmp_path / "out.jsonl")] == ["1", "2", "3"]
     assert provider.asked.count("good") == 1
 
@@ -102,8 +76,8 @@ def test_dry_run_counts_and_sends_nothing(provider: Provider, tmp_path: Path) ->
     prompts(tmp_path / "in.jsonl", 6)
     before = (tmp_path / "out.jsonl").read_bytes()
     run = batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl", "--dry-run")
-    assert run.returncode == 0
-    said = run.stdout
+    assert run.status == 0
+    said = run.out
     for figure in ("prompts: 6", "already answered: 4", "still to run: 2", "p/m: 6"):
         assert figure in said
     assert (tmp_path / "out.jsonl").read_bytes() == before
@@ -112,7 +86,7 @@ def test_dry_run_counts_and_sends_nothing(provider: Provider, tmp_path: Path) ->
 
 def test_dry_run_makes_no_file(provider: Provider, tmp_path: Path) -> None:
     prompts(tmp_path / "in.jsonl", 2)
-    assert batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl", "--dry-run").returncode == 0
+    assert batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl", "--dry-run").status == 0
     assert not (tmp_path / "out.jsonl").exists()
 
 
@@ -120,7 +94,7 @@ def test_the_configurations_limits_hold_and_flags_beat_them(provider: Provider, 
     prompts(tmp_path / "in.jsonl", 4)
     began = time.monotonic()
     run = batch(provider, tmp_path, "in.jsonl", "--rpm", "150", more="limits = { rpm = 1 }\n")
-    assert run.returncode == 0
+    assert run.status == 0
     # three gaps of 0.4 s, less what a late timer may make good
     assert 1.2 - CATCH_UP <= time.monotonic() - began < 30
 
@@ -129,6 +103,6 @@ def test_the_configurations_limits_hold_and_flags_beat_them(provider: Provider, 
 def test_flags_that_need_others_say_so(provider: Provider, tmp_path: Path, flags: list[str]) -> None:
     prompts(tmp_path / "in.jsonl", 1)
     run = batch(provider, tmp_path, "in.jsonl", *flags)
-    assert run.returncode == 2
-    assert flags[0] in run.stderr
+    assert run.status == 2
+    assert flags[0] in run.err
     assert provider.asked == []
