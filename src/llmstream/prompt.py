@@ -200,8 +200,11 @@ class Options(Record):
 
     def given_fields(self) -> dict[str, object]:
         """Return the options that are set, `extra` aside, as they are."""
-        given = ((name, getattr(self, name)) for name in names(self) if name != "extra")
-        return {name: value for name, value in given if value is not None}
+        given = values(self)
+        if given == SILENT:
+            return {}
+        pairs = zip(names(self), given, strict=True)
+        return {name: value for name, value in pairs if value is not None and name != "extra"}
 
 
 SILENT: Final = values(Options())

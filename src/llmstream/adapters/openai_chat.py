@@ -36,6 +36,7 @@ from llmstream.wire.document import Document
 from llmstream.wire.message import WireMessage
 
 BESIDE: Final = frozenset({"usage", "x_groq", "error"})
+PLAIN: Final = frozenset({"role", "content"})
 
 FIELDS: Final[Mapping[str, str]] = {
     "temperature": "temperature", "max_tokens": "max_tokens", "top_p": "top_p", "top_k": "top_k",
@@ -164,12 +165,13 @@ class ChatReader:
             yield from content_events(delta)
             return
         content = delta.get("content")
-        if len(delta) > 1 or content is None:
+        plain = delta.keys() <= PLAIN
+        if not plain:
             thinking = thinking_in(delta)
             if thinking:
                 yield ReasoningDelta(thinking)
         yield from content_events(content)
-        if len(delta) > 1 or content is None:
+        if not plain:
             refusal = text_at(delta, "refusal")
             if refusal:
                 yield TextDelta(refusal)

@@ -14,6 +14,8 @@ from llmstream.prompt import Endpoint, Json
 from llmstream.record import replace
 from llmstream.wire.document import Document
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def post(
     endpoint: Endpoint,
@@ -54,7 +56,7 @@ def post(
 
 def encode(body: Mapping[str, Json]) -> bytes:
     """Return a body's bytes; half characters from a badly encoded command line become U+FFFD."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    text = _encode(body)
     try:
         return text.encode()
     except UnicodeEncodeError:

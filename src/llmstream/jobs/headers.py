@@ -33,6 +33,8 @@ def reset_seconds(headers: Mapping[str, str]) -> float | None:
     Args:
         headers: names in lower case.
     """
+    if "0" not in headers.values():
+        return None
     waits = [
         wait
         for left, reset in PAIRS

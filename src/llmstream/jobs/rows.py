@@ -89,7 +89,7 @@ def row_of(data: bytes, number: int) -> RowOrBad | None:
     if inside[0] != 0x7B:
         return Row(number, None, text, data)
     try:
-        fields = json.loads(text, parse_constant=_no_constant)
+        fields = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         return BadRow(number, f"begins with {{ but is not valid JSON: {error}", data)
     return Row(number, fields, "", data)
@@ -97,6 +97,9 @@ def row_of(data: bytes, number: int) -> RowOrBad | None:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def rows_of_lines(lines: Iterable[bytes]) -> Iterator[RowOrBad]:
@@ -178,7 +181,7 @@ def _record(number: int, names: list[str], cells: list[str]) -> RowOrBad:
     for name in JSON_COLUMNS:
         if name in fields:
             try:
-                fields[name] = json.loads(str(fields[name]), parse_constant=_no_constant)
+                fields[name] = _DECODER.decode(str(fields[name]))
             except (ValueError, RecursionError) as error:
                 return BadRow(number, f"{name} is not valid JSON: {error}", data)
     return Row(number, fields, "", data)

@@ -10,10 +10,9 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
-from llmstream.engine.effects import Effect, Head, Reply
 from llmstream.engine.meter import Completion, Meter
 from llmstream.engine.policy import LONGEST_OBEYED, pause
 from llmstream.errors import (
@@ -27,13 +26,12 @@ from llmstream.jobs.feeds import Feed
 from llmstream.jobs.inputs import Ask, tokens_of
 from llmstream.jobs.keys import bytes_key
 from llmstream.jobs.limiter import Gate
+from llmstream.jobs.lines import Line
 from llmstream.jobs.rows import BadRow
 from llmstream.jobs.tally import Tally
 from llmstream.record import Record, replace
-from llmstream.runnable.calls import abatches, async_transport_for
 from llmstream.runnable.plan import Plan
 from llmstream.runnable.targets import Target
-from llmstream.transport.drivers import AsyncTransport
 
 RATE_REFUSALS: Final = 10
 """How often one prompt may meet 429 while others are answered."""
@@ -118,6 +116,13 @@ class Job:
             await asyncio.gather(*workers, return_exceptions=True)
 
     async def _work(self) -> None:
+        line = Line(self._clock)
+        try:
+            await self._work_on(line)
+        finally:
+            await line.aclose()
+
+    async def _work_on(self, line: Line) -> None:
         me = asyncio.current_task()
         while not self.ending:
             self._idle.add(me)
@@ -134,7 +139,7 @@ class Job:
                 self._end_of(question, bytes_key(question.data), NOTHING, question)
                 continue
             try:
-                completion, error = await self._answer(question)
+                completion, error = await self._answer(line, question)
             except Stopped:
                 self._give_back(question)
                 return
@@ -160,16 +165,18 @@ class Job:
             if worker is not None:
                 worker.cancel()
 
-    async def _answer(self, ask: Ask) -> tuple[Completion, LLMStreamError | None]:
+    async def _answer(self, line: Line, ask: Ask) -> tuple[Completion, LLMStreamError | None]:
         """Return one question's outcome, from the first of its targets that answers."""
         last = len(ask.targets) - 1
         for position, target in enumerate(ask.targets):
-            completion, error = await self._tried(ask, target, position == last)
+            completion, error = await self._tried(line, ask, target, position == last)
             if error is None or position == last:
                 return completion, error
         raise AssertionError("a question has a target")
 
-    async def _tried(self, ask: Ask, target: Target, last: bool) -> tuple[Completion, LLMStreamError | None]:
+    async def _tried(
+        self, line: Line, ask: Ask, target: Target, last: bool
+    ) -> tuple[Completion, LLMStreamError | None]:
         """Ask one target until it answers or trying again makes no sense."""
         limiter = self._limiter(target)
         spent, counted, refusals = 0.0, 0, 0
@@ -178,7 +185,7 @@ class Job:
             if charged < 0:
                 raise Stopped
             began = self._clock()
-            completion, error = await self._once(ask, target, spent, limiter, charged, began)
+            completion, error = await self._once(line, ask, target, spent, limiter, charged, began)
             if error is None:
                 return completion, None
             spent += self._clock() - began
@@ -203,7 +210,14 @@ class Job:
                 await asyncio.sleep(pause(counted, error.retry_after, random.random()) or 0.0)  # noqa: S311
 
     async def _once(
-        self, ask: Ask, target: Target, spent: float, limiter: Gate, charged: int, began: float
+        self,
+        line: Line,
+        ask: Ask,
+        target: Target,
+        spent: float,
+        limiter: Gate,
+        charged: int,
+        began: float,
     ) -> tuple[Completion, LLMStreamError | None]:
         """Send one request and return what came of it."""
         plan = Plan((self._asked_once(target, spent),), ask.prompt, ask.options, self._settings.stream)
@@ -211,8 +225,7 @@ class Job:
         meter = Meter(began)
         error: LLMStreamError | None = None
         try:
-            async for batch in abatches(plan, _Told(async_transport_for(plan), limiter)):
-                meter.write(batch, clock())
+            await line.ask(plan, meter, limiter)
             limiter.answered(clock())
         except LLMStreamError as failure:
             error = failure
@@ -246,30 +259,6 @@ class Job:
             if self.ending:
                 limiter.stop()
         return limiter
-
-
-class _Told:
-    """A transport that shows the limiter the head of each answer.
-
-    Args:
-        transport: does the work.
-        limiter: the provider's.
-    """
-
-    __slots__ = ("_limiter", "_perform", "aclose", "stop")
-
-    def __init__(self, transport: AsyncTransport, limiter: Gate) -> None:
-        self._perform = transport.perform
-        self._limiter = limiter
-        self.stop: Callable[[], None] = transport.stop
-        self.aclose: Callable[[], Coroutine[None, None, None]] = transport.aclose
-
-    async def perform(self, effect: Effect) -> Reply:
-        """Carry out one effect."""
-        reply = await self._perform(effect)
-        if type(reply) is Head:
-            self._limiter.told(reply.status, reply.headers)
-        return reply
 
 
 async def _all(workers: Sequence[asyncio.Future[None]]) -> None:

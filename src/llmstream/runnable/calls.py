@@ -43,7 +43,7 @@ def batches(plan: Plan, transport: Transport | None = None) -> Batches:
         from llmstream.runnable.lanes import batches_of_first
 
         return Given(batches_of_first(plan, abatches))
-    return Run(_steps(plan), transport or transport_for(plan))
+    return Run(steps_of(plan), transport or transport_for(plan))
 
 
 def abatches(plan: Plan, transport: AsyncTransport | None = None) -> AsyncBatches:
@@ -52,7 +52,7 @@ def abatches(plan: Plan, transport: AsyncTransport | None = None) -> AsyncBatche
         from llmstream.runnable.lanes import abatches_of_first
 
         return AsyncGiven(abatches_of_first(plan, abatches))
-    return AsyncRun(_steps(plan), transport or async_transport_for(plan))
+    return AsyncRun(steps_of(plan), transport or async_transport_for(plan))
 
 
 def transport_for(plan: Plan) -> Transport:
@@ -77,7 +77,8 @@ def async_transport_for(plan: Plan) -> AsyncTransport:
     return AsyncRouter(AsyncHttpTransport)
 
 
-def _steps(plan: Plan) -> Steps:
+def steps_of(plan: Plan) -> Steps:
+    """Return the steps of a plan without rivals, for whoever drives them."""
     steps = _conversation(plan)
     return steps if plan.around is None else plan.around(steps)
 

@@ -1,12 +1,12 @@
-"""The loop that carries a conversation out on an event loop; the same as `drivers.Run`, step by step."""
+"""The loops that carry a conversation out on an event loop; AsyncRun is `drivers.Run`, step by step."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
-from llmstream.engine.effects import Batch, Call, Effect, Prepare, Read, Reply, Sleep, Steps
+from llmstream.engine.effects import Batch, Call, Effect, Head, Prepare, Read, Reply, Sleep, Steps
 from llmstream.errors import Cancelled, LLMStreamError
 from llmstream.transport.drivers import KEEP, AsyncTransport
 
@@ -156,6 +156,56 @@ class AsyncRun(AsyncIterator[Batch]):
 
     def __del__(self) -> None:
         self.close()
+
+
+async def carry_out(
+    steps: Steps, transport: AsyncTransport, take: Callable[[Batch], None], opened: Callable[[Head], None]
+) -> None:
+    """Carry out a whole conversation, for one who takes its batches as they come.
+
+    Half the price of an AsyncRun, which several tasks may read and close.  Whoever cancels this, or meets an
+    error of another kind than LLMStreamError, closes the transport; else it can carry out the next one.
+
+    Args:
+        steps: the conversation.
+        transport: carries its effects out.
+        take: takes the events of each read.
+        opened: told of the head of each answer.
+
+    Raises:
+        LLMStreamError: it failed; what had come before was taken.
+    """
+    perform = transport.perform
+    try:
+        step = steps.send(None)
+        while True:
+            if type(step) is list:
+                take(step)
+                step = steps.send(None)
+                continue
+            try:
+                reply = await perform(step) if type(step) is Read else await _performed(step, transport)  # type: ignore[arg-type]  # no list: an effect
+            except LLMStreamError as error:
+                step = steps.throw(error)
+                continue
+            if type(reply) is Head:
+                opened(reply)
+            step = steps.send(reply)
+    except StopIteration:
+        await perform(KEEP)
+    finally:
+        steps.close()
+
+
+async def _performed(effect: Effect, transport: AsyncTransport) -> Reply:
+    import asyncio
+
+    if isinstance(effect, Prepare):
+        return await asyncio.to_thread(effect.make) if effect.slow else effect.make()
+    if isinstance(effect, Sleep):
+        await asyncio.sleep(effect.seconds)
+        return None
+    return await transport.perform(effect)
 
 
 def _wake(future: asyncio.Future[None]) -> None:

@@ -15,9 +15,14 @@ What all decoders keep to:
 
 from __future__ import annotations
 
+from typing import Final
+
 from llmstream.wire.message import MESSAGE_LIMIT, Decoder, WireMessage
 
 __all__ = ["MESSAGE_LIMIT", "Decoder", "WireMessage", "decoder", "prepare"]
+
+
+_PREPARED: Final[set[str]] = set()
 
 
 def decoder(framing: str, content_type: str, limit: int = MESSAGE_LIMIT) -> Decoder:
@@ -49,7 +54,8 @@ def prepare(framing: str) -> None:
     Args:
         framing: as for `decoder`.
     """
-    if framing != "text":
+    if framing != "text" and framing not in _PREPARED:
         from llmstream.wire.sniff import build
 
         build(framing)
+        _PREPARED.add(framing)

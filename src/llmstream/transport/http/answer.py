@@ -88,6 +88,11 @@ class Answer:
         return None
 
     @property
+    def unfolds(self) -> bool:
+        """Whether its body is compressed."""
+        return self._inflater is not None
+
+    @property
     def buffered(self) -> bool:
         """Whether `pull` may bring something although the socket has nothing new."""
         return self._channel.buffered

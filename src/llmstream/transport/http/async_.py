@@ -7,26 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
-from socket import socket
 
-from llmstream.engine.effects import NEVER, Effect, Head, Keep, Open, Read, Reply
-from llmstream.errors import Cancelled, TimeLimitPassed
+from llmstream.engine.effects import Effect, Head, Keep, Open, Read, Reply
+from llmstream.errors import Cancelled
 from llmstream.transport.http.answer import Answer
 from llmstream.transport.http.channels import Channel
 from llmstream.transport.http.common import DIRECT, Connection, signed
 from llmstream.transport.http.connect import Wait, Waiting
 from llmstream.transport.http.errors import reading_error
-from llmstream.transport.http.exchange import exchanged
+from llmstream.transport.http.exchange import Way, exchanged, way_to
 from llmstream.transport.http.parser import NotHttp
-from llmstream.transport.http.pool import POOL, Pool
+from llmstream.transport.http.pool import POOL, Key, Link, Pool
 from llmstream.transport.http.sync import LAST_BYTES
-from llmstream.transport.http.waiting import ready_of
+from llmstream.transport.http.watching import Watch
 from llmstream.transport.patience import Patience
 
 
 class AsyncHttpTransport:
-    """Carries out one run's effects on the loop that is running when it first does.
+    """Carries out effects, of one run after the other, on the loop that is running when it first does.
+
+    The connection of a whole answer stays here, and known to the loop, until the loop's next turn: who asks
+    again at once, as a batch does, has it without the loop being told anything.  Then it goes to the pool.
 
     Args:
         pool: where connections are kept; None for the process's own.
@@ -36,14 +37,12 @@ class AsyncHttpTransport:
         self._pool = POOL if pool is None else pool
         self._answer: Answer | None = None
         self._channel: Channel | None = None
+        self._way: tuple[str, Connection, Way] | None = None
+        self._warm: Link | None = None
         self._patience = Patience()
+        self._watch: Watch | None = None
         self._stopped = False
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
-        self._future: asyncio.Future[bytes | None] | None = None
-        self._watched: socket | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._wakes_at = NEVER
 
     async def perform(self, effect: Effect) -> Reply:
         """Carry out one effect and return what it brought.
@@ -57,20 +56,21 @@ class AsyncHttpTransport:
             return await self._open(effect)
         if isinstance(effect, Keep):
             await self._keep()
-        self._drop()
+        else:
+            self._drop()
         return None
 
     def stop(self) -> None:
         """End at once whatever is waited for, now and later; from any thread."""
         self._stopped = True
-        loop = self._loop
-        if loop is None or loop.is_closed():
+        watch = self._watch
+        if watch is None or watch.loop.is_closed():
             self._drop()
         elif threading.get_ident() == self._thread:
             self._end()
         else:
             try:
-                loop.call_soon_threadsafe(self._end)
+                watch.loop.call_soon_threadsafe(self._end)
             except RuntimeError:  # it was closed meanwhile
                 self._drop()
 
@@ -82,15 +82,17 @@ class AsyncHttpTransport:
         self.stop()
 
     def _end(self) -> None:
-        future = self._future
-        if future is not None and not future.done():
-            future.set_result(None)
+        if self._watch is not None:
+            self._watch.wake()
         self._drop()
 
     def _drop(self) -> None:
-        answer, channel = self._answer, self._channel
-        self._answer = self._channel = None
-        self._leave()
+        answer, channel, warm = self._answer, self._channel, self._warm
+        self._answer = self._channel = self._warm = None
+        if self._watch is not None:
+            self._watch.leave()
+        if warm is not None:
+            self._pool.keep(warm)
         if answer is not None:
             if answer.whole and not self._stopped:
                 self._pool.keep(answer.link)
@@ -99,118 +101,116 @@ class AsyncHttpTransport:
         elif channel is not None:
             channel.shut_down()
 
-    def _leave(self) -> None:
-        """Have the loop forget us."""
-        loop, watched, timer = self._loop, self._watched, self._timer
-        self._watched, self._timer, self._wakes_at = None, None, NEVER
-        if timer is not None:
-            timer.cancel()
-        if watched is not None and loop is not None and not loop.is_closed():
-            loop.remove_reader(watched)
-
     async def _keep(self) -> None:
-        """Leave the connection to the next run; the answer's last bytes may come a moment later."""
-        answer = self._answer
-        if answer is None or self._stopped or not answer.parser.reusable:
-            return
-        self._leave()
-        try:
-            if not answer.drained():
-                answer.link.channel.hurry_up()
-                await self._ready(Wait((answer.link.channel.sock,)), LAST_BYTES)
-                if not answer.drained() and answer.parser.reusable and self._answer is answer:
-                    self._answer = self._channel = None
-                    self._pool.keep(answer.link, answer.drained)
-        except (OSError, NotHttp):
-            answer.link.close()
+        """Leave the connection to whoever asks next; the answer's last bytes may come a moment later."""
+        answer, watch = self._answer, self._watch
+        if answer is not None and watch is not None and not self._stopped and answer.parser.reusable:
+            try:
+                if not answer.drained():
+                    answer.link.channel.hurry_up()
+                    await watch.ready(Wait((answer.link.channel.sock,)), LAST_BYTES)
+                    if not answer.drained() and answer.parser.reusable and self._answer is answer:
+                        self._answer = self._channel = None
+                        self._pool.keep(answer.link, answer.drained)
+            except (OSError, NotHttp):
+                answer.link.close()
+            if self._answer is answer and answer.whole and not self._stopped:
+                self._answer, self._channel, self._warm = None, None, answer.link
+                watch.loop.call_soon(self._cool)
+                return
+        self._drop()
+
+    def _cool(self) -> None:
+        """Give the pool a connection on which nobody asked again at once."""
+        if self._warm is not None:
+            self._drop()
+
+    def _take(self, key: Key) -> Link | None:
+        """Return a kept connection, the one that was just used before others."""
+        link, self._warm = self._warm, None
+        if link is not None:
+            alike = link.key == key
+            if alike and not link.stale():
+                return link
+            if self._watch is not None:
+                self._watch.leave()
+            if alike:
+                link.close()
+            else:
+                self._pool.keep(link)
+        return self._pool.take(key)
 
     async def _open(self, effect: Open) -> Head:
-        self._drop()
-        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
+        if self._answer is not None or self._channel is not None:
+            self._drop()
+        watch = self._watch
+        if watch is None:
+            self._watch = watch = Watch(asyncio.get_running_loop(), self._patience)
+            self._thread = threading.get_ident()
         route = effect.route if isinstance(effect.route, Connection) else DIRECT
         if route.aws_region:
             # it may read files and ask AWS
             effect = await asyncio.to_thread(signed, effect, route)
         self._patience.arm(effect.deadline)
-        self._answer = answer = await self._driven(exchanged(effect, route, self._pool, self._hold))
+        way = self._way_to(effect.request.url, route)
+        try:
+            self._answer = answer = await self._driven(exchanged(effect, way, self._take, self._hold), watch)
+        except BaseException:
+            watch.leave()
+            raise
         if self._stopped:
             self._drop()
             raise Cancelled("the answer was closed")
         return answer.head
+
+    def _way_to(self, url: str, route: Connection) -> Way:
+        """Return the way to a URL; the environment is asked once for it."""
+        if self._way is None or self._way[:2] != (url, route):
+            self._way = url, route, way_to(url, route)
+        return self._way[2]
 
     def _hold(self, channel: Channel) -> None:
         self._channel = channel
         if self._stopped:
             channel.shut_down()
 
-    async def _driven(self, steps: Waiting[Answer]) -> Answer:
-        assert self._loop is not None
+    async def _driven(self, steps: Waiting[Answer], watch: Watch) -> Answer:
+        patience, clock = self._patience, watch.loop.time
         try:
             wait = next(steps)
-            while True:
-                seconds = self._patience.slice(self._loop.time(), wait.seconds)
-                ready = await self._ready(wait, seconds)
-                self._patience.woke(self._loop.time())
+            while not self._stopped:
+                if wait.head:
+                    await watch.news(wait.sockets[0], None)
+                    ready = wait.sockets
+                else:
+                    ready = await watch.ready(wait, patience.slice(clock(), wait.seconds))
+                    patience.woke(clock())
+                if self._stopped:
+                    break
                 wait = steps.send(ready)
         except StopIteration as end:
             answer: Answer = end.value
             return answer
         finally:
             steps.close()
-
-    async def _ready(self, wait: Wait, seconds: float) -> Sequence[socket]:
-        """Return the sockets that are ready after so many seconds at most, none when none is."""
-        loop = self._loop
-        assert loop is not None
-        if self._stopped:
-            raise Cancelled("the answer was closed")
-        self._future = future = loop.create_future()
-        ready: list[socket] = []
-
-        def tell(sock: socket) -> None:
-            if sock not in ready:
-                ready.append(sock)
-            if not future.done():
-                future.set_result(None)
-
-        add, remove = (
-            (loop.add_writer, loop.remove_writer) if wait.writing else (loop.add_reader, loop.remove_reader)
-        )
-        timer = None
-        try:
-            try:
-                for sock in wait.sockets:
-                    # by number: of a socket that it doesn't know yet, a selector makes a long message first
-                    add(sock.fileno(), tell, sock)
-            except NotImplementedError:
-                # the loop that Windows has by default: it can't wait for a socket that it doesn't own
-                return await loop.run_in_executor(None, ready_of, wait.sockets, wait.writing, seconds)
-            timer = loop.call_later(seconds, _wake, future)
-            await future
-            if self._stopped:
-                raise Cancelled("the answer was closed")
-        finally:
-            self._future = None
-            if timer is not None:
-                timer.cancel()
-                for sock in wait.sockets:
-                    if (number := sock.fileno()) >= 0 and not loop.is_closed():
-                        remove(number)
-        return ready
+        raise Cancelled("the answer was closed")
 
     async def _read(self, deadline: float) -> bytes:
-        answer, patience, loop = self._answer, self._patience, self._loop
-        if answer is None or loop is None or self._stopped:
+        answer, watch = self._answer, self._watch
+        if answer is None or watch is None or self._stopped:
             raise Cancelled("the answer was closed")
-        patience.arm(deadline)
+        self._patience.arm(deadline)
         try:
             data = answer.held()
-            if data:
+            if data and answer.unfolds:
                 # what unfolds without end is never waited for
-                patience.slice(loop.time())
+                self._patience.slice(watch.loop.time())
                 await asyncio.sleep(0)
             while data is None:
-                data = answer.pull() if answer.buffered else await self._came(answer, loop)
+                if answer.buffered:
+                    data = answer.pull()
+                else:
+                    data = await watch.news(answer.link.channel.sock, answer.pull)
                 if self._stopped:
                     raise Cancelled("the answer was closed")
         except (OSError, NotHttp) as error:
@@ -218,79 +218,3 @@ class AsyncHttpTransport:
                 raise Cancelled("the answer was closed") from error
             raise reading_error(error) from error
         return data
-
-    async def _came(self, answer: Answer, loop: asyncio.AbstractEventLoop) -> bytes | None:
-        """Wait for the socket's next bytes and return the body in them.
-
-        The socket stays with the loop from one wait to the next, and is read by the loop's callback:
-        half the price of adding and removing it each time.
-        """
-        patience = self._patience
-        now = loop.time()
-        until = now + patience.slice(now)
-        if self._watched is None:
-            sock = answer.link.channel.sock
-            try:
-                loop.add_reader(sock, self._pull, answer)
-            except NotImplementedError:
-                await self._ready(Wait((sock,)), until - now)
-                patience.woke(loop.time())
-                return answer.pull()
-            self._watched = sock
-        if until < self._wakes_at:
-            self._wake_at(until)
-        self._future = loop.create_future()
-        try:
-            return await self._future
-        finally:
-            self._future = None
-
-    def _pull(self, answer: Answer) -> None:
-        future, loop = self._future, self._loop
-        assert loop is not None
-        if future is None or future.done():
-            # nobody waits: the system holds what comes until somebody does
-            watched, self._watched = self._watched, None
-            if watched is not None:
-                loop.remove_reader(watched)
-            return
-        self._patience.woke(loop.time())
-        try:
-            data = answer.pull()
-        except Exception as error:  # noqa: BLE001  # it is the reader's
-            _fail(future, error)
-        else:
-            if data is not None:
-                future.set_result(data)
-
-    def _wake_at(self, when: float) -> None:
-        assert self._loop is not None
-        if self._timer is not None:
-            self._timer.cancel()
-        self._wakes_at = when
-        self._timer = self._loop.call_at(when, self._tick)
-
-    def _tick(self) -> None:
-        """Look at the deadline of the wait under way."""
-        self._timer, self._wakes_at = None, NEVER
-        future, loop = self._future, self._loop
-        if future is None or future.done() or loop is None:
-            return
-        now = loop.time()
-        try:
-            seconds = self._patience.slice(now)
-        except TimeLimitPassed as error:
-            _fail(future, error)
-        else:
-            self._wake_at(now + seconds)
-
-
-def _fail(future: asyncio.Future[bytes | None], error: Exception) -> None:
-    future.set_exception(error)
-    # a reader that is cancelled at this moment never asks, which the loop would report
-    future.exception()
-
-
-def _wake(future: asyncio.Future[bytes | None]) -> None:
-    if not future.done():
-        future.set_result(None)

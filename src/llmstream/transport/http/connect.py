@@ -39,11 +39,13 @@ class Wait(Record):
         sockets: to wait for.
         writing: until they take bytes, or are connected; else until they have some.
         seconds: after which the wait ends in any case, with none.
+        head: an answer's head is waited for, on the one socket, and its body will be.
     """
 
     sockets: Sequence[socket.socket]
     writing: bool = False
     seconds: float = TICK
+    head: bool = False
 
 
 Waiting: TypeAlias = Generator[Wait, Sequence[socket.socket], T]

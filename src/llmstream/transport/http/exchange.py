@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from llmstream.engine.effects import Open
 from llmstream.errors import ConnectionFailed
+from llmstream.record import Record
 from llmstream.transport.http.address import Address, address_of
 from llmstream.transport.http.answer import Answer
 from llmstream.transport.http.channels import Channel
@@ -25,30 +26,56 @@ from llmstream.transport.http.errors import (
     refused_by_proxy,
 )
 from llmstream.transport.http.parser import NotHttp, Parser
-from llmstream.transport.http.pool import Key, Link, Pool
+from llmstream.transport.http.pool import Key, Link
 from llmstream.transport.http.proxies import Proxy, proxy_for
 from llmstream.transport.http.request import request_bytes
 from llmstream.transport.http.sent import sent
 
 Hold = Callable[[Channel], None]
 """Told which channel is in use, so that closing can shut it down."""
+Take = Callable[[Key], Link | None]
+"""Returns a kept connection, None for none."""
 
 
-def exchanged(effect: Open, route: Connection, pool: Pool, hold: Hold) -> Waiting[Answer]:
+class Way(Record):
+    """How a request gets to where it is to go.
+
+    Args:
+        to: its URL.
+        forwarded: the proxy that is sent the whole request, None where the server itself is.
+        key: the connections that lead there.
+    """
+
+    to: Address
+    forwarded: Proxy | None
+    key: Key
+
+
+def way_to(url: str, route: Connection) -> Way:
+    """Return the way to a URL, as the environment has it now.
+
+    Raises:
+        ConfigError: the address or the proxy can't be used.
+    """
+    to = address_of(url)
+    proxy = proxy_for(to, route.proxy)
+    forwarded = proxy if proxy and to.scheme == "http" and proxy.address.scheme in ("http", "https") else None
+    trusted = (os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    key = Key(to.scheme, to.host, to.port, proxy, route.ca_file, route.client_cert, trusted)
+    return Way(to, forwarded, key)
+
+
+def exchanged(effect: Open, way: Way, take: Take, hold: Hold) -> Waiting[Answer]:
     """Send a request and return its answer, whose head has come.
 
     Raises:
-        ConfigError: the address, the proxy, a certificate or a header can't be used.
+        ConfigError: a certificate or a header can't be used.
         ConnectionFailed: no answer.
         TimeLimitPassed: no connection in time.
     """
-    to = address_of(effect.request.url)
-    proxy = proxy_for(to, route.proxy)
-    forwarded = proxy if proxy and to.scheme == "http" and proxy.address.scheme in ("http", "https") else None
-    data = memoryview(request_bytes(effect.request, to, forwarded))
-    trusted = (os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-    key = Key(to.scheme, to.host, to.port, proxy, route.ca_file, route.client_cert, trusted)
-    link = pool.take(key)
+    forwarded, key = way.forwarded, way.key
+    data = memoryview(request_bytes(effect.request, way.to, forwarded))
+    link = take(key)
     if link is not None:
         answer = yield from _asked_again(link, data, effect, hold)
         if answer is not None:
@@ -95,7 +122,7 @@ def _asked(answer: Answer, data: memoryview, effect: Open) -> Waiting[None]:
         # a server may refuse before it has read all, and say so before it closes
         failure = error
     sent(effect.request.framing)
-    wait = Wait((channel.sock,))
+    wait = Wait((channel.sock,), head=True)
     try:
         while not answer.headed:
             if not answer.pull_head():

@@ -6,6 +6,7 @@ Ours beside httpx for its price: 195 Âµs of CPU an answer against its 595, 7.6 Â
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from llmstream.adapters.base import HttpRequest
@@ -36,21 +37,28 @@ def request_bytes(request: HttpRequest, to: Address, through: Proxy | None) -> b
     Raises:
         ConfigError: a header can't be sent.
     """
+    head = _head(request.method, to, through, tuple(request.headers.items()))
+    if request.body or request.method != "GET":
+        head += f"Content-Length: {len(request.body)}\r\n"
+    return f"{head}\r\n".encode() + request.body
+
+
+@lru_cache(maxsize=8)
+def _head(method: str, to: Address, through: Proxy | None, headers: tuple[tuple[str, str], ...]) -> str:
+    """Return a request's head as far as it is the same for every body."""
     target = to.target if through is None else f"http://{to.place}{to.target}"
-    given = {name.lower() for name in request.headers}
-    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {request.headers.get('host', to.place)}"]
+    given = {name.lower() for name, _ in headers}
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {dict(headers).get('host', to.place)}"]
     lines += [f"{name}: {value}" for name, value in DEFAULTS.items() if name not in given]
     if to.user and "authorization" not in given:
         lines.append(f"Authorization: {to.user}")
     if through is not None and through.address.user:
         lines.append(f"Proxy-Authorization: {through.address.user}")
-    for name, value in request.headers.items():
+    for name, value in headers:
         if not _NAME.fullmatch(name) or _UNSENDABLE.search(value):
             raise ConfigError(
                 f"the request can't be sent: its header {name!r} has characters that none may have"
             )
         if name.lower() not in ("host", "content-length"):
             lines.append(f"{name}: {value}")
-    if request.body or request.method != "GET":
-        lines.append(f"Content-Length: {len(request.body)}")
-    return "\r\n".join([*lines, "", ""]).encode() + request.body
+    return "\r\n".join([*lines, ""])

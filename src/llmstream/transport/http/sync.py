@@ -17,7 +17,7 @@ from llmstream.transport.http.channels import Channel
 from llmstream.transport.http.common import DIRECT, Connection, signed
 from llmstream.transport.http.connect import Wait, Waiting
 from llmstream.transport.http.errors import reading_error
-from llmstream.transport.http.exchange import exchanged
+from llmstream.transport.http.exchange import exchanged, way_to
 from llmstream.transport.http.parser import NotHttp
 from llmstream.transport.http.pool import POOL, Pool
 from llmstream.transport.http.waiting import Readable, ready_of
@@ -97,7 +97,8 @@ class HttpTransport:
         self._drop()
         route = effect.route if isinstance(effect.route, Connection) else DIRECT
         self._patience.arm(effect.deadline)
-        answer = self._driven(exchanged(signed(effect, route), route, self._pool, self._hold))
+        way = way_to(effect.request.url, route)
+        answer = self._driven(exchanged(signed(effect, route), way, self._pool.take, self._hold))
         self._answer, self._readable = answer, Readable(answer.link.channel.sock)
         return answer.head
 
