@@ -136,3 +136,12 @@ def test_a_file_goes_with_each_prompt_and_is_part_of_what_is_asked(
     assert batch(provider, tmp_path, "in.txt", "--output", "out", "-a", "a.png").status == 0
     assert len(provider.asked) == 2
     assert len(objects(tmp_path / "out")) == 1
+
+
+def test_who_waits_for_a_place_when_the_key_is_refused_is_left_for_the_next_run(
+    provider: Provider, tmp_path: Path
+) -> None:
+    run = asked(provider, tmp_path, "refuse 401 now\none\ntwo\n", "--rpm", "30")
+    assert run.status not in (0, 11)
+    assert provider.asked == ["refuse 401 now"]
+    assert [one["id"] for one in objects(tmp_path / "out")] == ["1"]

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fakes.command import Home
-from jobs.commanding import batch, objects, prompts
+from jobs.commanding import batch, beside, objects, pipe, prompts
 from jobs.conftest import Provider
 from llmstream.cli import run as command
 from llmstream.cli.environment import Environment
@@ -26,35 +23,6 @@ from llmstream.render.base import Writer
 
 def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
-
-
-@contextmanager
-def beside(call: Callable[[], object]) -> Iterator[None]:
-    """Make a call in a thread of its own."""
-    thread = threading.Thread(target=call)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
-
-
-@contextmanager
-def pipe(data: bytes, *, ends: bool = True) -> Iterator[str]:
-    """Give the path of a pipe that holds some data, and ends there or not before the block does."""
-    reading, writing = os.pipe()
-    os.write(writing, data)
-    if ends:
-        os.close(writing)
-    try:
-        yield f"/dev/fd/{reading}"
-    finally:
-        os.close(reading)
-        if not ends:
-            os.close(writing)
-        for thread in threading.enumerate():
-            if thread.name == "llmstream-input":
-                thread.join()
 
 
 def shown_until(descriptor: int, text: bytes) -> bytes:
@@ -234,3 +202,33 @@ def test_a_signal_ends_it_and_what_had_come_is_kept(
 def test_quiet_says_nothing(provider: Provider, tmp_path: Path) -> None:
     prompts(tmp_path / "in.jsonl", 2)
     assert batch(provider, tmp_path, "in.jsonl", "-q").err == ""
+
+
+def test_a_signal_ends_the_wait_for_more_input(provider: Provider, tmp_path: Path) -> None:
+    def interrupt() -> None:
+        while not ((tmp_path / "out").exists() and (tmp_path / "out").read_bytes()):
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pipe(b"one\n", ends=False) as path, beside(interrupt):
+        run = batch(provider, tmp_path, path, "--output", "out")
+    assert run.status == 130
+    assert "1 answered, 0 failed" in run.err
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
+def test_a_signal_that_was_ignored_at_the_start_stays_ignored(provider: Provider, tmp_path: Path) -> None:
+    name = tmp_path.name
+    (tmp_path / "in.txt").write_text(f"gate {name}\n")
+
+    def hang_up() -> None:
+        provider.wait(name)
+        os.kill(os.getpid(), signal.SIGHUP)
+        provider.open(name)
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with beside(hang_up):
+            assert batch(provider, tmp_path, "in.txt").status == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -266,21 +267,22 @@ class Stop:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.number: int | None = None
-        self._task = asyncio.current_task()
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        if sys.platform == "win32":
+            # a loop can't take signals there: the process's own handlers stay
+            return
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
-                try:
-                    loop.add_signal_handler(number, self._received, number)
-                except NotImplementedError:  # Windows: the process's own handlers stay
-                    return
+                loop.add_signal_handler(number, self._received, number)
 
     def _received(self, number: int) -> None:
         if self.number is not None:
             os._exit(128 + self.number)
         self.number = number
-        if self._task is not None:
-            self._task.cancel()
+        self._task.cancel()
 
 
 def harmless(line: str, isatty: bool) -> bytes:
