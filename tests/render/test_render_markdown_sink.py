@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import termios
 from pathlib import Path
 
 import pytest
 from markdown_rows import bare
-from render_samples import datagrams, on_terminal
+from render_samples import captured, datagrams, on_terminal
 
 from llmstream.events import Event, TextDelta, Usage
 from llmstream.prompt import Endpoint, Message, Prompt
@@ -118,3 +119,25 @@ def test_nothing_of_markdown_is_loaded_for_a_pipe(tmp_path: Path) -> None:
     code = "import sys, llmstream.cli.app, llmstream.cli.running.outputs; print('llmstream.render.markdown.sink' in sys.modules)"
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=dict(os.environ))
     assert made.stdout.strip() == b"False"
+
+
+def test_a_return_at_the_end_of_a_piece_waits_for_its_newline() -> None:
+    assert shown("a\r", "\n\r", "\nb") == b"a\n\nb\n"
+    assert shown("a", "\r").decode() == "a\u240d\n"
+
+
+def test_a_window_that_changes_its_size_is_noticed_and_one_that_is_gone_is_eighty_wide() -> None:
+    with on_terminal() as (writer, got):
+        sink = MarkdownSink(writer)
+        sink.end_row()
+        termios.tcsetwinsize(writer.fd, (24, 40))
+        sink.write([TextDelta("word " * 6)], 0.0)
+        termios.tcsetwinsize(writer.fd, (24, 20))
+        sink.write([TextDelta("word " * 9)], 1.0)
+        sink.close(None, 2.0)
+    assert max(len(bare(row)) for row in b"".join(got).decode().split("\n")[1:]) < 20
+    with captured() as (writer, got):
+        sink = MarkdownSink(writer)
+        sink.write([TextDelta("word " * 30)], 0.0)
+        sink.close(None, 0.0)
+    assert 70 < max(map(len, bare(got[0].decode()).split("\n"))) < 80

@@ -116,8 +116,3 @@ class Code(Leaf):
         """Take the terminal's new size."""
         super().resize(columns)
         self._narrowed = self._narrowed or self._x > columns
-
-    def close(self) -> None:
-        """End the block and its last row."""
-        if self._line:
-            self.end_line()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import Final
 
 from llmstream.render.markdown.ink import HEADING, TITLE, Ink
@@ -64,7 +65,7 @@ class Frame:
             self.first, self.marked = self.rest, False
 
 
-class Leaf:
+class Leaf(ABC):
     """A block that holds text, fed line by line in pieces."""
 
     lazy = False
@@ -78,19 +79,21 @@ class Leaf:
         """Whether the terminal's cursor stands at the beginning of a row."""
         return True
 
+    @abstractmethod
     def text(self, text: str) -> None:
         """Take a part of the open line."""
-        raise NotImplementedError
 
     def plain(self, text: str) -> None:
         """Take a part of the open line that is ASCII and has no signs."""
         self.text(text)
 
+    @abstractmethod
     def end_line(self) -> None:
         """The open line has ended."""
 
     def join(self) -> None:
         """Another line begins."""
+        return
 
     def resize(self, columns: int) -> None:
         """Take the terminal's new size."""
@@ -98,9 +101,11 @@ class Leaf:
 
     def end_row(self) -> None:
         """End the open row, since something else is written before the next."""
+        return
 
     def close(self) -> None:
         """End the block and its last row."""
+        return
 
 
 class Flow(Leaf):
@@ -115,14 +120,6 @@ class Flow(Leaf):
     def at_start(self) -> bool:
         """Whether the cursor stands at the beginning of a row."""
         return not self.rows.x
-
-    def text(self, text: str) -> None:
-        """Take a part of the open line."""
-        self.inline.feed(text)
-
-    def plain(self, text: str) -> None:
-        """Take a part of the open line that is ASCII and has no signs."""
-        self.inline.plain(text)
 
     def end_line(self) -> None:
         """Take the end of the open line."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from llmstream.render.markdown.containers import Container, Item
 from llmstream.render.markdown.html import Html
 from llmstream.render.markdown.ink import Ink
 from llmstream.render.markdown.leaves import Frame, Heading, Leaf
 
 
-class Lines:
+class Lines(ABC):
     """The state of the open line."""
 
     _columns: int
@@ -32,23 +34,29 @@ class Lines:
 
     # ---- what the reader and the rules do
 
+    @abstractmethod
     def _opens(self, blanks: int, at: int) -> bool | None:
-        raise NotImplementedError
+        """Return whether the line opens a block, None when more of it must be seen."""
 
+    @abstractmethod
     def _content(self, text: str) -> None:
-        raise NotImplementedError
+        """Give the rest of the line to its block."""
 
+    @abstractmethod
     def _frame(self, *, barred: bool = True) -> Frame:
-        raise NotImplementedError
+        """Return where a block that begins now stands."""
 
+    @abstractmethod
     def _close_to(self, depth: int) -> None:
-        raise NotImplementedError
+        """Close the containers from a depth on."""
 
+    @abstractmethod
     def _close_leaf(self) -> None:
-        raise NotImplementedError
+        """Close the open block of text."""
 
+    @abstractmethod
     def _draw_rule(self) -> None:
-        raise NotImplementedError
+        """Draw a rule over the row."""
 
     # ---- the line
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import Final
 
 from llmstream.render.markdown.brackets import WAIT, Bracketed
@@ -34,7 +35,7 @@ class Span:
         """It holds more than blanks."""
 
 
-class Spanned(Bracketed):
+class Spanned(Bracketed, ABC):
     """The reading of code.
 
     Args:
@@ -52,17 +53,17 @@ class Spanned(Bracketed):
         self._unclosed: set[int] = set()
         """Numbers of backticks that end nowhere in this block."""
 
+    @abstractmethod
     def feed(self, text: str) -> None:
         """Take text without newlines."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end_line(self) -> None:
         """Take the end of a line; whether the block goes on isn't known yet."""
-        raise NotImplementedError
 
+    @abstractmethod
     def join(self) -> None:
         """Go on with the next line."""
-        raise NotImplementedError
 
     def _ticks(self, source: str, at: int) -> int:
         match = TICKS.match(source, at)
