@@ -6,14 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fakes.full_disk import full_after
 from llmstream.engine.meter import Completion
 from llmstream.errors import RequestRefused, UsageError
 from llmstream.jobs import results
@@ -120,18 +120,6 @@ def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
     file.close()
     assert (tmp_path / "link").is_symlink()
     assert ids(tmp_path / "real") == ["b"]
-
-
-@contextmanager
-def full_after(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond a size."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:

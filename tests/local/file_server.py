@@ -22,6 +22,7 @@ class Served:
         to: where it redirects to, None for nowhere.
         ranges: whether pieces are served.
         length: whether Content-Length is sent.
+        piece: a wrong Content-Range for pieces, empty for the right one.
     """
 
     body: bytes = b""
@@ -31,6 +32,7 @@ class Served:
     to: str | None = None
     ranges: bool = True
     length: bool = True
+    piece: str = ""
 
 
 class FileServer:
@@ -91,7 +93,8 @@ def _answer(handler: BaseHTTPRequestHandler, served: Served, asked: dict[str, st
     if status == 416:
         handler.send_header("Content-Range", f"bytes */{len(served.body)}")
     if partial:
-        handler.send_header("Content-Range", f"bytes {start}-{len(served.body) - 1}/{len(served.body)}")
+        right = f"bytes {start}-{len(served.body) - 1}/{len(served.body)}"
+        handler.send_header("Content-Range", served.piece or right)
     if served.length:
         handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()

