@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -183,29 +183,35 @@ def in_process(
     from llmstream.cli.environment import Environment
     from llmstream.render.base import Writer
 
-    before = dict(os.environ), Path.cwd()
     text = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin)
         given.seek(0)
-        os.environ.clear()
-        os.environ.update(environment)
-        os.chdir(folder)
-        try:
+        # the full parser's help goes through the library's own printing
+        with placed(environment, folder), contextlib.redirect_stdout(text):
             numbers = (out.fileno(), err.fileno()) if screen is None else (screen, screen)
             writers = Writer(numbers[0]), Writer(numbers[1], "standard error")
             surroundings = Environment(*writers, os.environ, stdin=given.fileno(), signals=signals)
-            # the full parser's help goes through the library's own printing
-            with contextlib.redirect_stdout(text):
-                status = run(arguments, surroundings)
-        finally:
-            os.environ.clear()
-            os.environ.update(before[0])
-            os.chdir(before[1])
+            status = run(arguments, surroundings)
         printed = text.buffer.getvalue()
         out.seek(0)
         err.seek(0)
         return Run(status, (out.read() + printed).decode(), err.read().decode())
+
+
+@contextlib.contextmanager
+def placed(environment: Mapping[str, str], folder: Path) -> Iterator[None]:
+    """Have this process be in a folder, with these variables and no others."""
+    before = dict(os.environ), Path.cwd()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before[0])
+        os.chdir(before[1])
 
 
 class Command:

@@ -130,12 +130,17 @@ class Doing:
         if chat.last is not None:
             chat.environment.err.write(stats_line(chat.last, color=chat.environment.colored))
         totals = chat.totals
+        answers = _counted(totals.turns, "answer")
         tokens = f"{totals.input_tokens} tokens in, {totals.output_tokens} tokens out"
-        chat.say(f"this chat: {totals.turns} answers, {tokens}; {len(chat.exchanges)} turns in the context")
+        chat.say(f"this chat: {answers}, {tokens}; {_counted(len(chat.exchanges), 'turn')} in the context")
 
     def _clear(self, text: str) -> None:
         self._chat.clear()
         self._chat.say("started a new conversation")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
 
 
 WORKS: Final[Mapping[str, Callable[[Doing, str], int | None]]] = {
