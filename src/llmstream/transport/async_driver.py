@@ -184,7 +184,8 @@ async def carry_out(
                 step = steps.send(None)
                 continue
             try:
-                reply = await perform(step) if type(step) is Read else await _performed(step, transport)  # type: ignore[arg-type]  # no list: an effect
+                kind = type(step)
+                reply = await (_done_here(step) if kind is Prepare or kind is Sleep else perform(step))  # type: ignore[arg-type]  # no list: an effect
             except LLMStreamError as error:
                 step = steps.throw(error)
                 continue
@@ -197,15 +198,15 @@ async def carry_out(
         steps.close()
 
 
-async def _performed(effect: Effect, transport: AsyncTransport) -> Reply:
+async def _done_here(effect: Prepare | Sleep) -> Reply:
+    if isinstance(effect, Prepare) and not effect.slow:
+        return effect.make()
     import asyncio
 
     if isinstance(effect, Prepare):
-        return await asyncio.to_thread(effect.make) if effect.slow else effect.make()
-    if isinstance(effect, Sleep):
-        await asyncio.sleep(effect.seconds)
-        return None
-    return await transport.perform(effect)
+        return await asyncio.to_thread(effect.make)
+    await asyncio.sleep(effect.seconds)
+    return None
 
 
 def _wake(future: asyncio.Future[None]) -> None:
