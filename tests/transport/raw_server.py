@@ -112,13 +112,19 @@ class RawServer:
         self.heads.append(head)
         return True
 
-    def llm(self, *, host: str = "127.0.0.1", scheme: str = "http", retries: int = 0, **more: object) -> LLM:
-        """Return a model of this server."""
+    def llm(self, **more: object) -> LLM:
+        """Return a model of this server; takes what `target` does."""
+        return LLM(self.target(**more))  # type: ignore[arg-type]
+
+    def target(
+        self, *, host: str = "127.0.0.1", scheme: str = "http", retries: int = 0, **more: object
+    ) -> Target:
+        """Return what a model of this server is asked by."""
         endpoint = Endpoint(
             "raw", "m", f"{scheme}://{host}:{self.port}/v1", Secret("sk-raw-0123", "$RAW_KEY")
         )
         policy = Policy(max_retries=retries, connect=10, first_token=20, idle=20)
-        return LLM(Target("openai-chat", endpoint, Options(), policy, **more))  # type: ignore[arg-type]
+        return Target("openai-chat", endpoint, Options(), policy, **more)  # type: ignore[arg-type]
 
 
 @contextmanager
