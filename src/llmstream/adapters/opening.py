@@ -130,7 +130,8 @@ def reported(error: object, document: object = None) -> ProviderError:
         document: the document around it.
     """
     if not isinstance(error, dict):
-        return http_errors.in_stream(message_in(error) or message_in(document))
+        # around a word stands what explains it
+        return http_errors.in_stream(message_in(document) or message_in(error))
     codes = [error.get(key) for key in ("code", "status_code", "status", "error_code")]
     numbers = [code for code in map(_number, codes) if code is not None]
     words = [error.get("type"), *codes]
