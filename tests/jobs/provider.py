@@ -2,7 +2,8 @@
 
 The answer to a prompt is ``re: PROMPT``.  A prompt that begins with ``refuse STATUS`` is refused with
 that status, one with ``once STATUS`` the first time only, one with ``only MODEL`` unless that model is asked.
-One that begins with ``gate NAME`` is answered once ``open NAME`` was asked, or ``GET /open/NAME`` sent.
+One that begins with ``gate NAME`` is answered once ``open NAME`` was asked, or ``GET /open/NAME`` sent;
+``gate NAME STATUS`` is refused then, the first time only.
 ``GET /ledger`` returns the prompts that were asked, in their order; ``GET /wait/NAME`` answers once a gate was asked.
 ``python provider.py`` prints its port.
 """
@@ -37,6 +38,9 @@ async def chat(body: dict[str, Any]) -> tuple[int, bytes, str]:
     elif kind == "gate":
         REACHED[first].set()
         await GATES[first].wait()
+        status = rest[len(first) :].strip()
+        if status and ASKED.count(prompt) == 1:
+            return int(status), b'{"error": {"message": "not this one"}}', "application/json"
     elif kind == "only" and first != body["model"]:
         return 422, b'{"error": {"message": "not for me"}}', "application/json"
     elif kind == "refuse" or (kind == "once" and ASKED.count(prompt) == 1):

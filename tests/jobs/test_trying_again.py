@@ -145,3 +145,14 @@ def test_who_waits_for_a_place_when_the_key_is_refused_is_left_for_the_next_run(
     assert run.status not in (0, 11)
     assert provider.asked == ["refuse 401 now"]
     assert [one["id"] for one in objects(tmp_path / "out")] == ["1"]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_prompt_that_is_refused_while_others_are_answered_is_tried_again(
+    provider: Provider, tmp_path: Path, status: int
+) -> None:
+    name = tmp_path.name
+    run = asked(provider, tmp_path, f"gate {name} {status}\nmeanwhile\nopen {name}\n", "-j", "2")
+    assert run.status == 0, run.err
+    assert provider.asked.count(f"gate {name} {status}") == 2
+    assert len(provider.asked) == 4
