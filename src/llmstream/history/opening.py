@@ -45,7 +45,7 @@ def see(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        if path.is_symlink():
+        if os.path.islink(path):  # noqa: PTH114  # that of Path may fail in its turn
             raise HistoryError(f"{path} is a symbolic link", hint="replace it by the file itself") from error
         raise HistoryError(f"can't open {path}: {error.strerror}") from error
     try:

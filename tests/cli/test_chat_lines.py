@@ -1,0 +1,136 @@
+"""How a chat reads what is typed: with prompt_toolkit, with readline, as it comes, or through a pipe."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from fakes.desk import at_screen
+from fakes.fixtures import Fake
+from fakes.scenarios import VERSE
+from llmstream.cli.chat.slash import completed
+from llmstream.cli.chat.typed import MOST, NAME, TypedLines, forget
+from llmstream.errors import Cancelled
+
+ANSWER = "".join(VERSE)
+UP = "\x1b[A"
+
+
+def said(fake: Fake) -> list[str]:
+    """Return the last message of each request."""
+    return [request["body"]["messages"][-1]["content"] for request in fake.provider.log()]
+
+
+def test_ctrl_c_throws_a_line_away_and_the_chat_goes_on(fake: Fake) -> None:
+    fake("ok")
+    run = at_screen(fake.command, "chat", "--no-md", typed="one\rwrong\x03two\r/exit\r")
+    assert run.status == 0
+    assert said(fake) == ["one", "two"]
+
+
+def test_a_pasted_text_of_several_lines_is_one_turn(fake: Fake) -> None:
+    fake("ok")
+    run = at_screen(fake.command, "chat", typed="\x1b[200~/one\ntwo\x1b[201~\r\x04", out=False)
+    assert run.out == f"{ANSWER}\n"
+    assert said(fake) == ["/one\ntwo"]
+
+
+def test_without_prompt_toolkit_pythons_own_editing_keeps_and_completes_lines(fake: Fake) -> None:
+    fake("ok")
+    folder = fake.home.folder / "hidden"
+    folder.mkdir()
+    folder.joinpath("prompt_toolkit.py").write_text("raise ImportError\n", "utf-8")
+    terminal = fake.command.on_terminal("chat", "--no-md", env={"PYTHONPATH": str(folder), "TERM": "vt100"})
+    terminal.wait_for("> ")
+    terminal.type("one\r")
+    terminal.wait_for("🥤!")
+    terminal.type(f"{UP}\r/ex\t\r")
+    assert terminal.finish().status == 0
+    assert said(fake) == ["one", "one"]
+
+
+@pytest.mark.parametrize(("given", "told"), [(b"one\nwrong \xff\n", "UTF-8"), (b"one\nwrong \0\n", "binary")])
+def test_a_line_through_a_pipe_that_is_no_text_ends_the_chat(fake: Fake, given: bytes, told: str) -> None:
+    run = fake("ok")("chat", stdin=given)
+    assert (run.status, run.out) == (2, f"{ANSWER}\n")
+    assert told in run.err
+
+
+def test_a_last_line_without_its_end_is_a_turn_too(fake: Fake) -> None:
+    fake("ok")("chat", stdin=b"\xef\xbb\xbfone\r\n\n  \ntwo")
+    assert said(fake) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("/mo", ["/model"]),
+        ("hello", []),
+        ("/model p/", ["p/one"]),
+        ("/file no", ["notes.txt"]),
+        ("/file sub/", ["sub/deep"]),
+        ("/file s", ["sub/"]),
+        ("/file none/x", []),
+        ("/undo x", []),
+        ("/nothing x", []),
+    ],
+)
+def test_commands_models_and_paths_are_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, words: list[str]
+) -> None:
+    tmp_path.joinpath("notes.txt").touch()
+    tmp_path.joinpath("sub").mkdir()
+    tmp_path.joinpath("sub", "deep").touch()
+    monkeypatch.chdir(tmp_path)
+    assert completed(line, lambda: ["p/one", "q/two"]) == words
+
+
+def test_typed_lines_are_kept_for_the_next_chat_once_each_time_and_privately(tmp_path: Path) -> None:
+    lines = TypedLines(lambda: tmp_path)
+    for text in ("one", "one", "  ", "two\nlines"):
+        lines.add(text)
+    assert TypedLines(lambda: tmp_path).lines == ["one", "two\nlines"]
+    assert stat.S_IMODE((tmp_path / NAME).stat().st_mode) == 0o600
+    apart = TypedLines(None)
+    apart.add("three")
+    assert apart.lines == ["three"]
+    assert TypedLines(lambda: tmp_path).lines == ["one", "two\nlines"]
+
+
+def test_old_typed_lines_make_room(tmp_path: Path) -> None:
+    text = "".join(f"{json.dumps(str(number))}\n" for number in range(2 * MOST))
+    tmp_path.joinpath(NAME).write_text(text, "utf-8")
+    lines = TypedLines(lambda: tmp_path)
+    lines.lines = [str(number) for number in range(2 * MOST)]
+    lines.add("new")
+    kept = tmp_path.joinpath(NAME).read_text("utf-8").splitlines()
+    assert len(kept) == MOST
+    assert json.loads(kept[-1]) == "new"
+
+
+def test_typed_lines_that_cannot_be_read_or_written_cost_nothing(tmp_path: Path) -> None:
+    tmp_path.joinpath(NAME).write_text("no json\n", "utf-8")
+    assert TypedLines(lambda: tmp_path).lines == []
+
+    def nowhere() -> Path:
+        raise Cancelled("no folder")
+
+    lines = TypedLines(nowhere)
+    lines.add("one")
+    lines.add("two")
+    assert lines.lines == ["one", "two"]
+
+
+def test_typed_lines_are_forgotten_by_their_text_or_all(tmp_path: Path) -> None:
+    lines = TypedLines(lambda: tmp_path)
+    lines.add("secret")
+    lines.add("other")
+    forget(tmp_path, {"nothing of it"})
+    forget(tmp_path, {"secret"})
+    assert TypedLines(lambda: tmp_path).lines == ["other"]
+    forget(tmp_path)
+    forget(tmp_path)
+    assert not tmp_path.joinpath(NAME).exists()
