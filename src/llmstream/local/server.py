@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -119,8 +120,8 @@ def _make(xllamacpp: ModuleType, params: object) -> _Listening:
     try:
         made.extend(map(xllamacpp.Server, (params,)))
     finally:
-        if made:
-            _keep(made[0])
+        for server in made:
+            _keep(server)
     return made[0]
 
 
@@ -170,8 +171,8 @@ def _keep(server: object) -> None:
     C library has on_exit (glibc), the process ends just before them, with its own status.
     """
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(server))
-    if os.name != "posix":
-        return  # Windows ends all other threads first
+    if sys.platform == "win32":
+        return  # it ends all other threads first
     library = ctypes.CDLL(None)
     on_exit = getattr(library, "on_exit", None)
     if on_exit is not None:
