@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -134,3 +135,24 @@ def test_typed_lines_are_forgotten_by_their_text_or_all(tmp_path: Path) -> None:
     forget(tmp_path)
     forget(tmp_path)
     assert not tmp_path.joinpath(NAME).exists()
+
+
+def test_a_chat_whose_reader_left_ends_and_keeps_what_had_come(fake: Fake) -> None:
+    fake("ok")
+    ours, theirs = os.pipe()
+    os.close(ours)
+    # standard error is the terminal, standard output a pipe that nobody reads
+    run = at_screen(fake.command, "chat", typed="one\rtwo\r", out=theirs)
+    os.close(theirs)
+    assert run.status == 141
+    assert said(fake) == ["one"]
+    (line,) = fake.command("history", "export").out.splitlines()
+    assert json.loads(line)["status"] == "partial"
+
+
+def test_a_signal_ends_a_chat_that_waits_for_a_line(fake: Fake) -> None:
+    fake("ok")
+    terminal = fake.command.on_terminal("chat", env={"TERM": "dumb"})
+    terminal.wait_for("> ")
+    terminal.process.terminate()
+    assert terminal.finish().status == 143

@@ -40,7 +40,7 @@ def at_screen(
     *arguments: str,
     typed: str,
     env: Mapping[str, str] | None = None,
-    out: bool = True,
+    out: bool | int = True,
 ) -> Run:
     """Run the command with all its streams on a terminal, which takes keys as they come.
 
@@ -49,7 +49,7 @@ def at_screen(
         arguments: of the command line.
         typed: keys that were pressed, control characters too.
         env: more variables.
-        out: False has standard output be a file.
+        out: False has standard output be a file, a number is its descriptor.
     """
     with ExitStack() as stack:
         ours, theirs = stack.enter_context(_terminal())
@@ -60,13 +60,14 @@ def at_screen(
         reader = threading.Thread(target=_drain, args=(ours, shown), name="screen")
         reader.start()
         try:
-            status = _run(command, arguments, env, theirs, theirs if out else file.fileno(), theirs)
+            number = theirs if out is True else file.fileno() if out is False else out
+            status = _run(command, arguments, env, theirs, number, theirs)
         finally:
             os.write(theirs, END)
             reader.join()
         file.seek(0)
         screen = b"".join(shown).removesuffix(END).decode("utf-8", "replace")
-        return Run(status, screen if out else file.read().decode(), screen)
+        return Run(status, screen if out is True else file.read().decode(), screen)
 
 
 END: Final = b"\x00the screen's end\x00"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @texts
 def listed(environment: Environment) -> str:
     """List the saved prompts, also those whose file is wrong."""
-    from llmstream.config.templates import load, names
+    from llmstream.config.templates import load, names, path_of
     from llmstream.render.guard import one_line
 
     folder = folder_of(environment)
@@ -30,7 +30,9 @@ def listed(environment: Environment) -> str:
             found = load(folder, name)
             said = one_line(found.prompt or found.system or "", 60)
         except ConfigError as error:
-            said = f"(invalid: {one_line(error.message, 60)})"
+            said = (
+                f"(invalid: {one_line(error.message.removeprefix(f'{path_of(folder, name)}:').strip(), 60)})"
+            )
         rows.append([name, said])
     return columns(rows, environment.width_of(environment.out))
 
