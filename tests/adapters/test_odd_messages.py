@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstream.adapters import json_values, parts, tool_calls
@@ -153,7 +153,6 @@ def test_a_page_says_its_title_xml_its_message_and_text_itself(body: bytes, says
 
 
 @given(JSON, st.sampled_from(["message", "error", "bare", "whole", "ping"]))
-@settings(max_examples=100)
 def test_whatever_comes_is_a_document_or_an_error_of_ours(document: Any, event: str) -> None:
     message_in(document)
     failure(json.dumps(document), event)

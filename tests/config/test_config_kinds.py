@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstream.config.file import kinds
@@ -25,7 +25,6 @@ VALUES = st.recursive(
 
 
 @given(st.sampled_from(sorted(KEYS)), VALUES)
-@settings(max_examples=200)
 def test_what_is_taken_is_taken_by_the_schema_too(name: str, value: Any) -> None:
     complaint = KEYS[name].kind(value)
     if complaint is None:

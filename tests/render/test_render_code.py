@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_rows import bare, rows
 from pygments.lexer import ExtendedRegexLexer, Lexer, RegexLexer, default  # type: ignore[import-untyped]
@@ -50,7 +50,6 @@ def test_each_language_is_coloured_and_no_sign_of_it_is_lost(language: str, colo
 
 
 @given(st.sampled_from(sorted(SAMPLES)), LINES, st.text(max_size=12))
-@settings(max_examples=60)
 def test_whatever_stands_behind_a_fence_no_sign_of_it_is_lost(
     language: str, lines: list[str], more: str
 ) -> None:

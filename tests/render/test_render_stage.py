@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from render_samples import captured, on_terminal
 
@@ -72,7 +72,6 @@ def failure(message: str = "no connection") -> LLMStreamError:
 
 
 @given(st.permutations([(place, number) for place in range(3) for number in range(4)]), st.booleans())
-@settings(max_examples=40)
 def test_each_answer_is_whole_under_its_name_in_whatever_order_its_pieces_come(
     order: list[tuple[int, int]], terminal: bool
 ) -> None:
