@@ -220,3 +220,19 @@ def test_a_history_that_breaks_during_a_chat_costs_warnings_only(fake: Fake) -> 
     assert (run.status, run.out) == (0, f"{ANSWER}\n" * 2)
     assert run.err.count("warning: ") == 2
     assert run.err.index('"two"') < run.err.rindex("warning: ") < run.err.index('"one"')
+
+
+def test_a_history_that_was_removed_during_a_chat_is_not_missed(fake: Fake) -> None:
+    fake("ok")
+    path = Path(fake.command("history", "path").out.strip())
+    spoil = f"sh -c 'rm {path}*; exit 1'"
+    run = chat(fake, "one", "/edit", "/undo", EDITOR=spoil)
+    assert '"one"' in run.err
+    assert not path.exists()
+
+
+def test_a_quiet_chat_says_nothing_but_errors(fake: Fake) -> None:
+    fake("ok")
+    run = chat(fake, "one", "/undo", "/model nobody/m", options=("-q",))
+    assert run.out == f"{ANSWER}\n"
+    assert run.err.startswith("> > > llmstream: ")

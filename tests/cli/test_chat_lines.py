@@ -32,6 +32,13 @@ def test_ctrl_c_throws_a_line_away_and_the_chat_goes_on(fake: Fake) -> None:
     assert said(fake) == ["one", "two"]
 
 
+def test_tab_completes_a_command(fake: Fake) -> None:
+    fake("ok")
+    run = at_screen(fake.command, "chat", typed="/st\t", then=("ats", "\r\x04"))
+    assert run.status == 0
+    assert "this chat: 0 answers" in run.out
+
+
 def test_a_pasted_text_of_several_lines_is_one_turn(fake: Fake) -> None:
     fake("ok")
     run = at_screen(fake.command, "chat", typed="\x1b[200~/one\ntwo\x1b[201~\r\x04", out=False)

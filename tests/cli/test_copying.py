@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.desk import at_screen
 from fakes.fixtures import Fake
 from fakes.scenarios import VERSE
 from fakes.screen import on_screen
@@ -81,3 +82,19 @@ def test_an_answer_that_failed_or_is_empty_is_not_copied(fake: Fake) -> None:
     fake("cut")("--copy", "--retries", "0", "hello", env=variables)
     fake("empty")("--copy", "hello", env=variables)
     assert not fake.home.folder.joinpath("copied").exists()
+
+
+def test_an_answer_that_is_too_long_for_a_terminal_or_goes_into_a_pipe_needs_a_tool(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import llmstream.cli.running.clipboard as clipboard
+
+    fake("ok")
+    none = {"PATH": str(fake.home.folder)}
+    run = at_screen(fake.command, "--copy", "hello", typed="", env=none, out=False)
+    assert run.out == f"{ANSWER}\n"
+    assert "\x1b]52;c;" in run.err
+    monkeypatch.setattr(clipboard, "LONGEST", 8)
+    run = at_screen(fake.command, "--copy", "--no-md", "hello", typed="", env=none)
+    assert "\x1b]52;c;" not in run.out
+    assert "clipboard tool" in run.out

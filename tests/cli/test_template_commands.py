@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.desk import at_screen
 from fakes.fixtures import Fake
 from fakes.scenarios import VERSE
 
@@ -122,3 +123,11 @@ def test_the_edited_prompt_is_sent(fake: Fake) -> None:
     run = fake("ok")("-e", "hello", env=editor(fake, 'echo again >> "$1"'))
     assert run.out == f"{ANSWER}\n"
     assert fake.provider.body()["messages"][-1]["content"] in ("helloagain", "hello\nagain")
+
+
+def test_a_templates_prompt_is_whole_on_a_terminal_where_nothing_is_piped(fake: Fake) -> None:
+    fake("ok")
+    fake.command("template", "save", "ask", "-q", "What?")
+    run = at_screen(fake.command, "-t", "ask", "--no-md", typed="")
+    assert run.status == 0
+    assert fake.provider.body()["messages"][-1]["content"] == "What?"

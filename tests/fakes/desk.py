@@ -8,7 +8,7 @@ import tempfile
 import threading
 import tty
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Final, TextIO
 
 from fakes.command import Command, Run, placed
@@ -41,6 +41,7 @@ def at_screen(
     typed: str,
     env: Mapping[str, str] | None = None,
     out: bool | int = True,
+    then: tuple[str, str] | None = None,
 ) -> Run:
     """Run the command with all its streams on a terminal, which takes keys as they come.
 
@@ -50,6 +51,7 @@ def at_screen(
         typed: keys that were pressed, control characters too.
         env: more variables.
         out: False has standard output be a file, a number is its descriptor.
+        then: what the screen is to show, and the keys that are pressed when it does.
     """
     with ExitStack() as stack:
         ours, theirs = stack.enter_context(_terminal())
@@ -57,7 +59,7 @@ def at_screen(
         os.write(ours, typed.encode())
         file = stack.enter_context(tempfile.TemporaryFile())
         shown: list[bytes] = []
-        reader = threading.Thread(target=_drain, args=(ours, shown), name="screen")
+        reader = threading.Thread(target=_drain, args=(ours, shown, then), name="screen")
         reader.start()
         try:
             number = theirs if out is True else file.fileno() if out is False else out
@@ -73,10 +75,13 @@ def at_screen(
 END: Final = b"\x00the screen's end\x00"
 
 
-def _drain(ours: int, shown: list[bytes]) -> None:
+def _drain(ours: int, shown: list[bytes], then: tuple[str, str] | None) -> None:
     """Read what the terminal shows until its end was written."""
     while not b"".join(shown[-2:]).endswith(END):
         shown.append(os.read(ours, 65536))
+        if then and then[0].encode() in b"".join(shown):
+            os.write(ours, then[1].encode())
+            then = None
 
 
 @contextmanager
@@ -101,8 +106,6 @@ def _run(
     err: int,
 ) -> int:
     """Run the command on descriptors, which are Python's own streams too."""
-    from prompt_toolkit.application import create_app_session
-
     from llmstream.cli import run
     from llmstream.cli.environment import Environment
     from llmstream.render.base import Writer
@@ -111,8 +114,7 @@ def _run(
     with ExitStack() as stack:
         stack.enter_context(placed(variables, command.home.folder))
         stack.enter_context(_streams(stdin, out, err))
-        # its own keeps the first terminal that it saw
-        stack.enter_context(create_app_session())
+        stack.enter_context(_own_session())
         writers = Writer(out), Writer(err, "standard error", beside=True)
         return run(list(arguments), Environment(*writers, os.environ, stdin=stdin))
 
@@ -128,3 +130,12 @@ def _streams(stdin: int, out: int, err: int) -> Iterator[None]:
         sys.stdin, sys.stdout, sys.stderr = before
         for one in made:
             one.close()
+
+
+def _own_session() -> AbstractContextManager[object]:
+    """Return a session of prompt_toolkit's: its own keeps the first terminal that it saw."""
+    try:
+        from prompt_toolkit.application import create_app_session
+    except ImportError:
+        return nullcontext()
+    return create_app_session()
