@@ -107,7 +107,7 @@ def test_what_it_can_not_take_is_said() -> None:
     def said(effort: str, endpoint: Endpoint) -> tuple[str, ...]:
         return Gemini().request(HELLO, Options(reasoning_effort=effort), endpoint, stream=True).notices
 
-    assert "can't be told not to think" in said("none", ENDPOINT)[0]
+    assert "can't turn thinking off" in said("none", ENDPOINT)[0]
     assert "'huge'" in said("huge", ENDPOINT)[0]
     assert not said("none", OLDER)
     assert "generationConfig" not in request_body(reasoning_effort="huge")
@@ -198,9 +198,7 @@ def test_a_failed_call_is_explained() -> None:
 
 def test_what_is_left_out_is_said_once() -> None:
     image = {"inlineData": {"mimeType": "image/png", "data": "eA=="}}
-    assert read(chunk(image), chunk(image)) == [
-        Notice("the answer contains data of the type image/png: left out")
-    ]
+    assert read(chunk(image), chunk(image)) == [Notice("the answer contains image/png data: left out")]
 
 
 def test_thoughts_are_output_too() -> None:

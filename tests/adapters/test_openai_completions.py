@@ -56,8 +56,8 @@ def test_what_the_dialect_can_not_take_is_said_and_left_out() -> None:
     prompt = Prompt((Message("user", "hi", (Attachment("image/png", b"x"),)),))
     request = OpenAICompletions().request(prompt, Options(top_k=3, tool_choice="auto"), ENDPOINT, stream=True)
     assert [notice.split(":")[0] for notice in request.notices] == [
-        "openai-completions has no option 'top_k'",
-        "openai-completions has no option 'tool_choice'",
+        "openai-completions doesn't support the option 'top_k'",
+        "openai-completions doesn't support the option 'tool_choice'",
         "openai-completions doesn't accept attachments",
     ]
     assert not {"top_k", "tool_choice"} & set(json.loads(request.body))

@@ -37,7 +37,7 @@ def test_an_option_reaches_the_request(fake: Fake, arguments: list[str], sent: d
 
 def test_an_option_that_a_dialect_does_not_have_is_left_out_and_told(fake: Fake) -> None:
     run = fake("ok", adapter="openai-completions")("-o", "top_k=4", "-o", "min_p=0.1", "Hello")
-    assert run.status == 0 and "has no option 'top_k'" in run.err
+    assert run.status == 0 and "doesn't support the option 'top_k'" in run.err
     assert fake.provider.body()["min_p"] == 0.1 and "top_k" not in fake.provider.body()
 
 

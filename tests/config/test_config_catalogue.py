@@ -118,7 +118,7 @@ def test_an_adapter_is_found_by_its_name(name: str) -> None:
 def test_an_unknown_adapter_gets_the_nearest_right_one() -> None:
     with pytest.raises(ConfigError, match='did you mean "openai-chat"'):
         registry.adapter("openai-chta")
-    with pytest.raises(ConfigError, match="speaks no dialect"):
+    with pytest.raises(ConfigError, match="does not use HTTP"):
         registry.adapter("local")
 
 

@@ -185,7 +185,7 @@ def test_a_schema_becomes_the_dialects_structured_output(
     run = run_llmstream("--schema", given, "Where?")
     assert run.status == 0, run.err
     if dialect == "openai-completions":
-        assert "has no option 'schema': left out" in run.err
+        assert "doesn't support the option 'schema': left out" in run.err
     else:
         assert schema_in(dialect, recorder.last.body) == SCHEMA and run.err == ""
 
@@ -205,6 +205,6 @@ def test_tools_are_passed_through_in_the_dialects_form(
     run = run_llmstream(*options, "Weather?")
     assert run.status == 0, run.err
     if dialect == "openai-completions":
-        assert "has no option 'tools': left out" in run.err
+        assert "doesn't support the option 'tools': left out" in run.err
     else:
         assert tool_in(dialect, recorder.last.body) == ("weather", SCHEMA) and run.err == ""

@@ -117,7 +117,7 @@ def test_a_login_page_and_a_port_where_nothing_listens_are_named(
         for words in (["models", "acme"], ["-m", "acme/m", "--retries", "0", "Hello"]):
             run = run_llmstream(*words)
             assert run.status == 7 and "no connection: Connection refused" in run.err
-            assert f"is the server running, and is base_url right ({base_url})?" in run.err
+            assert f"start the server or check base_url ({base_url})" in run.err
 
 
 def test_models_of_this_machine_are_those_in_the_folder(home: Home, run_llmstream: Command) -> None:

@@ -188,7 +188,7 @@ def test_a_home_that_is_none_is_no_failure(fake: Fake, folder: str | None) -> No
     )  # fmt: skip
     assert (done.returncode, done.stdout.decode()) == (0, ANSWER)
     # nothing is told but that the run could not be kept, where no folder can be made
-    assert all(b"not in the history" in line for line in done.stderr.splitlines())
+    assert all(b"not saved in the history" in line for line in done.stderr.splitlines())
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])

@@ -141,4 +141,4 @@ def test_a_time_limit_ends_an_object_that_hangs(tmp_path: Path, engine: str) -> 
     config = configured(tmp_path, "Hanging")
     status, out, err = ran(config, engine, "--timeout-idle", "0.3", "hello")
     assert (status, out) == (8, "x\n")
-    assert "nothing came for 0.3 s" in err
+    assert "no data for 0.3 s" in err

@@ -54,7 +54,7 @@ def test_a_run_with_nothing_to_do_changes_nothing(provider: Provider, tmp_path: 
     assert batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl").status == 0
     before = (tmp_path / "out.jsonl").read_bytes()
     again = batch(provider, tmp_path, "in.jsonl", "--output", "out.jsonl")
-    assert "nothing to ask" in again.err
+    assert "nothing left to run" in again.err
     assert (tmp_path / "out.jsonl").read_bytes() == before
     assert len(provider.asked) == 5
 

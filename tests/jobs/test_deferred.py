@@ -24,7 +24,7 @@ def test_a_job_is_sent_off_looked_at_and_fetched_by_the_same_command(job: Deferr
     assert len(job.office.batches) == 1
     again = job()
     assert again.status == 0
-    assert "nothing to ask" in again.err
+    assert "nothing left to run" in again.err
 
 
 def test_each_kind_of_outcome_is_told_from_the_others(job: Deferred) -> None:

@@ -58,7 +58,7 @@ def test_a_closed_reader_is_told_once_then_output_is_dropped() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 def test_a_full_disk_is_named_with_its_remedy() -> None:
     full = os.open("/dev/full", os.O_WRONLY)
-    with pytest.raises(OutputError, match=r"cannot write to standard output: No space left") as caught:
+    with pytest.raises(OutputError, match=r"can't write to standard output: No space left") as caught:
         Writer(full).write(b"x")
     os.close(full)
     assert caught.value.phase == "output"

@@ -165,10 +165,10 @@ def test_the_summary_names_the_slowest_the_kinds_of_failure_and_an_example() -> 
     assert more[0] == "  slowest: q0 (5.0 s), bad2 (2.0 s), bad1 (1.0 s)"
     assert more[1] == "  failures: 2 x RequestRefused 400, 1 x LLMStreamError"
     assert more[2].startswith("  for example bad0: too ") and "\x1b" not in more[2]
-    assert more[3] == "  run the same command again to ask those that failed"
+    assert more[3] == "  to retry those that failed, run the same command again"
 
 
 def test_the_summary_of_nothing_is_one_line() -> None:
     assert summary(counted(before=3), output="f").decode() == (
-        "llmstream: nothing to ask; 3 already answered in f\n"
+        "llmstream: nothing left to run; 3 already answered in f\n"
     )

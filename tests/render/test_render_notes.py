@@ -70,8 +70,8 @@ def notes(runs: list[list[Event]], error: StreamBroken | None = None) -> str:
         (Retry(1, 1.5, "503\nbusy"), "retrying in 1.5 s (attempt 2 of 3): 503 busy"),
         (Fallback("p", "m", "x"), "falling back to p/m: x"),
         (Notice("top_k was dropped"), "warning: top_k was dropped"),
-        (Finish("length"), "the answer was cut off at the token limit; --max-tokens raises it"),
-        (Finish("content_filter"), "the provider's content filter ended the answer"),
+        (Finish("length"), "the answer was cut off at the token limit; to raise it: --max-tokens N"),
+        (Finish("content_filter"), "the provider's content filter stopped the answer"),
     ],
 )
 def test_each_event_that_matters_is_one_line(event: Event, said: str) -> None:

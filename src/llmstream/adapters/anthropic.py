@@ -20,7 +20,7 @@ from llmstream.prompt import Endpoint, Json, Options, Prompt
 from llmstream.record import replace
 
 VERSION: Final = "2023-06-01"
-ALWAYS_THINKS: Final = "this model can't be told to leave thinking out: it thinks"
+ALWAYS_THINKS: Final = "this model always thinks; reasoning_effort = none was not sent"
 
 
 class Anthropic:

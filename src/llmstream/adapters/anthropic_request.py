@@ -101,12 +101,12 @@ def notices(prompt: Prompt, options: Options) -> Iterator[str]:
     effort = options.reasoning_effort or ""
     if effort in EFFORTS:
         if EFFORTS[effort] != effort:
-            yield f"anthropic knows no reasoning_effort {effort!r}: {EFFORTS[effort]!r} is asked for"
+            yield f"anthropic doesn't support reasoning_effort {effort!r}; sent {EFFORTS[effort]!r} instead"
         for name in NOT_WITH_THINKING:
             if getattr(options, name) is not None:
-                yield f"anthropic has no option {name!r} beside a reasoning_effort: left out"
+                yield f"anthropic doesn't support {name!r} together with reasoning_effort: left out"
     elif effort not in ("", "none"):
-        yield f"anthropic knows no reasoning_effort {effort!r}: left out"
+        yield f"anthropic doesn't support reasoning_effort {effort!r}: left out"
     for attachment in (a for message in prompt.messages for a in message.attachments):
         if _block_kind(attachment) is None:
             what = attachment.name or "an attachment"

@@ -56,7 +56,7 @@ class InvokeReader:
         known = [name for name in TEXTS if name in document]
         if not known:
             check(WireMessage("", ""), document)
-            raise BadMessage("a frame of the answer is in a dialect that is not known")
+            raise BadMessage("the answer contains a frame in an unknown format")
         text = text_at(document, known[0])
         if text:
             yield TextDelta(text)

@@ -159,7 +159,7 @@ def _has_calls(prompt: Prompt) -> bool:
 
 def notices(prompt: Prompt, options: Options) -> Iterator[str]:
     """Yield what can't be sent, each as one sentence."""
-    yield from left_out("bedrock", options, TAKEN, instead="use the model's own name for it")
+    yield from left_out("bedrock", options, TAKEN, instead="try the model's own name for it")
     for attachment in (a for message in prompt.messages for a in message.attachments):
         called = attachment.name or attachment.media_type
         if attachment.data is None:
@@ -167,4 +167,4 @@ def notices(prompt: Prompt, options: Options) -> Iterator[str]:
         elif not any(attachment.media_type in table for table in (IMAGES, AUDIO, DOCUMENTS)):
             yield f"bedrock doesn't accept {attachment.media_type}: {called} is left out"
     if options.tools and options.tool_choice == "none" and _has_calls(prompt):
-        yield "bedrock can't be told to call no tool once some have been called: tool_choice is left out"
+        yield "bedrock can't forbid tool calls once the conversation contains some: tool_choice is left out"

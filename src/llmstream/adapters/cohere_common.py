@@ -54,7 +54,11 @@ def failure(document: Document) -> Exception:
     raw = str(document.get("finish_reason")).upper()
     said = message_in(document)
     if raw == "ERROR_LIMIT":
-        return ContextTooLong(said or "the answer reached the limit of the model's context (ERROR_LIMIT)")
+        return ContextTooLong(said or "the answer reached the model's context limit (ERROR_LIMIT)")
     if raw in FAILURES:
         return Unavailable(f"{said or 'the generation failed'} ({raw})")
-    return reported(document) if said else BadMessage("a message is neither an event nor an error")
+    return (
+        reported(document)
+        if said
+        else BadMessage("the server sent a message that is neither an event nor an error")
+    )

@@ -52,8 +52,8 @@ def notices(prompt: Prompt, options: Options) -> Iterator[str]:
     """Yield what can't be sent, each as one sentence."""
     yield from left_out("cohere", options, TAKEN)
     for attachment in (a for message in prompt.messages for a in message.attachments if not _is_image(a)):
-        yield f"cohere accepts images only: {attachment.name or attachment.media_type} is left out"
+        yield f"cohere accepts only images: {attachment.name or attachment.media_type} is left out"
     if options.tool_choice not in (None, "auto", *TOOL_CHOICES):
-        yield "cohere can't be told to call one certain tool: tool_choice is left out"
+        yield "cohere can't be forced to call a particular tool: tool_choice is left out"
     if options.reasoning_effort not in (None, "none"):
-        yield "cohere knows no levels of reasoning_effort: reasoning is on"
+        yield "cohere has no levels of reasoning_effort: reasoning is turned on"

@@ -80,7 +80,7 @@ def _encoded(text: str) -> bytes:
 def _notices(prompt: Prompt, options: Options) -> Iterator[str]:
     yield from left_out("exec", options, (), instead="write it into the command")
     for name in options.extra:
-        yield f"exec has no option {name!r}: left out (write it into the command)"
+        yield f"exec doesn't support the option {name!r}: left out (put it into the command)"
     if any(message.attachments for message in prompt.messages):
         yield "exec doesn't accept attachments: left out"
 

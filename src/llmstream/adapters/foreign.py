@@ -123,7 +123,7 @@ def _notices(options: Options, endpoint: Endpoint) -> Iterator[str]:
         yield "runnable doesn't accept a schema: left out"
     for name in ("headers", "extra_body"):
         if getattr(endpoint, name):
-            yield f"runnable doesn't accept {name}: left out (what the object is made with is `options`)"
+            yield f"runnable doesn't accept {name}: left out (set it under `options` in the configuration)"
 
 
 class ForeignReader:

@@ -156,9 +156,7 @@ class GeminiReader:
             yield from self._call(call)
         blob = extras_at(part, "inlineData")
         if blob:
-            yield from self._note(
-                f"the answer contains data of the type {text_at(blob, 'mimeType')}: left out"
-            )
+            yield from self._note(f"the answer contains {text_at(blob, 'mimeType')} data: left out")
 
     def _call(self, call: Document) -> Iterator[Event]:
         """Yield a call, which comes whole and mostly without an id."""
@@ -167,7 +165,7 @@ class GeminiReader:
             arguments = arguments_text(call.get("args") or {})
             yield from self._calls.piece(None, name_at(call, "id"), name, arguments, whole=True)
         if call.get("partialArgs"):
-            yield from self._note("arguments of calls came in pieces, which are left out: don't ask for that")
+            yield from self._note("tool call arguments sent in pieces are not supported: left out")
 
     def _note(self, text: str) -> Iterator[Event]:
         if text not in self._noted and len(self._noted) < MOST_NOTES:

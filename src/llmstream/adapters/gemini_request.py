@@ -72,9 +72,9 @@ def notices(options: Options, model: str) -> Iterator[str]:
     yield from left_out("gemini", options, TAKEN)
     effort = options.reasoning_effort
     if effort not in (None, *LEVELS):
-        yield f"gemini knows no reasoning_effort {effort!r}: left out"
+        yield f"gemini doesn't support reasoning_effort {effort!r}: left out"
     if effort == "none" and not _counts_tokens(model):
-        yield f"{model} can't be told not to think: it is asked to think as little as possible"
+        yield f"{model} can't turn thinking off; asked it to think as little as possible"
 
 
 def _counts_tokens(model: str) -> bool:

@@ -77,7 +77,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> ProviderErr
     kind = _class_of(status, said)
     if 300 <= status < 400:
         where = headers.get("location", "")
-        said = f"it redirects to {where[:200] or 'nowhere (no Location header)'}, which is not followed"
+        said = f"redirects to {where[:200] or 'nowhere (no Location header)'}; redirects are not followed"
     error = kind(
         f"{status} {_phrase(status)}: {said}" if said else f"{status} {_phrase(status)}", status=status
     )
@@ -88,10 +88,10 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> ProviderErr
     )
     error.retry_after = retry_after(headers, document)
     if 300 <= status < 400:
-        error.hint = "set base_url to the final address: the key goes nowhere else by itself"
+        error.hint = "set base_url to the final URL; the key is never sent to another address"
     elif status == 402 or (status in (403, 429) and _used_up(said, document)):
         error.retryable = False
-        error.hint = "the account's credit or quota is used up; waiting does not help"
+        error.hint = "the account's credit or quota is used up; retrying won't help"
     return error
 
 

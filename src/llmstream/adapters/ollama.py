@@ -70,7 +70,7 @@ class Ollama:
         """Return what a refused request's answer says."""
         error = http_errors.refusal(status, headers, body)
         if status == 404 and "model" in error.message:
-            error.hint = "`ollama pull MODEL` fetches a model, `ollama list` shows those that are there"
+            error.hint = "to download a model: `ollama pull MODEL`; to list the installed ones: `ollama list`"
         return error
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
@@ -111,7 +111,7 @@ def _sendable(attachment: Attachment) -> bool:
 
 def _notices(prompt: Prompt, options: Options) -> Iterator[str]:
     for attachment in (a for message in prompt.messages for a in message.attachments if not _sendable(a)):
-        what = "no images by URL" if attachment.media_type.startswith("image/") else "images only"
+        what = "no images by URL" if attachment.media_type.startswith("image/") else "only images"
         yield f"ollama accepts {what}: {attachment.name or attachment.media_type} is left out"
     chosen = ("tool_choice",) if options.tool_choice in ("auto", "none") else ()
     yield from left_out("ollama", options, (*TAKEN, *chosen))

@@ -183,7 +183,7 @@ def dialect_of(document: Document) -> str:
 def other_dialect(name: str) -> BadMessage:
     """Return the error for an answer in another dialect than the one that was asked in."""
     return BadMessage(
-        f"the server answered in another API than it was asked in: {name}",
+        f"the server answered in the format of another API: {name}",
         hint=f'set adapter = "{name}" for this provider, or check base_url',
         phase="stream",
     )

@@ -34,7 +34,7 @@ class Parts:
         try:
             pieces = self._given.get(key)
         except TypeError:
-            raise BadMessage("the number of a part is not a number") from None
+            raise BadMessage("the index of a part is not a number") from None
         if pieces is None:
             if len(self._given) >= MOST_PARTS:
                 raise BadMessage(f"the answer has more than {MOST_PARTS} parts")
@@ -62,7 +62,7 @@ class Parts:
         try:
             pieces = self._given.get(key)
         except TypeError:
-            raise BadMessage("the number of a part is not a number") from None
+            raise BadMessage("the index of a part is not a number") from None
         given = pieces.text() if pieces is not None else ""
         # of what was streamed, the stream holds
         if not whole or given or self._other_view(key):

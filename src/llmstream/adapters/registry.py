@@ -61,7 +61,7 @@ def adapter(name: str) -> Adapter:
         ConfigError: there is none of that name, or its module can't be imported.
     """
     if name in SPECIAL:
-        raise ConfigError(f'the adapter "{name}" speaks no dialect')
+        raise ConfigError(f'the adapter "{name}" does not use HTTP')
     known_class = _CLASSES.get(name)
     if known_class is not None:
         return known_class()

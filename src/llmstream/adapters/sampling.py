@@ -29,4 +29,4 @@ def left_out(api: str, options: Options, taken: Collection[str], *, instead: str
     remedy = f" ({instead})" if instead else ""
     for name in options.given():
         if name not in taken:
-            yield f"{api} has no option {name!r}: left out{remedy}"
+            yield f"{api} doesn't support the option {name!r}: left out{remedy}"

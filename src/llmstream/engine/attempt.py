@@ -126,9 +126,11 @@ class Attempt:
         reader, finish = self._reader, self._finish
         stray = "" if self._flowing else getattr(decoder, "stray", "")
         if stray and finish is None:
-            raise quoting(BadMessage("the server sent no answer but a text", phase="stream"), stray)
+            raise quoting(
+                BadMessage("the server sent plain text instead of an answer", phase="stream"), stray
+            )
         if not (reader.done or reader.finished):
-            raise StreamEndedEarly("the answer ended early, without a finish reason", phase="stream")
+            raise StreamEndedEarly("the answer ended early (no finish reason)", phase="stream")
         if finish is not None and finish.reason == "error":
             again = word(finish.raw or "") in PASSING
             raise Unavailable(f"the generation failed: {finish.raw or 'error'}", retryable=again)
@@ -154,7 +156,7 @@ class Attempt:
             self._spent += min(now - self._looked, LONGEST_STEP)
         self._looked = now
         if self._spent > self._allowed > 0 or (now >= self._total and not self._reader.done):
-            self._failure = self._failure or TimeLimitPassed("nothing came in time")
+            self._failure = self._failure or TimeLimitPassed("no data in time")
 
     def _opened(self) -> Generator[Effect | Batch, Reply, Decoder]:
         """Send the request and return the decoder for its answer's body."""
@@ -260,19 +262,19 @@ class Attempt:
         policy = self._call.policy
         if error.phase == "connect":
             error.message = f"no connection within {policy.connect:g} s"
-            error.hint = "--timeout-connect sets the limit"
+            error.hint = "to wait longer, raise --timeout-connect"
         elif self._clock() >= self._total:
             error.phase, error.retryable = "total", False
-            error.message = f"not finished within the time limit of {policy.total:g} s"
-            error.hint = "--timeout-total sets the limit"
+            error.message = f"not finished within {policy.total:g} s (total limit)"
+            error.hint = "to wait longer, raise --timeout-total"
         elif self._flowing:
             error.phase = "stream"
-            error.message = f"the answer stalled: nothing came for {policy.idle:g} s, a time-out"
-            error.hint = "--timeout-idle sets the limit"
+            error.message = f"the answer stalled: no data for {policy.idle:g} s (idle limit)"
+            error.hint = "to wait longer, raise --timeout-idle"
         else:
             error.phase = "first_token"
             error.message = f"timed out: no first token within {policy.first_token:g} s"
-            error.hint = "--timeout-first sets the limit"
+            error.hint = "to wait longer, raise --timeout-first"
 
 
 def _rest(decoder: Decoder) -> list[WireMessage]:

@@ -105,8 +105,8 @@ class Run:
             return None
         wait = pause(number, error.retry_after, self.jitter())
         if wait is None:
-            error.message += f" (it asks to wait {error.retry_after:g} s)"
-            error.hint = f"waits over {LONGEST_OBEYED:g} s are not sat out; try again later"
+            error.message += f" (the server asks to wait {error.retry_after:g} s)"
+            error.hint = f"llmstream waits at most {LONGEST_OBEYED:g} s; try again later"
         elif self.clock() + wait >= self.total_deadline:
             return None
         return wait

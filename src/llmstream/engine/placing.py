@@ -60,9 +60,7 @@ def placed(error: LLMStreamError, endpoint: Endpoint, where: str) -> LLMStreamEr
 
 def _hint(error: LLMStreamError, endpoint: Endpoint) -> str:
     if isinstance(error.__cause__, ConnectionRefusedError):
-        return (
-            f"nothing is listening there: is the server running, and is base_url right ({endpoint.base_url})?"
-        )
+        return f"nothing is listening there; start the server or check base_url ({endpoint.base_url})"
     if isinstance(error, AuthenticationError):
         key = endpoint.api_key
         return f"key used: {key.origin}" if key else "no key was sent"

@@ -46,7 +46,9 @@ def see(path: Path) -> bool:
         return False
     except OSError as error:
         if os.path.islink(path):  # noqa: PTH114  # that of Path may fail in its turn
-            raise HistoryError(f"{path} is a symbolic link", hint="replace it by the file itself") from error
+            raise HistoryError(
+                f"{path} is a symbolic link", hint="replace it with the file itself"
+            ) from error
         raise HistoryError(f"can't open {path}: {error.strerror}") from error
     try:
         status = os.fstat(descriptor)
@@ -64,24 +66,24 @@ def see(path: Path) -> bool:
     return True
 
 
-_ASIDE: Final = "move it away to begin a new history: llmstream history path"
+_ASIDE: Final = "to start a new history, move the file away; its path: llmstream history path"
 
 
 def _check(path: Path, head: bytes, size: int) -> None:
     if len(head) < HEADER or not head.startswith(MAGIC):
-        raise HistoryError(f"the history {path} is damaged: not a database", hint=_ASIDE)
+        raise HistoryError(f"the history {path} is damaged: not an SQLite database", hint=_ASIDE)
     page, pages, version, application = _numbers(head)
     if application != APPLICATION_ID:
-        raise HistoryError(f"{path} is a database of another program", hint=_ASIDE)
+        raise HistoryError(f"{path} is another program's database", hint=_ASIDE)
     if version > len(STEPS):
         raise HistoryError(
             f"the history {path} was written by a later version of llmstream (format {version})",
-            hint="update llmstream, or move the file away to begin a new history",
+            hint="update llmstream, or move the file away to start a new history",
         )
     log = path.with_name(f"{path.name}-wal")
     # while the log is there, pages that the header counts may still be in it alone
     if size < page * pages and not (log.exists() and log.stat().st_size):
-        raise HistoryError(f"the history {path} is damaged: it was cut off", hint=_ASIDE)
+        raise HistoryError(f"the history {path} is damaged: it is truncated", hint=_ASIDE)
 
 
 def _numbers(head: bytes) -> tuple[int, int, int, int]:
@@ -165,7 +167,7 @@ def make(path: Path) -> bool:
     except sqlite3.Error as error:
         raise explained(error, path) from error
     except OSError as error:
-        raise HistoryError(f"can't make {path}: {error.strerror}") from error
+        raise HistoryError(f"can't create {path}: {error.strerror}") from error
     finally:
         for left in ("", "-wal", "-shm", "-journal"):
             fresh.with_name(fresh.name + left).unlink(missing_ok=True)
@@ -234,7 +236,7 @@ def explained(error: Exception, path: Path) -> HistoryError:
     if locked(error):
         return HistoryError(f"the history {path} is locked by another process")
     if "full" in text:
-        return HistoryError(f"no space left for the history {path}")
+        return HistoryError(f"no disk space left for the history {path}")
     if "readonly" in text:
         return HistoryError(f"the history {path} is read-only")
     if "malformed" in text or "not a database" in text or "corrupt" in text:

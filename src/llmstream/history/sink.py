@@ -155,7 +155,7 @@ class HistorySink:
         except LLMStreamError as failure:
             self._told = True
             hint = f" ({failure.hint})" if failure.hint else ""
-            self._say(f"this run is not in the history: {failure.message}{hint}")
+            self._say(f"this run was not saved in the history: {failure.message}{hint}")
             return
         if self.kept.row == TOLD_AT:
             self._tell(path)

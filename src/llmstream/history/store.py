@@ -178,9 +178,11 @@ class Store:
             # ids hold no character that is more than "f" at the same place
             found = self.select("WHERE id >= ? AND id < ? ORDER BY id LIMIT 2", (text, text + "g"))
         if not found:
-            raise UsageError(f'no run has the id "{text[:60]}"', hint="llmstream history list shows the ids")
+            raise UsageError(
+                f'no run has the id "{text[:60]}"', hint="to list the ids: llmstream history list"
+            )
         if len(found) > 1:
-            raise UsageError(f'several ids begin with "{text}"', hint="give more of it")
+            raise UsageError(f'several ids begin with "{text}"', hint="type more of the id")
         return found[0]
 
     def turns(self, rows: Sequence[int]) -> list[Turn]:
@@ -217,7 +219,7 @@ def keep(path: Path, run: Run) -> Run:
         opening.make(path)
     store = Store.writing(path)
     if store is None:
-        raise HistoryError(f"the history {path} was removed by another process")
+        raise HistoryError(f"the history {path} was deleted by another process")
     with store:
         return store.keep(run)
 

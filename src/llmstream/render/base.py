@@ -178,10 +178,10 @@ class Writer:
         # a terminal that was closed answers EIO
         if error.errno in GONE or (self.isatty and error.errno == errno.EIO):
             return ReaderGone(error.errno, f"{self.name}: {error.strerror}")
-        hint = "Free some space and run it again." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        hint = "free some space and try again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
         if error.errno == errno.EBADF:
-            hint = f"{self.name.capitalize()} is closed: open it or redirect it to a file."
-        return OutputError(f"cannot write to {self.name}: {error.strerror}", hint=hint, phase="output")
+            hint = f"{self.name.capitalize()} is closed; redirect it to a file or to /dev/null"
+        return OutputError(f"can't write to {self.name}: {error.strerror}", hint=hint, phase="output")
 
 
 class Sink(Protocol):

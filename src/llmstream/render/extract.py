@@ -152,4 +152,4 @@ class ExtractSink(BesideSink):
         super().close(error, now)
         if error is None and held and not self._extractor.found and not self._said:
             self._said = True
-            self._say("the answer has no code block: printed all of it")
+            self._say("the answer has no code block; printed all of it")

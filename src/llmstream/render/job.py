@@ -148,7 +148,7 @@ def summary(tally: Tally, *, output: str | None, color: bool = False) -> bytes:
     rate = tally.ended / seconds
     done = f"{tally.answered} answered, {tally.failed} failed in {_span(seconds)} ({_figure(rate)} answers/s)"
     if not tally.ended:
-        done = "nothing to ask"
+        done = "nothing left to run"
     if tally.before:
         done += f"; {tally.before} already answered in {output}"
     lines = [done]
@@ -163,7 +163,7 @@ def summary(tally: Tally, *, output: str | None, color: bool = False) -> bytes:
         lines.append(f"failures: {kinds}")
         lines.append(f"for example {next(iter(tally.examples.values()))}"[:300])
         if output:
-            lines.append("run the same command again to ask those that failed")
+            lines.append("to retry those that failed, run the same command again")
     first, *more = lines
     text = [f"llmstream: {one_line(first)}", *(f"  {one_line(line)}" for line in more)]
     return b"".join(dimmed(line, color) for line in text)

@@ -26,8 +26,8 @@ BRIEF: Final = 48
 LONGEST: Final = 600
 """Characters of a line that lists a problem."""
 STOPS: dict[FinishReason, str] = {
-    "length": "the answer was cut off at the token limit; --max-tokens raises it",
-    "content_filter": "the provider's content filter ended the answer",
+    "length": "the answer was cut off at the token limit; to raise it: --max-tokens N",
+    "content_filter": "the provider's content filter stopped the answer",
 }
 
 

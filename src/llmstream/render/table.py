@@ -125,9 +125,9 @@ def _summary(one: Figures) -> list[Text]:
     if one.requests:
         rates = [f"{figure(whole.requests_per_second)} requests/s"]
         if abs(whole.goodput - whole.requests_per_second) > 1e-9:
-            rates.append(f"{figure(whole.goodput)} within the limits")
+            rates.append(f"{figure(whole.goodput)} within the --slo limits")
         rates.append(f"{figure(one.output_tokens_per_second)} tokens/s each")
-        rates.append(f"{figure(whole.output_tokens_per_second)} tokens/s in all")
+        rates.append(f"{figure(whole.output_tokens_per_second)} tokens/s overall")
         lines.append(Text(", ".join(rates)))
     return lines
 
