@@ -117,18 +117,17 @@ class ChatReader:
         document = opened(message)
         choices = document.get("choices")
         if type(choices) is list and len(choices) == 1 and type(choices[0]) is dict:
-            # nearly all messages: a piece of text and nothing else
+            # nearly all messages: a piece of text, or who speaks, and nothing else
             choice = choices[0]
             delta = choice.get("delta")
             if (
                 type(delta) is dict
-                and len(delta) == 1
                 and type(content := delta.get("content")) is str
-                and content
+                and (len(delta) == 1 or delta.keys() <= PLAIN)
                 and not (choice.get("finish_reason") or choice.get("index") or document.keys() & BESIDE)
                 and message.event != "error"
             ):
-                return (TextDelta(content),)
+                return (TextDelta(content),) if content else ()
         return self._events(message, document)
 
     def _events(self, message: WireMessage, document: Document) -> Iterator[Event]:
