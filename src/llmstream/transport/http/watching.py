@@ -113,6 +113,9 @@ class Watch:
             return
         try:
             data = pull()
+            if data is None:
+                # the wait goes on, and a standstill in it counts
+                self._patience.slice(self.loop.time())
         except Exception as error:  # noqa: BLE001  # it is the reader's
             _fail(future, error)
         else:
