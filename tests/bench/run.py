@@ -99,7 +99,7 @@ class Figures(NamedTuple):
 
 def clients(endpoint: Endpoint, folder: Path, peers: list[str]) -> dict[str, Client]:
     """Return all clients by name."""
-    made = {}
+    made: dict[str, Client] = {}
     cases = {
         "": (endpoint.http, {}, False),
         ", https": (endpoint.https, {"SSL_CERT_FILE": str(endpoint.authority)}, False),
@@ -172,7 +172,8 @@ class Table:
 
     def median(self, name: str, figure: str, tokens: int = 1, answers: int = 1) -> float:
         """Return the median of one figure."""
-        return statistics.median(getattr(one, figure) for one in self._rows[name, tokens, answers])
+        values: list[float] = [getattr(one, figure) for one in self._rows[name, tokens, answers]]
+        return statistics.median(values)
 
     def a_token(self, name: str, size: int) -> float:
         """Return the CPU microseconds of a token."""
