@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ FILES: Final = (
     "/engine/meter.py",
     "/tracer.py",
 )
+LOOP: Final = ("/asyncio/base_events.py", "/asyncio/events.py", "/selectors.py")
 
 
 @pytest.fixture
@@ -45,7 +47,9 @@ class Lines:
         last: the line at which the signal comes, 0 for none.
     """
 
-    def __init__(self, without: Sequence[str], last: int = 0) -> None:
+    def __init__(
+        self, without: Sequence[str], last: int = 0, files: tuple[str, ...] = FILES, until: str = ""
+    ) -> None:
         self.passed: list[tuple[str, int]] = []
         self._begun = False
         self._without = without
@@ -59,9 +63,41 @@ class Lines:
         if not (self._begun and name.endswith(FILES)) or frame.f_code.co_name in self._without:
             return None
         if event == "line":
-            self.passed.append((name, frame.f_lineno))
-            if len(self.passed) == self._last:
+            self._note(frame)
+        return self
+
+    def _note(self, frame: FrameType) -> None:
+        self.passed.append((frame.f_code.co_filename, frame.f_lineno))
+        if len(self.passed) == self._last:
+            handler = signal.getsignal(signal.SIGINT)
+            assert callable(handler)
+            # as if it came at this line, not within this method
+            signal.signal(signal.SIGINT, lambda number, _: handler(number, frame))
+            try:
                 signal.raise_signal(signal.SIGINT)
+            finally:
+                signal.signal(signal.SIGINT, handler)
+
+
+class LoopLines(Lines):
+    """Notes the lines of the event loop's own code, while it runs and the answer has not been left.
+
+    Args:
+        last: the line at which the signal comes, 0 for none.
+    """
+
+    def __init__(self, last: int) -> None:
+        super().__init__((), last)
+        self._left = False
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> Any:
+        """Note one, as a trace function."""
+        name = frame.f_code.co_filename
+        self._left = self._left or (frame.f_code.co_name == "aclose" and "/transport/" in name)
+        if self._left or not name.endswith(LOOP):
+            return None
+        if event == "line" and asyncio._get_running_loop() is not None:
+            self._note(frame)
         return self
 
 
@@ -96,4 +132,22 @@ def test_the_lines_agree_wherever_the_signal_comes(fake: Fake, signals: Signals,
         events = events_of(done)
         assert events[-1]["data"]["text"] == text_of(events), last
         # how many reads bring the answer differs from run to run
+        assert done.status == 130 or len(lines.passed) < last
+
+
+def test_the_run_ends_wherever_in_the_event_loop_the_signal_comes(fake: Fake, signals: Signals) -> None:
+    """A loop that is broken off anywhere in its own code would wait for ever for what it was about to do."""
+    home = fake("code").home
+    arguments = ("--async", "--no-history", "Hello")
+
+    def run(lines: Lines) -> Run:
+        signals.rearm()
+        with _traced(lines):
+            return in_process(arguments, b"", home.environment, home.folder, signals)
+
+    run(whole := LoopLines(0))
+    numbers = {place: number for number, place in enumerate(whole.passed, 1)}.values()
+    assert len(numbers) > 40
+    for last in numbers:
+        done = run(lines := LoopLines(last))
         assert done.status == 130 or len(lines.passed) < last

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, Final, ParamSpec
 
 if TYPE_CHECKING:
     from llmstream.render.base import Writer
 
 
 P = ParamSpec("P")
+_OF_LOOPS: Final = ("asyncio", "selectors", "_weakrefset")
+"""Packages that event loops consist of."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -34,6 +37,9 @@ class Signals:
     During `whole` a signal is only noted, so that what came in one read reaches all outputs or none:
     otherwise the last line of `--events` could hold a token that no other line shows.  A writer that
     waits for its reader lets the signal through all the same, since that wait may never end.
+
+    Amid an event loop's own code it is raised by the loop itself, as its next step: a loop that is broken
+    off between taking a step and making it never wakes the task that waits for that step.
 
     Attributes:
         writers: those that may wait for a reader.
@@ -60,9 +66,7 @@ class Signals:
             call(*args, **named)
         finally:
             self._held = False
-        if self._noted and self._first is not None:
-            self._noted = False
-            raise Interrupted(self._first)
+        self._raise_noted()
 
     def install(self) -> None:
         """Install the handlers; a signal that was ignored when we were started stays so (nohup)."""
@@ -77,5 +81,30 @@ class Signals:
         self._first = number
         if self._held and not any(writer.waiting for writer in self.writers):
             self._noted = True
-            return
-        raise Interrupted(number)
+        elif frame is not None and _is_of_a_loop(frame) and self._told_to_the_loop():
+            pass
+        else:
+            raise Interrupted(number)
+
+    def _told_to_the_loop(self) -> bool:
+        """Have the running loop raise what is noted, if one runs."""
+        # this may be amid the import of asyncio
+        running = getattr(sys.modules.get("asyncio"), "get_running_loop", None)
+        try:
+            loop = running() if running else None
+        except RuntimeError:
+            loop = None
+        if loop is None:
+            return False
+        self._noted = True
+        loop.call_soon_threadsafe(self._raise_noted)
+        return True
+
+    def _raise_noted(self) -> None:
+        if self._noted and self._first is not None:
+            self._noted = False
+            raise Interrupted(self._first)
+
+
+def _is_of_a_loop(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] in _OF_LOOPS
