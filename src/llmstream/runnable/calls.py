@@ -55,6 +55,26 @@ def abatches(plan: Plan, transport: AsyncTransport | None = None) -> AsyncBatche
     return AsyncRun(steps_of(plan), transport or async_transport_for(plan))
 
 
+def begun(plan: Plan) -> AsyncBatches:
+    """The same, its first request sent before there is a loop, where all that takes is a connection.
+
+    Raises:
+        LLMStreamError: it failed already.
+    """
+    if plan.rivals or not all(map(by_http, plan.targets)):
+        return abatches(plan)
+    from llmstream.transport.http.async_ import AsyncHttpTransport
+
+    transport = AsyncHttpTransport()
+    run = AsyncRun(steps_of(plan), transport)
+    try:
+        run.begin(transport.begin)
+    except BaseException:
+        run.close()
+        raise
+    return run
+
+
 def transport_for(plan: Plan) -> Transport:
     """Return what carries a plan out on a thread; recorders are put around it."""
     from llmstream.transport.http.sync import HttpTransport

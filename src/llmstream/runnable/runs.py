@@ -53,6 +53,10 @@ class AsyncBatches(Protocol):
         """End it; from any task, and as often as one likes."""
         ...
 
+    def close(self) -> None:
+        """The same without waiting for what that takes."""
+        ...
+
 
 class Given(Iterator[Batch]):
     """A run that is a generator.
@@ -119,6 +123,12 @@ class AsyncGiven(AsyncIterator[Batch]):
             reading.cancel()
             await asyncio.wait([reading])
         await self._batches.aclose()
+
+    def close(self) -> None:
+        """End a read under way; the loop sees to the rest."""
+        self.closed = True
+        if self._reading is not None:
+            self._reading.cancel()
 
 
 async def _next(batches: AsyncGenerator[Batch, None]) -> Batch:

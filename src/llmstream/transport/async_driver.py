@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
-from llmstream.engine.effects import Batch, Call, Effect, Head, Prepare, Read, Reply, Sleep, Steps
+from llmstream.engine.effects import Batch, Call, Effect, Head, Open, Prepare, Read, Reply, Sleep, Steps
 from llmstream.errors import Cancelled, LLMStreamError
 from llmstream.transport.drivers import KEEP, AsyncTransport
 
@@ -25,6 +25,7 @@ class AsyncRun(AsyncIterator[Batch]):
     def __init__(self, steps: Steps, transport: AsyncTransport) -> None:
         self._steps = steps
         self._transport = transport
+        self._begun: Effect | Batch | None = None
         self._reading = False
         self._pause: asyncio.Future[None] | None = None
         self._closing = False
@@ -34,6 +35,25 @@ class AsyncRun(AsyncIterator[Batch]):
     def closed(self) -> bool:
         """Whether it was closed, perhaps before its end."""
         return self._closing
+
+    def begin(self, send: Callable[[Open], None]) -> None:
+        """Send the first request before there is a loop; the loop goes on from there.
+
+        Args:
+            send: begins with an effect that the transport will be given later, on the loop.
+
+        Raises:
+            LLMStreamError: the run failed.
+        """
+        step = self._steps.send(None)
+        try:
+            if isinstance(step, Prepare) and not step.slow:
+                step = self._steps.send(step.make())
+            if isinstance(step, Open):
+                send(step)
+        except LLMStreamError as error:
+            step = self._steps.throw(error)
+        self._begun = step
 
     async def __anext__(self) -> Batch:
         if self._ended or self._closing:
@@ -64,7 +84,9 @@ class AsyncRun(AsyncIterator[Batch]):
         """Return the next batch, None at the end."""
         steps, perform = self._steps, self._transport.perform
         try:
-            step = steps.send(None)
+            step, self._begun = self._begun, None
+            if step is None:
+                step = steps.send(None)
             while type(step) is not list:
                 try:
                     # a Read first: the way of every token

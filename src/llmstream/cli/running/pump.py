@@ -12,7 +12,7 @@ from llmstream.cli.running.outputs import report
 from llmstream.cli.signals import Interrupted, Signals
 from llmstream.errors import Cancelled, LLMStreamError, MissingExtra, RequestRefused
 from llmstream.render.base import ReaderGone, Sink
-from llmstream.runnable.calls import abatches, batches, by_http
+from llmstream.runnable.calls import batches, begun, by_http
 from llmstream.runnable.plan import Plan
 from llmstream.transport.http.sent import LATER
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
     from llmstream.cli.running.fetching import Fetching
     from llmstream.cli.running.talk import Kept
+    from llmstream.runnable.runs import AsyncBatches
 
 LAST_WORDS: Final = 1.0
 """Seconds that a reader who doesn't read is given when the run was told to end."""
@@ -115,17 +116,12 @@ def pump(plan: Plan, sink: Sink, fetching: Fetching, signals: Signals, *, asynch
     """
     if all(map(by_http, plan.targets)):
         LATER.append(_collect_garbage)
+        if asynchronous:
+            LATER.append(_load_asyncio)
     else:
         _collect_garbage()
     if asynchronous:
-        import asyncio
-
-        with asyncio.Runner() as runner:
-            try:
-                runner.run(_apump(plan, sink, signals))
-            finally:
-                # the runner waits for its threads
-                fetching.stop()
+        _run_on_a_loop(plan, sink, fetching, signals)
         return
     running = batches(plan)
     write, clock, whole = sink.write, time.monotonic, signals.whole
@@ -143,8 +139,27 @@ def _collect_garbage() -> None:
         gc.enable()
 
 
-async def _apump(plan: Plan, sink: Sink, signals: Signals) -> None:
-    running = abatches(plan)
+def _load_asyncio() -> None:
+    """Load what takes a third of a start while the server thinks."""
+    import asyncio as asyncio
+
+
+def _run_on_a_loop(plan: Plan, sink: Sink, fetching: Fetching, signals: Signals) -> None:
+    running = begun(plan)
+    try:
+        import asyncio
+
+        with asyncio.Runner() as runner:
+            try:
+                runner.run(_apump(running, sink, signals))
+            finally:
+                # the runner waits for its threads
+                fetching.stop()
+    finally:
+        running.close()
+
+
+async def _apump(running: AsyncBatches, sink: Sink, signals: Signals) -> None:
     write, clock, whole = sink.write, time.monotonic, signals.whole
     try:
         async for batch in running:

@@ -5,8 +5,8 @@ Ours beside httpx for its price: 195 Âµs of CPU an answer against its 595, 7.6 Â
 
 from __future__ import annotations
 
-import asyncio
 import threading
+import time
 
 from llmstream.engine.effects import Effect, Head, Keep, Open, Read, Reply
 from llmstream.errors import Cancelled
@@ -19,6 +19,7 @@ from llmstream.transport.http.exchange import Way, exchanged, way_to
 from llmstream.transport.http.parser import NotHttp
 from llmstream.transport.http.pool import POOL, Key, Link, Pool
 from llmstream.transport.http.sync import LAST_BYTES
+from llmstream.transport.http.waiting import ready_of
 from llmstream.transport.http.watching import Watch
 from llmstream.transport.patience import Patience
 
@@ -39,10 +40,24 @@ class AsyncHttpTransport:
         self._channel: Channel | None = None
         self._way: tuple[str, Connection, Way] | None = None
         self._warm: Link | None = None
+        self._begun: Waiting[Answer] | None = None
         self._patience = Patience()
         self._watch: Watch | None = None
         self._stopped = False
         self._thread = 0
+
+    def begin(self, effect: Open) -> None:
+        """Send a request at once, before there is a loop; performing its effect goes on from there.
+
+        Raises:
+            LLMStreamError: what went wrong, without naming the provider.
+        """
+        route = effect.route if isinstance(effect.route, Connection) else DIRECT
+        if route.aws_region:
+            return  # signing may ask AWS
+        self._patience.arm(effect.deadline)
+        way = self._way_to(effect.request.url, route)
+        self._begun = _sent_at_once(exchanged(effect, way, self._take, self._hold), self._patience)
 
     async def perform(self, effect: Effect) -> Reply:
         """Carry out one effect and return what it brought.
@@ -87,8 +102,10 @@ class AsyncHttpTransport:
         self._drop()
 
     def _drop(self) -> None:
-        answer, channel, warm = self._answer, self._channel, self._warm
-        self._answer = self._channel = self._warm = None
+        answer, channel, warm, begun = self._answer, self._channel, self._warm, self._begun
+        self._answer = self._channel = self._warm = self._begun = None
+        if begun is not None:
+            begun.close()
         if self._watch is not None:
             self._watch.leave()
         if warm is not None:
@@ -141,20 +158,17 @@ class AsyncHttpTransport:
         return self._pool.take(key)
 
     async def _open(self, effect: Open) -> Head:
-        if self._answer is not None or self._channel is not None:
+        steps, self._begun = self._begun, None
+        if steps is None and (self._answer is not None or self._channel is not None):
             self._drop()
         watch = self._watch
         if watch is None:
+            import asyncio
+
             self._watch = watch = Watch(asyncio.get_running_loop(), self._patience)
             self._thread = threading.get_ident()
-        route = effect.route if isinstance(effect.route, Connection) else DIRECT
-        if route.aws_region:
-            # it may read files and ask AWS
-            effect = await asyncio.to_thread(signed, effect, route)
-        self._patience.arm(effect.deadline)
-        way = self._way_to(effect.request.url, route)
         try:
-            self._answer = answer = await self._driven(exchanged(effect, way, self._take, self._hold), watch)
+            self._answer = answer = await self._driven(steps or await self._steps(effect), watch)
         except BaseException:
             watch.leave()
             raise
@@ -162,6 +176,18 @@ class AsyncHttpTransport:
             self._drop()
             raise Cancelled("the answer was closed")
         return answer.head
+
+    async def _steps(self, effect: Open) -> Waiting[Answer]:
+        """Return the steps from a request to its answer."""
+        route = effect.route if isinstance(effect.route, Connection) else DIRECT
+        if route.aws_region:
+            import asyncio
+
+            # it may read files and ask AWS
+            effect = await asyncio.to_thread(signed, effect, route)
+        self._patience.arm(effect.deadline)
+        way = self._way_to(effect.request.url, route)
+        return exchanged(effect, way, self._take, self._hold)
 
     def _way_to(self, url: str, route: Connection) -> Way:
         """Return the way to a URL; the environment is asked once for it."""
@@ -203,6 +229,8 @@ class AsyncHttpTransport:
         try:
             data = answer.held()
             if data and answer.unfolds:
+                import asyncio
+
                 # what unfolds without end is never waited for
                 self._patience.slice(watch.loop.time())
                 await asyncio.sleep(0)
@@ -218,3 +246,38 @@ class AsyncHttpTransport:
                 raise Cancelled("the answer was closed") from error
             raise reading_error(error) from error
         return data
+
+
+def _sent_at_once(steps: Waiting[Answer], patience: Patience) -> Waiting[Answer]:
+    """Carry out steps until a request is sent, waiting on this thread, and return those that follow."""
+    try:
+        wait = next(steps)
+        while not wait.head:
+            seconds = patience.slice(time.monotonic(), wait.seconds)
+            ready = ready_of(wait.sockets, wait.writing, seconds)
+            patience.woke(time.monotonic())
+            wait = steps.send(ready)
+    except StopIteration as end:
+        return _answered(end.value)
+    except BaseException:
+        steps.close()
+        raise
+    return _going_on(steps, wait)
+
+
+def _going_on(steps: Waiting[Answer], wait: Wait) -> Waiting[Answer]:
+    """Return steps of which the next wait is known already."""
+    try:
+        while True:
+            wait = steps.send((yield wait))
+    except StopIteration as end:
+        answer: Answer = end.value
+        return answer
+    finally:
+        steps.close()
+
+
+def _answered(answer: Answer) -> Waiting[Answer]:
+    """Return the steps to an answer that came without any waiting: none."""
+    yield from ()
+    return answer
