@@ -62,6 +62,30 @@ def test_only_async_starts_asyncio(fake: Fake) -> None:
     assert probe(fake, "--async", "Hello") == "status 0 loaded ['asyncio'] certificates []"
 
 
+SENDING = """
+import sys
+from llmstream.transport.http.channels import Channel
+loaded, send = [], Channel.send
+def look(channel, data):
+    loaded.append("asyncio" in sys.modules)
+    return send(channel, data)
+Channel.send = look
+from llmstream.cli import run
+status = run(sys.argv[1:])
+sys.stderr.write(f"status {status} loaded {loaded}")
+"""
+
+
+def test_async_loads_asyncio_once_the_request_is_sent(fake: Fake) -> None:
+    fake("ok")
+    done = subprocess.run(
+        [sys.executable, "-c", SENDING, "--async", "Hello"],
+        capture_output=True, text=True, stdin=subprocess.DEVNULL, env=fake.home.environment, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.stderr == "status 0 loaded [False]"
+
+
 @pytest.mark.parametrize("argument", ["--version", "--help"])
 def test_version_and_help_load_nothing_of_the_engine(fake: Fake, argument: str) -> None:
     assert probe(fake, argument, slow=[*SLOW, "httpx", "tomllib"]) == "status 0 loaded [] certificates []"

@@ -14,7 +14,7 @@ from typing import Final
 from llmstream.adapters.base import Adapter
 from llmstream.adapters.registry import adapter
 from llmstream.engine.conversation import converse
-from llmstream.engine.effects import Call, Prepare, Steps
+from llmstream.engine.effects import Batch, Call, Prepare, Steps
 from llmstream.errors import ConfigError, RequestRefused
 from llmstream.prompt import Options, Prompt
 from llmstream.record import replace
@@ -55,8 +55,12 @@ def abatches(plan: Plan, transport: AsyncTransport | None = None) -> AsyncBatche
     return AsyncRun(steps_of(plan), transport or async_transport_for(plan))
 
 
-def begun(plan: Plan) -> AsyncBatches:
+def begun(plan: Plan, take: Callable[[Batch], None]) -> AsyncBatches:
     """The same, its first request sent before there is a loop, where all that takes is a connection.
+
+    Args:
+        plan: what to ask.
+        take: takes the events that come before the request.
 
     Raises:
         LLMStreamError: it failed already.
@@ -68,7 +72,7 @@ def begun(plan: Plan) -> AsyncBatches:
     transport = AsyncHttpTransport()
     run = AsyncRun(steps_of(plan), transport)
     try:
-        run.begin(transport.begin)
+        run.begin(take, transport.begin)
     except BaseException:
         run.close()
         raise

@@ -36,24 +36,38 @@ class AsyncRun(AsyncIterator[Batch]):
         """Whether it was closed, perhaps before its end."""
         return self._closing
 
-    def begin(self, send: Callable[[Open], None]) -> None:
+    def begin(self, take: Callable[[Batch], None], send: Callable[[Open], None]) -> None:
         """Send the first request before there is a loop; the loop goes on from there.
 
         Args:
+            take: takes the batches that come before the request.
             send: begins with an effect that the transport will be given later, on the loop.
 
         Raises:
             LLMStreamError: the run failed.
         """
-        step = self._steps.send(None)
-        try:
-            if isinstance(step, Prepare) and not step.slow:
-                step = self._steps.send(step.make())
-            if isinstance(step, Open):
+        steps = self._steps
+        step = steps.send(None)
+        while type(step) is list or (isinstance(step, Prepare) and not step.slow):
+            if type(step) is list:
+                take(step)
+                step = steps.send(None)
+                continue
+            assert isinstance(step, Prepare)
+            step = self._replied(step)
+        if isinstance(step, Open):
+            try:
                 send(step)
-        except LLMStreamError as error:
-            step = self._steps.throw(error)
+            except LLMStreamError as error:
+                step = steps.throw(error)
         self._begun = step
+
+    def _replied(self, effect: Prepare) -> Effect | Batch:
+        try:
+            call = effect.make()
+        except LLMStreamError as error:
+            return self._steps.throw(error)
+        return self._steps.send(call)
 
     async def __anext__(self) -> Batch:
         if self._ended or self._closing:

@@ -145,7 +145,8 @@ def _load_asyncio() -> None:
 
 
 def _run_on_a_loop(plan: Plan, sink: Sink, fetching: Fetching, signals: Signals) -> None:
-    running = begun(plan)
+    write, clock, whole = sink.write, time.monotonic, signals.whole
+    running = begun(plan, lambda batch: whole(write, batch, clock()))
     try:
         import asyncio
 
