@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,20 @@ def test_without_prompt_toolkit_pythons_own_editing_keeps_and_completes_lines(fa
     terminal.type(f"{UP}\r/ex\t\r")
     assert terminal.finish().status == 0
     assert said(fake) == ["one", "one"]
+
+
+def test_without_an_editor_of_lines_they_come_as_the_terminal_gives_them(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake("ok")
+    # what an installation without the extra does
+    monkeypatch.setitem(sys.modules, "prompt_toolkit", None)
+    run = at_screen(fake.command, "chat", typed="one\n/exit\n", out=False)
+    assert run.out == f"{ANSWER}\n"
+    # and what Windows has no readline for
+    monkeypatch.setitem(sys.modules, "readline", None)
+    assert at_screen(fake.command, "chat", "--no-md", typed="two\n/exit\n").status == 0
+    assert said(fake) == ["one", "two"]
 
 
 @pytest.mark.parametrize(("given", "told"), [(b"one\nwrong \xff\n", "UTF-8"), (b"one\nwrong \0\n", "binary")])
