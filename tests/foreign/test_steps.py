@@ -7,7 +7,7 @@ import gc
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -103,7 +103,9 @@ def test_a_step_tells_what_langchain_tells_of_it(name: str, version: str, engine
     assert error is None
     ours = events[0]["run_id"]
     steps = [event for event in events if event["run_id"] != ours]
-    assert [plain(event, ours) for event in steps] == theirs(name, version)
+    # a graph's tools run in threads: what they tell and what the graph tells come in either order
+    order: Callable[[list[str]], list[str]] = sorted if "agent" in name else list
+    assert order([plain(event, ours) for event in steps]) == order(theirs(name, version))
     assert all(event["parent_ids"][0] == ours for event in steps)
     assert [event["seq"] for event in events] == list(range(len(events)))
 

@@ -147,9 +147,9 @@ def test_read_brings_all_the_output_that_it_can() -> None:
 def test_many_members_in_one_read_take_linear_time() -> None:
     def seconds(members: int) -> float:
         data = gzip.compress(b"", mtime=0) * members
-        began = time.perf_counter()
+        began = time.thread_time()
         assert inflate("gzip", [data]) == b""
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     # Ten times the members: ten times the time when linear, a hundred when not.
     assert seconds(50_000) < 40 * min(seconds(5000) for _ in range(3))

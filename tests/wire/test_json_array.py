@@ -82,10 +82,10 @@ def test_giant_element_takes_linear_time(unit: bytes) -> None:
     def seconds(size: int) -> float:
         reads = by(1024, b'[{"s":"' + unit * (size // len(unit)))
         decoder = JSONArrayDecoder()
-        began = time.perf_counter()
+        began = time.thread_time()
         for data in reads:
             decoder.feed(data)
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     # Ten times the bytes: ten times the time when linear, a hundred when not.
     assert min(seconds(2_000_000) for _ in range(2)) < 40 * min(seconds(200_000) for _ in range(3))
@@ -94,9 +94,9 @@ def test_giant_element_takes_linear_time(unit: bytes) -> None:
 def test_unfinished_string_in_one_read_takes_linear_time() -> None:
     def seconds(size: int) -> float:
         text = '{"' + '\\"x' * size
-        began = time.perf_counter()
+        began = time.thread_time()
         assert Nesting().end(text) == -1
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     assert min(seconds(1_000_000) for _ in range(2)) < 40 * min(seconds(100_000) for _ in range(3))
 

@@ -146,9 +146,9 @@ def test_retry_of_thousands_of_digits_is_ignored() -> None:
 def test_bare_document_of_many_lines_takes_linear_time() -> None:
     def seconds(lines: int) -> float:
         reads = by(4096, b"{\n" + b'"]}\\"":"{",\n}{\n' * lines)
-        began = time.perf_counter()
+        began = time.thread_time()
         decode(SSEDecoder(), reads)
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     # Ten times the lines: ten times the time when linear, a hundred when not.
     assert min(seconds(20_000) for _ in range(3)) < 40 * min(seconds(2000) for _ in range(3))
