@@ -16,7 +16,7 @@ END: list[Said] = [delta(None, "stop"), DONE]
 
 
 def late() -> TimeLimitPassed:
-    return TimeLimitPassed("nothing came in time")
+    return TimeLimitPassed("no data in time")
 
 
 def deadlines(replies: list[Said], policy: Policy = LIMITS) -> list[float]:

@@ -52,7 +52,7 @@ def test_a_provider_without_a_batch_interface_says_so(run_llmstream: Command, of
     run = Deferred(run_llmstream, office, "ollama")()
     assert run.status == 2
     assert "p (ollama) has no batch interface" in run.err
-    assert "without --deferred" in run.err
+    assert "leave out --deferred" in run.err
 
 
 def test_an_input_that_can_be_read_only_once_is_refused(openai_job: Deferred) -> None:
@@ -207,4 +207,4 @@ def test_geminis_answer_that_does_not_say_whose_it_is_is_refused(
     office.faults = [Fault(LOOK["gemini"], 200, json.dumps(document).encode())]
     run = job()
     assert run.status != 0
-    assert "does not say whose it is" in run.err
+    assert "has no key that matches it" in run.err

@@ -98,12 +98,12 @@ def test_the_first_wrong_line_is_told_and_how_many_there_are(tmp_path: Path) -> 
     (tmp_path / "in").write_text('good\n{"id": 1, "prompt": ""}\n{broken\nfine\n{"id": "1", "prompt": "x"}\n')
     with pytest.raises(BadRow, match=r"^line 2: the prompt is empty") as raised:
         checked(tmp_path / "in")
-    assert raised.value.hint == "3 lines can't be asked; this is the first"
+    assert raised.value.hint == "3 lines can't be used; this is the first"
 
 
 def test_one_wrong_line_needs_no_count(tmp_path: Path) -> None:
     (tmp_path / "in").write_text('{"id": 7, "prompt": "x"}\n{"id": 7, "prompt": "y"}\n')
-    with pytest.raises(BadRow, match=r"^line 2: the id 7 has come before") as raised:
+    with pytest.raises(BadRow, match=r"^line 2: the id 7 occurs twice") as raised:
         checked(tmp_path / "in")
     assert not raised.value.hint
 

@@ -82,7 +82,7 @@ def test_a_pipe_is_asked_as_it_comes_and_wrong_lines_fail_alone(provider: Provid
     found = lines(run.out)
     assert [one["id"] for one in found] == ["1", 7, "3", "4", "5", "6"]
     assert [one["error"] is None for one in found] == [True, True, False, False, False, True]
-    assert "has come before" in found[4]["error"]["message"]
+    assert "occurs twice" in found[4]["error"]["message"]
 
 
 def test_a_pipe_is_gone_on_with_where_the_last_run_stopped(provider: Provider, tmp_path: Path) -> None:

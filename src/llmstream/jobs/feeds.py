@@ -59,7 +59,7 @@ class Judge:
         wanted = self._ledger.take(ask.id, ask.key)
         if wanted is None:
             # under its own id there is another answer: it goes by its line
-            return BadRow(row.number, f"the id {ask.id!r} has come before", row.data)
+            return BadRow(row.number, f"the id {ask.id!r} occurs twice", row.data)
         if self._order is not None:
             self._order += _name(ask.id)
         if wanted:

@@ -30,7 +30,7 @@ class Ledger:
         self._of: dict[int, int] = {}
 
     def add(self, id_: Id, key: int) -> bool:
-        """Take one prompt of the first reading; False when its id has come before."""
+        """Take one prompt of the first reading; False when its id occurs twice."""
         name = ident(id_)
         if name in self._of:
             return False
@@ -58,7 +58,7 @@ class Ledger:
         """Decide about a prompt whose turn it is.
 
         Returns:
-            True to ask it, False when FILE has its answer, None when its id has come before.
+            True to ask it, False when FILE has its answer, None when its id occurs twice.
         """
         name = ident(id_)
         entry = self._of.get(name)

@@ -175,7 +175,9 @@ def batch(
     except RuntimeError:
         pass
     else:
-        raise UsageError("batch can't run where an event loop does", hint="async for result in abatch(...)")
+        raise UsageError(
+            "batch can't be called while an event loop is running", hint="async for result in abatch(...)"
+        )
     results = abatch(
         inputs,
         model=model,

@@ -181,7 +181,7 @@ def check(rows: Iterable[RowOrBad], asker: Asker, ledger: Ledger) -> Check:
                 raise row
             ask = asker.ask(row)
             if not ledger.add(ask.id, ask.key):
-                raise BadRow(row.number, f"the id {ask.id!r} has come before", row.data, ask.id)
+                raise BadRow(row.number, f"the id {ask.id!r} occurs twice", row.data, ask.id)
         except BadRow as error:
             first = first or error
             wrong += 1
@@ -196,6 +196,6 @@ def check(rows: Iterable[RowOrBad], asker: Asker, ledger: Ledger) -> Check:
     if first is not None:
         if wrong > 1:
             more = "at least " if wrong == MOST_WRONG else ""
-            first.hint = f"{more}{wrong} lines can't be asked; this is the first"
+            first.hint = f"{more}{wrong} lines can't be used; this is the first"
         raise first
     return found

@@ -95,7 +95,7 @@ def _attachment(block: Mapping[str, object]) -> Attachment:
     if kind not in KINDS or not (isinstance(data, str) or isinstance(url, str)):
         raise UsageError(
             f"a part of a message can't be sent: {kind!r}",
-            hint="text, image, audio, video and file can, the latter by their data or address",
+            hint="supported parts: text, image, audio, video and file, given as data or URL",
         )
     return Attachment(
         media_type=str(block.get("mime_type") or KINDS[str(kind)]),

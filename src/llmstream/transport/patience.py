@@ -51,7 +51,7 @@ class Patience:
         """
         self.woke(now)
         if now >= self.deadline:
-            raise TimeLimitPassed("nothing came in time")
+            raise TimeLimitPassed("no data in time")
         self._until = min(self.deadline, now + longest)
         return self._until - now
 

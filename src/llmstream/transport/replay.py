@@ -233,4 +233,4 @@ def _wake(waiting: asyncio.Future[None]) -> None:
 
 
 def _breaks_off() -> LLMStreamError:
-    return StreamBroken("the recording breaks off here, without the answer's end", retryable=False)
+    return StreamBroken("the recording ends here, before the end of the answer", retryable=False)

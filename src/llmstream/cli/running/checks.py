@@ -256,7 +256,7 @@ def local_model(settings: Settings) -> Check:
         detail = "not installed (extra local)"
         return Check("local model", "fail" if wanted else "ok", detail, hint if wanted else "")
     models = [model.name for model in installed(paths.models_folder())]
-    detail = ", ".join(models) or "none downloaded yet; the first use downloads smollm2 (98 MB)"
+    detail = ", ".join(models) or "none downloaded yet; the first use downloads smollm2 (93 MB)"
     return Check("local model", "ok", detail)
 
 

@@ -90,7 +90,7 @@ class Gemini:
         for entry in _responses(status.document):
             key = text_at(entry, "metadata", "key")
             if not key:
-                raise BadMessage("a result of the batch does not say whose it is")
+                raise BadMessage("a result of the batch has no key that matches it to a prompt")
             response, error = entry.get("response"), entry.get("error")
             if isinstance(response, dict):
                 completion, wrong = completion_of(web, response)

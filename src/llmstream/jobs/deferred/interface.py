@@ -117,7 +117,7 @@ def completion_of(web: Web, document: Json) -> tuple[Completion, LLMStreamError 
     except LLMStreamError as failure:
         error = named(web, failure)
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError) as failure:
-        error = named(web, BadMessage(f"an answer that is not of this API: {failure!r}"))
+        error = named(web, BadMessage(f"the answer is not in this API's format: {failure!r}"))
     return meter.completion(0.0), error
 
 

@@ -44,8 +44,8 @@ def interface_of(target: Target) -> Interface:
     if target.adapter == "gemini":
         return Gemini()
     raise UsageError(
-        f"{target.endpoint.provider} ({target.adapter}) has no batch interface that llmstream knows",
-        hint="without --deferred it is asked directly",
+        f"{target.endpoint.provider} ({target.adapter}) has no batch interface that llmstream supports",
+        hint="leave out --deferred to send the prompts directly",
     )
 
 
@@ -114,7 +114,7 @@ class Deferred:
                 found = interface_of(web.target).find(web, entry)
                 if found:
                     entry.update(batch=found, step="created")
-                    self._say(f"found {found}, which was being made when the last run ended")
+                    self._say(f"found {found}, created as the last run ended")
             if entry["step"] == "created":
                 kept.append(entry)
         if kept != self._state.entries:
@@ -207,7 +207,7 @@ class Deferred:
         if status.state == "failed":
             raise RequestRefused(
                 f"{entry['provider']}: batch {entry['batch']} failed: {status.flaw or 'no reason given'}",
-                hint="run the same command again to submit it anew",
+                hint="run the same command again to resubmit it",
                 provider=str(entry["provider"]),
             )
 

@@ -45,7 +45,7 @@ class StateFile:
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(
                 f"{self.path.name} is damaged: {error!r}",
-                hint="it says which batches are under way: without it they may be paid twice",
+                hint="it lists the batches in progress; without it they may be paid for twice",
             ) from error
         if version != VERSION:
             raise UsageError(f"{self.path.name} was written by another version of llmstream")

@@ -148,7 +148,7 @@ class Web:
             if error.status == 404 and not error.hint:
                 error.hint = (
                     f"{endpoint.provider} may have no batch interface; "
-                    "without --deferred it is asked directly"
+                    "leave out --deferred to send the prompts directly"
                 )
         return error
 

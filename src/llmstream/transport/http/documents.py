@@ -91,7 +91,7 @@ def fetch_file(url: str, *, limit: int) -> bytes:
     except RequestRefused as error:
         raise UsageError(error.message) from error
     except TooLarge as error:
-        raise UsageError(f"{shown(url)} is larger than {limit >> 20} MiB, the most that is sent") from error
+        raise UsageError(f"{shown(url)} is larger than {limit >> 20} MiB, the limit") from error
     except (ConfigError, ValueError) as error:
         raise UsageError(f"{shown(url)} can't be read: {error}") from error
     except LLMStreamError as error:

@@ -56,7 +56,7 @@ class Watch:
             What `pull` brought; None after a call of `wake`.
 
         Raises:
-            TimeLimitPassed: nothing came in time.
+            TimeLimitPassed: no data in time.
         """
         patience, loop = self._patience, self.loop
         now = loop.time()

@@ -90,7 +90,7 @@ def exit_error(program: str, status: int, said: bytes) -> LLMStreamError:
     """
     what = f"ended with status {status}" if status >= 0 else f"was ended by {_signal_name(-status)}"
     tail = said.decode("utf-8", "replace").strip()
-    return LocalModelError(f"{program!r} {what}: {tail}" if tail else f"{program!r} {what}, saying nothing")
+    return LocalModelError(f"{program!r} {what}: {tail}" if tail else f"{program!r} {what}, with no output")
 
 
 def _signal_name(number: int) -> str:

@@ -176,9 +176,7 @@ class Recording:
         with suppress(OSError):
             os.ftruncate(file, self._size)
         os.close(file)
-        self._say(
-            f"warning: the recording {self._path} ends here, it can't be written: {error.strerror or error}"
-        )
+        self._say(f"warning: the recording {self._path} ends here, can't write: {error.strerror or error}")
 
     def _now(self) -> float:
         return round(time.monotonic() - self._began, 6)
