@@ -31,6 +31,7 @@ GOOD = {
     "latin": "HTTP/1.1 200 Très bien\r\nX-A: é\r\nContent-Length: 1\r\n\r\nx".encode("latin-1"),
 }
 BAD = {
+    "chunks beside a length that is none": b"HTTP/1.1 200 OK\r\nContent-Length:0 9\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
     "not http": b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
     "no version": b"HTTP/x.y 200 OK\r\n\r\n",
     "no status": b"HTTP/1.1 OK\r\n\r\n",

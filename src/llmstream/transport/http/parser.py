@@ -157,7 +157,10 @@ class Parser:
             if coding.lower() != "chunked":
                 raise NotHttp(f"its Transfer-Encoding is {coding[:40]!r}")
             # a length beside it may be somebody's attempt at smuggling: no other request follows
-            self.reusable = self.reusable and "content-length" not in headers
+            if "content-length" in headers:
+                # chunks win over a length (RFC 9112, section 6.3), but not over one that is none
+                _length(headers["content-length"])
+                self.reusable = False
             self._state = _SIZE
         elif "content-length" in headers:
             self._left = _length(headers["content-length"])
