@@ -56,6 +56,13 @@ class Authority:
             context.load_verify_locations(self.certificate)
         return context
 
+    def hashed(self, folder: Path) -> Path:
+        """Make a folder in which OpenSSL finds this authority by its hash; return it."""
+        folder.mkdir()
+        shutil.copy(self.certificate, folder)
+        self._run("rehash", folder)
+        return folder
+
     def _new(self, key: Path, name: str) -> list[str | Path]:
         kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         return [*kind, "-keyout", key, "-subj", f"/CN={name}"]

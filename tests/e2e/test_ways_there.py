@@ -62,7 +62,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(
         assert "retrying" not in run.err and "Traceback" not in run.err
 
 
-@pytest.mark.parametrize("how", ["ca_file", "ca_file beside", "SSL_CERT_FILE"])
+@pytest.mark.parametrize("how", ["ca_file", "ca_file beside", "SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_an_authority_is_trusted_when_told_to(
     home: Home, run_llmstream: Command, authority: Authority, engine: str, trusting: str, how: str
 ) -> None:
@@ -70,6 +70,9 @@ def test_an_authority_is_trusted_when_told_to(
         configure(home, recorder.address)
         if how == "SSL_CERT_FILE":
             home.environment["SSL_CERT_FILE"] = str(authority.certificate)
+        elif how == "SSL_CERT_DIR":
+            hashed = authority.hashed(home.folder / "hashed")
+            home.environment["SSL_CERT_DIR"] = f"{home.folder / 'nowhere'}:{hashed}"
         elif how == "ca_file":
             configure(home, recorder.address, f'ca_file = "{authority.certificate}"')
         else:

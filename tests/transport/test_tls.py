@@ -231,6 +231,34 @@ def test_a_folder_without_hashed_names_is_not_taken_for_the_systems(
     assert tls.may_be_in_the_bundle(unknown_issuer())
 
 
+@pytest.mark.parametrize("variable", [False, True], ids=["the system's folder", "SSL_CERT_DIR"])
+def test_an_issuer_that_is_only_in_the_bundle_is_found_by_a_second_handshake(
+    monkeypatch: pytest.MonkeyPatch,
+    no_authorities: None,
+    tmp_path: Path,
+    way: Way,
+    context: ssl.SSLContext,
+    authority: Authority,
+    variable: bool,
+) -> None:
+    folder = Authority(tmp_path).hashed(tmp_path / "hashed")
+    if variable:
+        monkeypatch.setenv("SSL_CERT_DIR", str(folder))
+    else:
+        found = ssl.get_default_verify_paths()
+        monkeypatch.setattr(
+            ssl, "get_default_verify_paths", lambda: found._replace(openssl_capath=str(folder))
+        )
+
+    def load(context: ssl.SSLContext) -> None:
+        context.load_verify_locations(authority.certificate)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", load)
+    with serving(context=context) as server:
+        assert way.chunks(server.llm(scheme="https")) == ["Hello"]
+        assert (server.connections, len(server.heads)) == (2, 1)
+
+
 def unknown_issuer() -> ssl.SSLCertVerificationError:
     error = ssl.SSLCertVerificationError(1, "certificate verify failed")
     error.verify_code = 20

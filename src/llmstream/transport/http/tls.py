@@ -8,6 +8,7 @@ by a second handshake, before anything was sent.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import ssl
@@ -67,11 +68,13 @@ def _trust(
 def _system(whole: bool, variables: tuple[str, ...]) -> ssl.SSLContext:
     """Return a context that trusts what the operating system trusts.
 
-    SSL_CERT_FILE and SSL_CERT_DIR are honoured by OpenSSL itself.  With the extra `truststore`
-    the system's own verifier is asked, on macOS and Windows too.
+    OpenSSL itself honours SSL_CERT_FILE and SSL_CERT_DIR.  Without them the extra `truststore` lets
+    the system's own verifier decide where OpenSSL doesn't read the same files: on macOS, on Windows,
+    and where it finds no hashed folder.
     """
     file, folder, log = variables
-    if not (file or folder):
+    hashed = None if file else _hashed_folder(folder)
+    if not (file or folder) and (hashed is None or sys.platform in ("darwin", "win32")):
         try:
             import truststore  # type: ignore[import-not-found,unused-ignore]
         except ImportError:
@@ -83,11 +86,10 @@ def _system(whole: bool, variables: tuple[str, ...]) -> ssl.SSLContext:
     if log:
         _log_keys(context, log)
     context.set_alpn_protocols(["http/1.1"])
-    hashed = None if file or folder or whole else _hashed_folder()
-    if hashed is not None:
+    if hashed is None or whole:
+        _load_all(context)
+    else:
         context.load_verify_locations(capath=hashed)
-        return context
-    _load_all(context)
     return context
 
 
@@ -120,18 +122,23 @@ def _log_keys(context: ssl.SSLContext, path: str) -> None:
         context.keylog_filename = path
 
 
-@lru_cache(maxsize=1)
-def _hashed_folder() -> str | None:
-    """Return the system's folder of authorities under their hashes, None where there is none."""
-    folder = ssl.get_default_verify_paths().openssl_capath
+@lru_cache(maxsize=4)
+def _hashed_folder(folder: str) -> str | None:
+    """Return a folder of authorities under their hashes, None where there is none.
+
+    Args:
+        folder: SSL_CERT_DIR, several separated as in PATH; empty for the system's.
+    """
+    folder = folder or ssl.get_default_verify_paths().openssl_capath
+    return folder if any(map(_is_hashed, folder.split(os.pathsep))) else None
+
+
+def _is_hashed(folder: str) -> bool:
     try:
         with os.scandir(folder) as entries:
-            for _, entry in zip(range(_ENOUGH), entries, strict=False):
-                if _HASHED.fullmatch(entry.name):
-                    return folder
+            return any(_HASHED.fullmatch(entry.name) for entry in itertools.islice(entries, _ENOUGH))
     except OSError:
-        pass
-    return None
+        return False
 
 
 def may_be_in_the_bundle(error: Exception) -> bool:
@@ -139,8 +146,8 @@ def may_be_in_the_bundle(error: Exception) -> bool:
     return (
         isinstance(error, ssl.SSLCertVerificationError)
         and error.verify_code in _ISSUER_UNKNOWN
-        and not (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"))
-        and _hashed_folder() is not None
+        and not os.environ.get("SSL_CERT_FILE")
+        and _hashed_folder(os.environ.get("SSL_CERT_DIR") or "") is not None
     )
 
 
