@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -136,6 +137,10 @@ def known_difference(data: bytes, one: Verdict, other: Verdict) -> str:
     first = data.partition(b"\n")[0]
     if b"HTTP/1.1 101" in data or (b"HTTP/1.1 1" in first[:10] and not one.whole and not other.whole):
         return "a switch of protocols is an answer for h11, and none for us who never ask for it"
+    if re.search(rb"[0-9A-Fa-f][ \t]+;", data):
+        return "blanks before a chunk's extension, which RFC 9112 (7.1.1) allows and h11 doesn't"
+    if re.search(rb"[0-9A-Fa-f];[^\n]*?(?!\r\n)[\x00-\x08\x0a-\x1f\x7f]", data):
+        return "control characters in a chunk's extension, which h11 lets through"
     if b"HTTP/1.1 0" in data:
         return "codes that don't exist"
     return ""
@@ -144,6 +149,8 @@ def known_difference(data: bytes, one: Verdict, other: Verdict) -> str:
 @settings(max_examples=400, deadline=None)
 @given(MUTATED, st.lists(st.integers(0, 200), max_size=4))
 @example(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\rX", [])
+@example(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\nA: b\r\n\r\n", [])
+@example(b"HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", [])
 def test_whatever_comes_is_read_as_h11_reads_it(data: bytes, cuts: list[int]) -> None:
     edges = sorted({0, len(data), *(cut for cut in cuts if cut <= len(data))})
     reads = [data[start:end] for start, end in pairwise(edges)]

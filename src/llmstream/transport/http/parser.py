@@ -227,8 +227,9 @@ class Parser:
 
     def _after_trailers(self, data: bytes, at: int) -> int:
         """Return where the trailers end, -1 for not yet; they say nothing to us, but must be well formed."""
-        if data.startswith(b"\r\n", at):
-            return at + 2
+        for blank in (b"\r\n", b"\n"):
+            if data.startswith(blank, at):
+                return at + len(blank)
         found = _BLANK.search(data, at)
         if found is None:
             if len(data) - at > HEAD_LIMIT:
@@ -247,7 +248,7 @@ def _fields(lines: list[bytes]) -> list[tuple[str, bytes]]:
             name, value = fields[-1]
             if b"\0" in line or b"\r" in line:
                 raise NotHttp(f"a header line is {line[:40]!r}")
-            fields[-1] = (name, value + b" " + line.strip(b" \t"))
+            fields[-1] = (name, (value + b" " + line.strip(b" \t")).strip(b" "))
             continue
         found = _FIELD.fullmatch(line)
         if found is None:
