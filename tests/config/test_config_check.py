@@ -197,7 +197,7 @@ def test_only_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is a directory"):
+    with pytest.raises(ConfigError, match="is a folder"):
         load(tmp_path, required=True)
 
 

@@ -87,7 +87,7 @@ def test_a_planted_half_written_file_is_not_followed(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match="can't create the directory"):
+    with pytest.raises(ConfigError, match="can't create the folder"):
         paths.write_private(tmp_path / "file" / "below" / "x", "x")
 
 

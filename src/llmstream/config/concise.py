@@ -1,7 +1,7 @@
 """The short form of a JSON Schema: ``name, age int, tags [str]: what it is``.
 
-Fields are separated by commas, or stand on a line each.  A field is a name, a type (text when it is
-left out) and, after a colon, a description for the model.
+Fields are separated by commas, or by line breaks when the text has more than one line.  A field is a
+name, a type (text when omitted) and, after a colon, a description for the model.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ TYPES: Final[dict[str, str]] = {
     "float": "number", "number": "number",
     "bool": "boolean", "boolean": "boolean",
 }  # fmt: skip
-"""Our words for JSON Schema's types; in brackets, a list of them."""
+"""Type words of the short form and their JSON Schema types; ``[word]`` is a list of that type."""
 
 FIELD: Final = re.compile(r"([^\W\d][\w-]*)(?:\s+(\[\s*\w*\s*\]|\w+))?")
 HINT: Final = 'for example --schema "name, age int, tags [str]: what it is"'
 
 
 def concise_schema(text: str) -> dict[str, Json]:
-    """Return the JSON Schema of an object that a concise form stands for; every field is required.
+    """Convert the short form into the JSON Schema of an object in which every field is required.
 
     Args:
-        text: fields separated by commas, or by line breaks when there are any.
+        text: fields separated by commas, or by line breaks when the text has more than one line.
 
     Raises:
         UsageError: a field is missing, is given twice, or has an unknown type.

@@ -1,7 +1,7 @@
-"""One provider's settings as a pile of tables, the strongest on top.
+"""One provider's settings as layers of tables, the strongest first.
 
-Keeping the tables apart instead of mixing them lets `config show --origin` say of each value who
-set it, and costs the plain run nothing.
+Keeping the layers apart instead of merging them lets `config show --origin` report the origin of each
+value, at no cost to a plain run.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ OLLAMA_PORT: Final = 11434
 
 
 class Layer(Record):
-    """One table of settings and who wrote it.
+    """One table of settings and its origin.
 
     Args:
-        origin: the file's path, ``catalogue`` or ``default``; `variables` may say it better.
+        origin: the file's path, ``$VARIABLE``, ``catalogue``, ``flag`` or ``default``.
         table: settings by the names of the configuration file.
         variables: setting -> the environment variable that gave it.
     """
@@ -38,13 +38,13 @@ class Layer(Record):
 
 
 class Provider:
-    """What is known of one provider.
+    """One provider's settings.
 
     Args:
         name: as the user writes it before the slash.
         layers: strongest first.
-        environment: the variables.
-        row: the row of the catalogue that it starts from, None without one.
+        environment: the environment variables.
+        row: the catalogue row that it is based on, None without one.
     """
 
     __slots__ = ("environment", "layers", "name", "row")
@@ -58,12 +58,12 @@ class Provider:
         self.row = row
 
     def text(self, key: str) -> str:
-        """Return a setting that is text, "" when nobody set it."""
+        """Return a setting that is text, "" when it isn't set."""
         value = self._first(key)
         return value if isinstance(value, str) else ""
 
     def words(self, key: str) -> tuple[str, ...]:
-        """Return a list of texts, empty where no layer has it."""
+        """Return a setting that is a list of texts, empty when it isn't set."""
         found = self._first(key)
         return tuple(cast("list[str]", found)) if isinstance(found, list) else ()
 
@@ -78,7 +78,7 @@ class Provider:
         return value if isinstance(value, bool) else default
 
     def table(self, key: str) -> dict[str, Json]:
-        """Return a setting that is a table, the tables of all layers laid over each other."""
+        """Return a setting that is a table, merged from all layers."""
         merged: dict[str, Json] = {}
         for layer in reversed(self.layers):
             merged.update(cast("Mapping[str, Json]", layer.table.get(key, {})))
@@ -89,27 +89,27 @@ class Provider:
 
     @property
     def adapter(self) -> str:
-        """The adapter's name, also `local`, `exec` and `runnable`."""
+        """The adapter's name, which may also be `local`, `exec`, `runnable` or `replay`."""
         return self.text("adapter")
 
     @property
     def dialect(self) -> str:
-        """The dialect that is spoken: the adapter itself, but for the model in this process."""
+        """The API that the provider speaks: the adapter, or for `local` the setting `dialect`."""
         return (self.text("dialect") or "openai-chat") if self.adapter == "local" else self.adapter
 
     @property
     def quirks(self) -> frozenset[str]:
-        """Known deviations; a row's belong to its adapter, and go when the file chose another one."""
+        """Known deviations; the catalogue's are ignored when the file sets another adapter."""
         for layer in self.layers:
             if "quirks" in layer.table and layer.table.get("adapter", self.adapter) == self.adapter:
                 return frozenset(cast("list[str]", layer.table["quirks"]))
         return frozenset()
 
     def model(self) -> str:
-        """Return the default model.
+        """Return the default model; for `exec`, `runnable` and `replay` what the provider runs or reads.
 
         Raises:
-            ConfigError: there is none.
+            ConfigError: the provider has no default model.
         """
         model = self.text("model")
         if not model and self.adapter in ("exec", "runnable", "replay"):
@@ -121,15 +121,15 @@ class Provider:
 
     @property
     def wants_key(self) -> bool:
-        """Whether the adapter speaks to a server that may want a key."""
+        """Whether the adapter talks to a server that may need a key."""
         return self.adapter not in SPECIAL
 
     @property
     def key_settings(self) -> Mapping[str, object]:
-        """The settings that say where the key comes from, from the strongest layer that has any.
+        """The settings that give the key, from the strongest layer that has any.
 
-        A row's variable is left out where the file sends the request somewhere else than the row
-        does: one provider's key isn't shown to another.
+        The catalogue's variable is left out when the file's base URL has another origin than the
+        catalogue's, so that one provider's key isn't sent to another.
         """
         for layer in self.layers:
             found = {key: layer.table[key] for key in keys.KEY_SETTINGS if key in layer.table}
@@ -139,9 +139,9 @@ class Provider:
 
     @property
     def key_optional(self) -> bool:
-        """Whether a key that isn't there isn't missed, as long as nothing but the row speaks of one.
+        """Whether requests can be sent without a key when neither the file nor a variable configures one.
 
-        Bedrock has another way in, AWS's own credentials.
+        Bedrock, for example, also accepts AWS credentials.
         """
         own = self.layers[:-1] if self.row is not None else self.layers
         said = any(key in layer.table for layer in own for key in keys.KEY_SETTINGS)
@@ -155,15 +155,15 @@ class Provider:
         home, there = _origin(row.base_url), _origin(self.text("base_url"))
         _, brace, domain = home[1].rpartition("}")
         if brace:
-            # what is not the user's own to fill in is the vendor's, such as .amazonaws.com
+            # the part after the last variable is the vendor's domain, such as .amazonaws.com
             return there[0] != home[0] or not there[1].endswith(domain)
         return bool(home[1]) and there != home
 
     def base_url(self) -> str:
-        """Return the API's address, its variables filled in, without a slash at the end.
+        """Return the API's URL, variables filled in, no trailing slash; "" if `wants_key` is False.
 
         Raises:
-            ConfigError: there is none, a variable in it isn't set, or the result is no URL.
+            ConfigError: none is set, a variable in it isn't set, or the result is not a URL.
         """
         if not self.wants_key:
             return ""
@@ -198,16 +198,16 @@ class Provider:
 
 
 def provider(name: str, file: ConfigFile, environment: Mapping[str, str], spec: str = "") -> Provider:
-    """Return what is known of a provider.
+    """Return a provider's settings.
 
     Args:
         name: its name.
         file: the configuration file.
-        environment: the variables.
-        spec: what the user wrote, for the message; "" for the name alone.
+        environment: the environment variables.
+        spec: what the user typed, for the message; "" for the name alone.
 
     Raises:
-        ConfigError: nobody knows it.
+        ConfigError: the provider is unknown, or a vendor's variable is not a URL.
     """
     table = file.providers.get(name)
     row = catalogue.row(cast(str, table.get("preset", name)) if table else name)
@@ -222,7 +222,7 @@ def provider(name: str, file: ConfigFile, environment: Mapping[str, str], spec: 
 
 
 def _of_row(row: Row, name: str, environment: Mapping[str, str]) -> Iterator[Layer]:
-    # another provider that starts from the row is not the one that the vendor's variable means
+    # the vendor's variable doesn't apply to other providers that are based on this row
     moved = next((v for v in row.base_url_env if environment.get(v)), None) if row.name == name else None
     if moved is not None:
         value = address(environment[moved], row, moved)
@@ -231,7 +231,7 @@ def _of_row(row: Row, name: str, environment: Mapping[str, str]) -> Iterator[Lay
 
 
 def row_table(row: Row) -> dict[str, object]:
-    """Return a row's settings by the names of the configuration file."""
+    """Return a catalogue row's settings under their names in the configuration file."""
     table: dict[str, object] = {
         "adapter": row.adapter,
         "base_url": row.base_url,
@@ -243,12 +243,12 @@ def row_table(row: Row) -> dict[str, object]:
 
 
 def address(value: str, row: Row, variable: str) -> str:
-    """Return the base URL that a vendor's variable gives.
+    """Return the base URL in a vendor's variable.
 
-    Ollama's may lack scheme and port, and may be the address that the server listens on.
+    Ollama's may lack scheme and port, and may be an address that the server listens on.
 
     Raises:
-        ConfigError: it is no URL.
+        ConfigError: it is not a URL.
 
     Source: github.com/ollama/ollama, envconfig/config.go, `Host`, 2026-11-21.
     """
@@ -269,7 +269,7 @@ def _ollama(value: str) -> str:
     host, colon, port = place.rpartition(":")
     if not colon or "]" in port:
         host, port = place, {"http": "80", "https": "443"}.get(scheme, "") if sign else ""
-    # a server listens on all addresses; a client has to name one
+    # 0.0.0.0 and [::] mean all addresses to a server; a client must name one
     host = "127.0.0.1" if host in ("", "0.0.0.0") else "[::1]" if host in ("[::]", "[::0]") else host  # noqa: S104
     return f"{scheme}://{host}:{port or OLLAMA_PORT}{slash}{path}"
 

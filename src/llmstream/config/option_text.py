@@ -1,4 +1,4 @@
-"""`-o KEY=VALUE`: one model option as the command line gives it."""
+"""`-o KEY=VALUE`: one model option from the command line."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["misspelt", "option_complaint", "options_from", "parse_option"]
 
 
 def parse_option(text: str) -> tuple[str, Json]:
-    """Return name and value of ``KEY=VALUE``, the value read as TOML, else taken as text.
+    """Return name and value of ``KEY=VALUE``; the value is parsed as TOML, otherwise taken as text.
 
-    Lists and tables may be JSON, too, whose tables TOML does not know.
+    Lists and tables may also be JSON, whose objects are not valid TOML.
 
     Raises:
-        UsageError: there is no ``=``, the name is empty or misspelt, or the value doesn't fit it.
+        UsageError: the ``=`` is missing, the name is empty or misspelt, or the value is not valid for it.
     """
     name, sign, value = text.partition("=")
     name = name.strip()
@@ -31,7 +31,7 @@ def parse_option(text: str) -> tuple[str, Json]:
             hint=f"to send it unchanged, set extra_body = {{ {name} = ... }} in the configuration",
         )
     parsed = _toml(value.strip())
-    # "stop=1" and "reasoning_effort=1" mean the text
+    # in "stop=1" and "reasoning_effort=1" the value is text
     if name in ("stop", "reasoning_effort") and isinstance(parsed, bool | int | float):
         parsed = value.strip()
     flaw = option_complaint(name, parsed)

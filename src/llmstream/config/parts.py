@@ -1,4 +1,4 @@
-"""Parts of a Target that a provider's pile of tables gives: limits, the local model, signing."""
+"""Parts of a Target made from a provider's layers: limits, the local model, signing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def aws_region(provider: Provider, endpoint: Endpoint) -> str:
-    """Return the region to sign requests for, empty where a key is sent instead."""
+    """Return the AWS region to sign requests for, "" when a key is sent or nothing is signed."""
     if provider.adapter != "bedrock" or endpoint.api_key is not None:
         return ""
     # bedrock-runtime.us-east-1.amazonaws.com, vpce-0a1b.bedrock-runtime.us-gov-west-1.vpce.amazonaws.com
@@ -39,12 +39,12 @@ def aws_region(provider: Provider, endpoint: Endpoint) -> str:
 
 
 def policy(provider: Provider, limits: Mapping[str, float], retries: int | None) -> Policy:
-    """Return the limits: those of flags over those of the provider.
+    """Return the timeouts and retries; those of flags override the provider's.
 
     Args:
         provider: the provider.
-        limits: what flags say, by name.
-        retries: what a flag says, None when it says nothing.
+        limits: timeouts set by flags, in seconds, by name.
+        retries: number of retries set by a flag, None if it wasn't given.
     """
     given = {**provider.table("timeout"), **limits}
     if retries is None:
@@ -57,7 +57,7 @@ def _floats(limits: Mapping[str, Json | float]) -> dict[str, float]:
 
 
 def local(provider: Provider) -> LocalSettings:
-    """Return how the model in this process is run."""
+    """Return the settings of the model in this process."""
     return LocalSettings(
         folder=paths.models_folder(),
         context=provider.number("context", 0),
@@ -66,29 +66,30 @@ def local(provider: Provider) -> LocalSettings:
 
 
 def limits(provider: Provider) -> RateLimits:
-    """Return what a batch may use of the provider a minute."""
+    """Return the rate limits of a batch: requests and tokens per minute."""
     return RateLimits(**_floats(provider.table("limits")))
 
 
 def defaults(provider: Provider, model: str) -> Options:
-    """Return the catalogue's own options for a model, none for most."""
+    """Return the catalogue's default options for a model; most models have none."""
     row = provider.row
     known = row.sampling.get(model) if row is not None and row.adapter == provider.adapter else None
     return options_from(known) if known else NO_OPTIONS
 
 
 def takes(provider: Provider) -> tuple[str, ...] | None:
-    """Return which kinds of attachments can be sent, None where nothing is known to be refused."""
+    """Return the kinds of attachments that the provider accepts, None when none is known to be refused."""
     row = provider.row
     known = row is not None and row.adapter == provider.adapter and row.takes != KINDS
     return row.takes if row is not None and known else None
 
 
 def folder(provider: Provider, beside: Path | None) -> Path | None:
-    """Return the folder from which a factory is imported too, None for none.
+    """Return the additional folder to import a factory from, None for none.
 
     Raises:
-        ConfigError: it is not a folder, belongs to another user, or somebody else can write to it.
+        ConfigError: it can't be read, is not a folder, belongs to another user, or other users can
+            write to it.
     """
     named = provider.text("path")
     if not named or provider.adapter != "runnable":
@@ -99,7 +100,7 @@ def folder(provider: Provider, beside: Path | None) -> Path | None:
     except OSError as error:
         raise ConfigError(f"can't import from {path}: {error.strerror}", phase="config") from error
     if not stat.S_ISDIR(status.st_mode):
-        raise ConfigError(f"can't import from {path}: not a directory", phase="config")
+        raise ConfigError(f"can't import from {path}: not a folder", phase="config")
     if sys.platform != "win32" and (status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022):
         raise ConfigError(
             f"refusing to import from {path}: other users can write to it",
@@ -110,6 +111,6 @@ def folder(provider: Provider, beside: Path | None) -> Path | None:
 
 
 def recording(provider: Provider, beside: Path | None) -> Path | None:
-    """Return the recording that answers, None for another adapter."""
+    """Return the path of the recording to answer from, None unless the adapter is `replay`."""
     named = provider.text("file")
     return expanded(named, beside) if named and provider.adapter == "replay" else None

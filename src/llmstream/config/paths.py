@@ -1,10 +1,9 @@
-"""Where our files live: configuration, models, history, cache.
+"""Locations of our files: configuration, models, history, cache.
 
-The operating system's conventions by platformdirs, which costs 2 ms: it is imported when the first
-place is asked for, and not for the one that each run asks for.  A place that isn't an absolute
-path is never used: without HOME and without an entry in the user database, or with a relative XDG
-variable, platformdirs answers with a path below the current folder, and nothing is to be read from
-there by itself.
+platformdirs knows each operating system's conventions but takes 2 ms to import: it is imported on first
+use, and not at all for the paths that every run on Linux needs.  A path that isn't absolute is never used:
+without HOME and an entry in the user database, or with a relative XDG variable, platformdirs returns
+a path below the current folder, where nothing may be read without the user's say.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ FILE_NAME: Final = "config.toml"
 
 
 def config_file() -> Path | None:
-    """Return where the user's configuration file is or would be; None when the user has no home."""
+    """Return the path of the user's configuration file, existing or not; None if there is no home folder."""
     folder = _xdg("XDG_CONFIG_HOME", ".config") or _asked("config")
     return folder / FILE_NAME if folder else None
 
 
 def data_folder() -> Path:
-    """Return the folder for what should be kept: models, the history of conversations."""
+    """Return the folder for data to keep: models, the history of conversations."""
     return _xdg("XDG_DATA_HOME", ".local/share") or _asked("data") or _everybodys()
 
 
@@ -37,17 +36,17 @@ def models_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder for what can be fetched again: lists of models."""
+    """Return the folder for data that can be fetched again: lists of models."""
     return _asked("cache") or _everybodys()
 
 
 def _xdg(variable: str, usual: str) -> Path | None:
-    """Return what platformdirs would say on Linux, where each run asks for it; a test compares."""
+    """Return what platformdirs would return on Linux, to avoid its import; a test compares the two."""
     home = os.environ.get("HOME", "")
     if sys.platform != "linux" or not home.startswith("/") or "ANDROID_ROOT" in os.environ:
         return None
     chosen = os.environ.get(variable, "").strip()
-    # the XDG specification has relative ones ignored
+    # the XDG specification says to ignore relative paths
     return Path(chosen if chosen.startswith("/") else f"{home}/{usual}") / APPLICATION
 
 
@@ -62,7 +61,7 @@ def _asked(kind: Literal["config", "data", "cache"]) -> Path | None:
     try:
         folder = ask(APPLICATION, appauthor=False)
     except RuntimeError:
-        # newer versions say so where older ones return a path below the current folder
+        # newer versions raise where older ones return a path below the current folder
         return None
     return folder if folder.is_absolute() else None
 
@@ -70,7 +69,7 @@ def _asked(kind: Literal["config", "data", "cache"]) -> Path | None:
 def _everybodys() -> Path:
     import tempfile
 
-    # one for each user: the temporary folder is everybody's; `private_folder` checks the owner
+    # one per user, because the temporary folder is shared; `private_folder` checks the owner
     return Path(tempfile.gettempdir()) / f"{APPLICATION}-{_user()}"
 
 
@@ -79,33 +78,33 @@ def _user() -> int:
 
 
 def private_folder(folder: Path) -> Path:
-    """Make `folder`, and those above it that are missing, for the user alone; return it.
+    """Create `folder` and any missing parents, accessible to the user alone, and return it.
 
     Raises:
-        ConfigError: it can't be made, or somebody else owns it.
+        ConfigError: it can't be created, or another user owns it.
     """
     try:
         for missing in reversed([p for p in (folder, *folder.parents) if not p.exists()]):
             missing.mkdir(mode=0o700, exist_ok=True)
         owner = folder.stat().st_uid
     except OSError as error:
-        raise ConfigError(f"can't create the directory {folder}: {error.strerror}") from error
+        raise ConfigError(f"can't create the folder {folder}: {error.strerror}") from error
     if hasattr(os, "geteuid") and owner not in (_user(), 0):
-        raise ConfigError(f"the directory {folder} belongs to another user (id {owner})")
+        raise ConfigError(f"the folder {folder} belongs to another user (id {owner})")
     return folder
 
 
 def write_private(path: Path, text: str, *, replace: bool = True) -> None:
-    """Write a file that only the user can read, in one step: the old one, or the whole new one.
+    """Write a file that only the user can read, atomically.
 
     Args:
-        path: where; folders that are missing are made.
-        text: what, as UTF-8.
-        replace: whether a file that is there already may be replaced.
+        path: the file; missing folders are created.
+        text: its content, written as UTF-8.
+        replace: whether an existing file may be replaced.
 
     Raises:
-        ConfigError: there is a file and it may not be replaced, it is a symbolic link, or the
-            system refuses.
+        ConfigError: the file exists and may not be replaced, it is a symbolic link, or the system
+            refuses.
     """
     private_folder(path.parent)
     if path.is_symlink():

@@ -1,9 +1,9 @@
-"""What a name such as ``work/gpt-5-mini`` stands for, from everything that has a say in it.
+"""Resolve a name such as ``work/gpt-5-mini`` to a Target.
 
-Flags beat the environment, which beats the file, which beats the catalogue and the defaults.  One
-provider is a pile of tables in that order (`layers.py`); here the pile becomes a Target.  The
-variables of a vendor's own tools (``OPENAI_BASE_URL``) belong to that vendor's row of the
-catalogue: they move its default, and say nothing about what the file sets itself.
+Flags override the environment, which overrides the file, which overrides the catalogue and the defaults.
+A provider is a list of layers in that order (`layers.py`), from which the Target is made here.  The
+variables of a vendor's own tools (``OPENAI_BASE_URL``) belong to that vendor's catalogue row: they change
+its default, but never override what the file sets.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ CONFIG_VARIABLE: Final = "LLMSTREAM_CONFIG"
 
 
 class Overrides(Record):
-    """What flags say; it beats everything else.
+    """Settings from flags, which override all others.
 
     Args:
         options: model options; None in a field leaves it to the configuration.
-        limits: seconds by the names of `timeout`: connect, first_token, idle, total.
+        limits: seconds, by the names in `timeout`: connect, first_token, idle, total.
         max_retries: attempts after the first, None to leave it to the configuration.
     """
 
@@ -47,10 +47,10 @@ class Overrides(Record):
 
 
 class Choice(Record):
-    """Which model is asked, and who said so.
+    """The chosen model and what chose it.
 
     Args:
-        spec: as it was written: PROVIDER, PROVIDER/MODEL or an alias.
+        spec: as written: PROVIDER, PROVIDER/MODEL or an alias.
         origin: ``--model``, ``$LLMSTREAM_MODEL``, the file's path, or ``default``.
     """
 
@@ -59,11 +59,9 @@ class Choice(Record):
 
 
 class Settings:
-    """The configuration of one process: file, environment and catalogue, asked by name.
+    """The configuration of one process: file, environment and catalogue.
 
-    Args:
-        file: the configuration file, read and found good.
-        environment: the variables.
+    `file` is the configuration file, `environment` the environment variables.
     """
 
     def __init__(self, file: ConfigFile, environment: Mapping[str, str]) -> None:
@@ -79,7 +77,7 @@ class Settings:
             environment: None for the process's.
 
         Raises:
-            ConfigError: the file can't be read, or something is wrong in it.
+            ConfigError: the file can't be read or is invalid.
         """
         variables = os.environ if environment is None else environment
         path, named = config_path_of(config_path, variables)
@@ -87,7 +85,7 @@ class Settings:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know about the configuration file."""
+        """Messages for the user about the configuration file."""
         return self.file.warnings
 
     @property
@@ -96,11 +94,7 @@ class Settings:
         return self.file.aliases
 
     def choice(self, flag: str | None = None) -> Choice:
-        """Return which model is asked.
-
-        Args:
-            flag: what ``--model`` says, None when it wasn't given.
-        """
+        """Return the model of `flag` (``--model``), $LLMSTREAM_MODEL or the file, else the built-in one."""
         if flag is not None:
             return Choice(flag, "--model")
         if self.environment.get(MODEL_VARIABLE):
@@ -111,7 +105,7 @@ class Settings:
         return Choice(DEFAULT_MODEL, "default")
 
     def split(self, spec: str) -> tuple[str, str]:
-        """Return provider and model of a name, aliases followed; the model is "" when none is named.
+        """Return provider and model of a name after resolving aliases; the model is "" when there is none.
 
         Raises:
             ConfigError: an alias refers to itself.
@@ -129,25 +123,26 @@ class Settings:
         return spec
 
     def provider(self, name: str) -> Provider:
-        """Return what is known of a provider.
+        """Return a provider's settings.
 
         Raises:
-            ConfigError: neither the file nor the catalogue has it; names the nearest that they have.
+            ConfigError: neither the file nor the catalogue has it; the message names the nearest one.
         """
         return layers.provider(name, self.file, self.environment)
 
     def target(self, spec: str, overrides: Overrides | None = None, *, fetch_key: bool = True) -> Target:
-        """Return what `spec` stands for, ready to be called.
+        """Return the target that `spec` names, ready to be called.
 
         Args:
-            spec: PROVIDER, PROVIDER/MODEL or an alias; the model's name may hold slashes.
-            overrides: what flags say.
-            fetch_key: False to leave a key that is only to be shown where it is: the target
-                then holds a stand-in that knows its origin, also where the variable isn't set.
+            spec: PROVIDER, PROVIDER/MODEL or an alias; the model's name may contain slashes.
+            overrides: settings from flags.
+            fetch_key: False if only the key's origin is needed: the target then has a placeholder
+                with that origin, even if the variable isn't set.
 
         Raises:
-            ConfigError: unknown provider, no model, no base URL, or a key that can't be read.
-            MissingKey: the provider wants a key and there is none.
+            ConfigError: an alias refers to itself, unknown provider, no model, no base URL, a key that
+                can't be read, or a missing certificate file or import folder.
+            MissingKey: the provider needs a key and there is none.
         """
         name, model = self.split(spec)
         if not name.strip():
@@ -186,7 +181,7 @@ class Settings:
 
     def _complete(self, provider: Provider, endpoint: Endpoint, overrides: Overrides) -> Target:
         foreign = provider.adapter == "runnable"
-        # what an object is made with is for its maker to name
+        # a factory's arguments have names of its own, so they are not checked as model options
         options = Options() if foreign else options_from(provider.table("options"))
         ca_file, client_cert = provider.text("ca_file"), provider.text("client_cert")
         return Target(
@@ -227,7 +222,7 @@ class Settings:
         return kept_file(self._folder, provider) if self._folder else None
 
     def key_state(self, name: str) -> KeyState:
-        """Return where a provider's key would come from, without asking for it.
+        """Return where a provider's key would come from, without fetching it.
 
         Raises:
             ConfigError: as for `provider`.
@@ -245,25 +240,25 @@ class Settings:
         )
 
     def lacks_key(self, spec: str) -> bool:
-        """Return whether the provider of a name wants a key and there is none.
+        """Return whether the provider in a name needs a key and has none.
 
         Raises:
-            ConfigError: as for `provider`.
+            ConfigError: as for `provider`, or an alias refers to itself.
         """
         state = self.key_state(self.split(spec)[0])
         return state.wanted and not state.found
 
     def names(self) -> list[str]:
-        """Return all providers' names: the file's, then the catalogue's that the file doesn't have."""
+        """Return the names of all providers: the file's, then the rest of the catalogue's."""
         from llmstream.adapters import catalogue
 
         return list(dict.fromkeys([*self.file.providers, *catalogue.names()]))
 
     def later(self, spec: str, overrides: Overrides | None = None) -> Target:
-        """Return a target that gets its key only when it is asked: a fallback may never be.
+        """Return a target that fetches its key on first use, for a fallback that may never be used.
 
         Raises:
-            ConfigError: as for `target`, but for the key.
+            ConfigError: as for `target`, except for the key, whose errors come on first use.
         """
         found = self.target(spec, overrides, fetch_key=False)
         if found.endpoint.api_key is None:
@@ -271,18 +266,22 @@ class Settings:
         return replace(found, unlock=lambda: self.target(spec, overrides).endpoint.api_key)
 
     def knows(self, spec: str) -> bool:
-        """Return whether the provider of a name is there, without reading the whole catalogue."""
+        """Return whether the provider in a name exists, without reading the whole catalogue.
+
+        Raises:
+            ConfigError: an alias refers to itself.
+        """
         return self.is_provider(self.split(spec)[0])
 
     def is_provider(self, name: str) -> bool:
-        """Return whether a provider has this very name, whatever the aliases say."""
+        """Return whether a provider has exactly this name; aliases are ignored."""
         from llmstream.adapters import catalogue
 
         return name in self.file.providers or catalogue.known(name)
 
 
 def config_path_of(flag: Path | None, environment: Mapping[str, str]) -> tuple[Path | None, bool]:
-    """Return the configuration file's path, and whether the user named it, so that it must exist."""
+    """Return the configuration file's path, and whether it must exist because the user named it."""
     if flag is not None:
         return flag, True
     named = environment.get(CONFIG_VARIABLE)
@@ -290,10 +289,11 @@ def config_path_of(flag: Path | None, environment: Mapping[str, str]) -> tuple[P
 
 
 def library_target(spec: str | None, /, *, fetch_key: bool = True) -> Target:
-    """Return what a model's name stands for to this user; None stands for the default model.
+    """Return the target of `spec` in the user's configuration; None is the default model.
 
     Raises:
         ConfigError: as for `Settings.load` and `Settings.target`.
+        MissingKey: as for `Settings.target`.
     """
     settings = Settings.load()
     return settings.target(settings.choice(spec).spec, fetch_key=fetch_key)

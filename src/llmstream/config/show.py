@@ -1,6 +1,6 @@
-"""The settings in effect and where each came from: the data of `llmstream config show --origin`.
+"""The settings in effect and their origins: the data of `llmstream config show --origin`.
 
-Each line is TOML that could stand in the file.  Keys and what may be one are masked.
+Each line is TOML that is valid in the file.  API keys and values that may be one are masked.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Shown(Record):
     """One setting in effect.
 
     Args:
-        key: dotted, as TOML has it: ``providers.work.timeout.connect``.
-        value: TOML, masked where it is secret.
-        origin: a flag, ``$VARIABLE``, ``FILE:LINE``, ``catalogue`` or ``default``.
+        key: dotted TOML key: ``providers.work.timeout.connect``.
+        value: TOML, masked if it is secret.
+        origin: ``--model``, ``flag``, ``$VARIABLE``, ``FILE:LINE``, ``catalogue`` or ``default``.
     """
 
     key: str
@@ -43,8 +43,9 @@ def show(settings: Settings, model: str | None = None, overrides: Overrides | No
 
     Args:
         settings: file, environment and catalogue.
-        model: what ``--model`` says: its provider alone is shown; None for all of the file and the default's.
-        overrides: what the other flags say; they are shown on the chosen provider.
+        model: the value of ``--model``, to show only its provider; None for the file's providers and the
+            default model's.
+        overrides: settings from other flags, shown for the chosen provider.
 
     Raises:
         ConfigError: the chosen provider is unknown.
@@ -119,11 +120,11 @@ def _place(origin: str, settings: Settings, places: Places, path: tuple[str, ...
 
 
 def masked(path: tuple[str, ...], value: object) -> object:
-    """Return a value to show in place of one that may hold a secret.
+    """Return a value to show, with anything that may be a secret masked.
 
     Args:
-        path: below the provider: ``("api_key",)``, ``("headers", "Authorization")``.
-        value: as it was configured.
+        path: keys below the provider: ``("api_key",)``, ``("headers", "Authorization")``.
+        value: as configured.
     """
     if path == ("api_key",):
         return MASK
@@ -138,5 +139,5 @@ def masked(path: tuple[str, ...], value: object) -> object:
 def _masked_field(name: str, value: object) -> object:
     if isinstance(value, dict):
         return {k: _masked_field(k, v) for k, v in value.items()}
-    # max_tokens is the one telling name that is a number's
+    # only text is masked: max_tokens looks like a secret's name but is a number
     return MASK if isinstance(value, str) and tells_a_secret(name) else value

@@ -1,7 +1,7 @@
-"""Templates: saved prompts with places to fill, one TOML file each beside the configuration.
+"""Templates: saved prompts with placeholders, one TOML file each, next to the configuration file.
 
-A file is checked like the configuration: all that is wrong with it at once, each with line and
-column and the nearest right key.
+A file is checked like the configuration: all problems are reported at once, with line, column and the
+nearest valid key.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class Template(Record):
     Args:
         name: its name.
         system: system prompt, None for none.
-        prompt: the prompt's text, None when the words of a run are all of it.
-        model: PROVIDER/MODEL, PROVIDER or an alias; None for the configuration's.
+        prompt: the prompt's text, None if it comes from the command line alone.
+        model: PROVIDER/MODEL, PROVIDER or an alias; None for the configuration's default.
         options: model options.
         schema: as `--schema` takes it, or a JSON Schema as a table; None for none.
-        extract: which code block is printed, None for the whole answer.
-        params: what fills the places that nobody else fills.
+        extract: the code block to print, None for the whole answer.
+        params: default values of the placeholders.
     """
 
     name: str
@@ -55,23 +55,23 @@ class Template(Record):
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The names of the places in its prompt and system prompt."""
+        """The names of the placeholders in its prompt and system prompt."""
         found = [name for text in (self.prompt, self.system) if text for name in Places(text).names]
         return tuple(dict.fromkeys(found))
 
     @property
     def takes_stdin(self) -> bool:
-        """Whether standard input goes into a place instead of following the prompt."""
+        """Whether standard input fills a placeholder instead of following the prompt."""
         return STDIN in self.places
 
     def filled(self, values: Mapping[str, str]) -> tuple[str | None, str | None]:
-        """Return prompt and system prompt with all places filled.
+        """Return prompt and system prompt with all placeholders filled.
 
         Args:
-            values: of `-p`, and `stdin` when there is standard input.
+            values: those of `-p`, and `stdin` when there is standard input.
 
         Raises:
-            UsageError: a place has no value, or a value has no place; names it.
+            UsageError: a placeholder has no value, or a value has no placeholder; the message names it.
         """
         unknown = [name for name in values if name not in self.places and name not in self.params]
         for name in unknown:
@@ -97,7 +97,7 @@ def parameter(text: str) -> tuple[str, str]:
     """Return name and value of ``KEY=VALUE``.
 
     Raises:
-        UsageError: there is no ``=``, or the name can't be one.
+        UsageError: the ``=`` is missing, or the name is not valid.
     """
     name, sign, value = text.partition("=")
     if not sign or not PARAMETER.fullmatch(name):
@@ -106,11 +106,11 @@ def parameter(text: str) -> tuple[str, str]:
 
 
 def path_of(folder: Path, name: str) -> Path:
-    """Return the file of a template.
+    """Return the path of a template's file, existing or not.
 
     Args:
-        folder: the templates'.
-        name: of the template; never a path.
+        folder: the templates folder.
+        name: the template's name, never a path.
 
     Raises:
         UsageError: it is not a valid template name.
@@ -124,7 +124,7 @@ def path_of(folder: Path, name: str) -> Path:
 
 
 def names(folder: Path) -> list[str]:
-    """Return the names of all templates, also of those whose file is wrong."""
+    """Return the names of all templates, including those with an invalid file."""
     try:
         found = [file.stem for file in folder.iterdir() if file.suffix == ".toml"]
     except OSError:
@@ -133,10 +133,10 @@ def names(folder: Path) -> list[str]:
 
 
 def existing(folder: Path, name: str) -> Path:
-    """Return the file of a template that is there.
+    """Return the path of an existing template's file.
 
     Raises:
-        UsageError: there is none; names the nearest.
+        UsageError: it doesn't exist; the message names the nearest one.
     """
     path = path_of(folder, name)
     if not path.exists():
@@ -149,11 +149,11 @@ def existing(folder: Path, name: str) -> Path:
 
 
 def load(folder: Path, name: str) -> Template:
-    """Return a template.
+    """Return the template of this name.
 
     Raises:
-        UsageError: there is none of that name.
-        ConfigError: its file is wrong; tells file, line and column.
+        UsageError: no template has this name.
+        ConfigError: its file is invalid; the message has file, line and column.
     """
     return read(existing(folder, name), name)
 
@@ -162,7 +162,7 @@ def read(path: Path, name: str) -> Template:
     """Return the template in a file.
 
     Raises:
-        ConfigError: the file is wrong; tells file, line and column.
+        ConfigError: the file is invalid; the message has file, line and column.
     """
     found, document = examined(path, flaws)
     if found:
@@ -182,7 +182,7 @@ def read(path: Path, name: str) -> Template:
 
 
 def flaws(document: Mapping[str, object]) -> Iterator[check.Flaw]:
-    """Yield everything that is wrong with a template's content."""
+    """Yield every problem in a template's content."""
     for name, value in document.items():
         if name in ("options", "params"):
             yield from check.table((name,), value, check.option if name == "options" else _parameter)
@@ -204,14 +204,14 @@ def _parameter(path: tuple[str, ...], value: object) -> Iterator[check.Flaw]:
 
 
 def _lines(value: object) -> str | None:
-    """Text, of several lines if need be."""
+    """Text of one or more lines."""
     if not isinstance(value, str):
         return f"must be text, not {kinds.kind_of(value)}"
     return None if value.strip() else "is empty"
 
 
 def _schema(value: object) -> str | None:
-    """What --schema takes, or a JSON Schema as a table."""
+    """A value of --schema, or a JSON Schema as a table."""
     return kinds.json(value) if isinstance(value, dict) else _lines(value)
 
 
@@ -230,7 +230,7 @@ _KINDS: Final[Mapping[str, kinds.Complaint]] = {
 
 
 def text_of(template: Template) -> str:
-    """Return a template as its file's text."""
+    """Return a template as the text of its file."""
     plain: Sequence[tuple[str, object]] = (
         ("model", template.model),
         ("system", template.system),
@@ -247,11 +247,11 @@ def text_of(template: Template) -> str:
 
 
 def save(folder: Path, template: Template) -> Path:
-    """Write a template's file, in place of an older one, and return its path.
+    """Write a template's file, replacing an older one, and return its path.
 
     Raises:
-        UsageError: its name can't be one, or there is nothing to save.
-        ConfigError: the file can't be written, or would not be a good one.
+        UsageError: its name is not valid, or there is nothing to save.
+        ConfigError: the file can't be written or would be invalid.
     """
     path = path_of(folder, template.name)
     text = text_of(template)

@@ -1,4 +1,4 @@
-"""Values as TOML text: what is shown of the configuration, and what we write into files."""
+"""Format values as TOML, for showing the configuration and writing files."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Final
 
 BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 LONE: Final = re.compile("[\ud800-\udfff]")
-# JSON leaves DEL and C1 as they are; TOML forbids the one, a terminal obeys the others
+# JSON leaves DEL and C1 unescaped; TOML forbids DEL, and terminals act on C1
 UNSEEN: Final = re.compile("[\x7f-\x9f]")
 RISKY_IN_LINES: Final = re.compile(r'\\|"""|"\Z|[\x00-\x08\x0b-\x1f]')
 
 
 def toml_key(name: str) -> str:
-    """Return a key, in quotes where it needs them."""
+    """Return a TOML key, quoted if needed."""
     return name if BARE.fullmatch(name) else toml_value(name)
 
 
@@ -36,15 +36,15 @@ def toml_value(value: object) -> str:
 
 
 def toml_lines(value: object) -> str:
-    """Return a value as TOML; a text of several lines on as many."""
+    """Return a value as TOML, text with line breaks as a multi-line string."""
     if not isinstance(value, str) or "\n" not in value:
         return toml_value(value)
-    # the newline right after the opening quotes is no part of the text
+    # TOML drops the newline right after the opening quotes
     return '"""\n' + _plain(RISKY_IN_LINES.sub(_escaped, value)) + '"""'
 
 
 def _plain(text: str) -> str:
-    # TOML has no half pairs
+    # TOML does not allow lone surrogates
     return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", LONE.sub("\ufffd", text))
 
 

@@ -1,1 +1,1 @@
-"""What was said to models and what they answered, kept in one SQLite file of the user's."""
+"""The history of prompts and answers, in one SQLite file per user."""

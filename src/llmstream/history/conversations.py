@@ -1,4 +1,4 @@
-"""Going on with a conversation: which one, what its turns were, and how they are sent again."""
+"""Continue a conversation: find it, read its turns and turn them into messages to send again."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from llmstream.history.kept import Run
 
 Fetch = Callable[[str], bytes]
-"""Reads what is at a path or an address again; raises OSError or LLMStreamError when it can't."""
+"""Reads a path or URL again and returns its bytes; raises OSError or LLMStreamError if it can't."""
 
 SENT: Final = "answered = 1 AND taken_back = 0"
-"""Which turns are sent again."""
+"""SQL condition for the turns that are sent again."""
 FIRST_WORDS: Final = 40
 UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
 class Conversation(Record):
-    """A conversation to go on with.
+    """A conversation to continue.
 
     Args:
-        id: its own.
+        id: the conversation's id.
         session: its name, None when it has none.
-        turns: those with an answer, the oldest first.
+        turns: those with an answer, oldest first.
         provider: of the last answer; empty when there is none.
         model: of the last answer; empty when there is none.
         system: the system prompt of the last answered turn, None when there was none.
-        time: when the last answered turn began, milliseconds since 1970.
+        time: when the last answered turn started, milliseconds since 1970.
     """
 
     id: str
@@ -48,11 +48,11 @@ class Conversation(Record):
 
     @property
     def rows(self) -> tuple[int, ...]:
-        """The rows of its turns."""
+        """The history rows of its turns, oldest first."""
         return tuple(turn.row for turn in self.turns)
 
     def described(self) -> str:
-        """Return what a person knows it by: its name, age, number of turns and first words."""
+        """Return a description for people: its name, age, number of turns and first words."""
         name = f' of session "{self.session}"' if self.session is not None else ""
         first = " ".join(str(self.turns[0].messages[0]["content"]).split()) if self.turns else ""
         words = first if len(first) <= FIRST_WORDS else first[: FIRST_WORDS - 1] + "…"
@@ -61,7 +61,7 @@ class Conversation(Record):
 
 
 def age(milliseconds: int) -> str:
-    """Return how long ago a time was, in its largest unit."""
+    """Return how long ago a time was (milliseconds since 1970), in its largest unit: ``3 h``."""
     seconds = max(0, int(time.time() - milliseconds / 1000))
     found = ((seconds // size, unit) for size, unit in UNITS if seconds >= size)
     count, unit = next(found, (seconds, "s"))
@@ -69,10 +69,10 @@ def age(milliseconds: int) -> str:
 
 
 def last(path: Path) -> Conversation | None:
-    """Return the conversation of the last run that ended with an answer; None when there is none.
+    """Return the conversation of the last run that ended with an answer; None if there are no runs.
 
-    Where no run has an answer it is that of the last run, which has no turns.
-    Chats that are still going on are not counted.
+    If no run has an answer, return the last run's conversation, which then has no turns.
+    Chats that are still running are ignored.
 
     Raises:
         HistoryError: the history can't be read.
@@ -91,7 +91,7 @@ def last(path: Path) -> Conversation | None:
 
 
 def named(path: Path, name: str) -> Conversation | None:
-    """Return the conversation of a session; None when no run was ever of it.
+    """Return the conversation of a session; None if no run belongs to it.
 
     Raises:
         HistoryError: the history can't be read.
@@ -124,12 +124,12 @@ def _whole_of(store: Store, run: Run, more: str = "", values: Sequence[object] =
 
 
 def messages(turns: Sequence[Turn], fetch: Fetch) -> tuple[Message, ...]:
-    """Return the messages of turns as they are sent again, each with the answer after it.
+    """Return the messages to send again for these turns, each followed by its answer.
 
-    A file that was attached is sent again when it is still the same, else it is named.
+    An attached file is sent again if it hasn't changed; otherwise the text names it.
 
     Args:
-        turns: the oldest first.
+        turns: oldest first.
         fetch: reads an attached file again.
     """
     made: list[Message] = []

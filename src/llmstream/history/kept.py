@@ -1,4 +1,4 @@
-"""One run as the history keeps it, and its messages as JSON."""
+"""One run as stored in the history, and its messages as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MessageData: TypeAlias = Mapping[str, Json]
 Status: TypeAlias = Literal["complete", "partial", "failed"]
 
 DETAILS: Final = ("tool_calls", "finish_reason", "error", "usage", "timing", "options")
-"""What a run's object has beside its texts and its identity."""
+"""Keys of a run's JSON object in addition to its texts and identity."""
 
 
 class Run(Record):
@@ -22,18 +22,18 @@ class Run(Record):
         id: the `run_id` of its events.
         conversation: the conversation that it is a turn of.
         session: the conversation's name, None when it has none.
-        time: when it began, milliseconds since 1970.
-        status: ``complete``, ``partial`` (stopped, broken) or ``failed`` (no answer).
-        provider: the one that answered, or was asked last.
-        model: the one that answered, or was asked last.
+        time: when it started, milliseconds since 1970.
+        status: ``complete``, ``partial`` (stopped or broken off) or ``failed`` (no answer).
+        provider: the one that answered, or was tried last.
+        model: the one that answered, or was tried last.
         system: the system prompt, None when there was none.
         new: the messages that this run added to the conversation, as `messages_data` makes them.
-        earlier: rows of the runs whose turns were sent before them.
+        earlier: rows of the runs whose turns were sent before these messages.
         text: the answer's text.
         reasoning: the thinking text.
         details: the values of DETAILS, as JSON.
         chat: the chat that it was a turn of, None for a single run.
-        row: its place in the history, 0 while it is not kept.
+        row: its row in the history, 0 before it is stored.
     """
 
     id: str
@@ -54,14 +54,14 @@ class Run(Record):
 
     @property
     def prompt(self) -> str:
-        """The new messages' text: what is searched, and what lists show."""
+        """The new messages' text, for searches and lists."""
         return "\n\n".join(str(message["content"]) for message in self.new)
 
     def to_dict(self, before: Sequence[MessageData]) -> dict[str, Json]:
-        """Return the object that lists and exports show; its keys are only ever added to.
+        """Return the run as the JSON object of lists and exports; later versions may add keys.
 
         Args:
-            before: the messages of the earlier turns.
+            before: the messages of the earlier turns, with their answers.
         """
         system = messages_data([Message("system", self.system)] if self.system else [])
         return {
@@ -82,19 +82,19 @@ class Run(Record):
 
 
 def iso(milliseconds: int) -> str:
-    """Return a time in ISO 8601 with the local zone."""
+    """Return a time (milliseconds since 1970) in ISO 8601 with the local time zone."""
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().isoformat(timespec="milliseconds")
 
 
 def time_of(run_id: str) -> int:
-    """Return when a UUIDv7 was made, milliseconds since 1970."""
+    """Return when a UUIDv7 was created, milliseconds since 1970."""
     return int(run_id.replace("-", "")[:12], 16)
 
 
 def messages_data(messages: Iterable[Message]) -> tuple[MessageData, ...]:
-    """Return messages as JSON; of attachments all but the bytes."""
+    """Return messages as JSON objects; attachments without their bytes."""
     return tuple(_message_data(message) for message in messages)
 
 
@@ -126,14 +126,22 @@ def _attachment_data(attachment: Attachment) -> dict[str, Json]:
 
 
 def digest(data: bytes) -> str:
-    """Return the SHA-256 by which an attachment is known again."""
+    """Return the SHA-256 that identifies an attachment, in hexadecimal."""
     from hashlib import sha256
 
     return sha256(data).hexdigest()
 
 
 class Absent(Record):
-    """An attachment of an earlier turn, whose bytes are not in the history."""
+    """An attachment of an earlier turn, whose bytes are not in the history.
+
+    Args:
+        media_type: such as ``image/png``.
+        name: its name for people.
+        place: path or URL to read it from again, None when there is none.
+        size: in bytes.
+        sha256: as `digest` returns it.
+    """
 
     media_type: str
     name: str
@@ -143,7 +151,7 @@ class Absent(Record):
 
 
 def message_of(data: Mapping[str, Json]) -> tuple[Message, tuple[Absent, ...]]:
-    """Return a message from its JSON, and what is to be attached to it again."""
+    """Return the message in a JSON object of `messages_data`, and the attachments to add to it again."""
     calls = data.get("tool_calls")
     tool_calls = tuple(_call(c) for c in calls if isinstance(c, dict)) if isinstance(calls, list) else ()
     found = data.get("attachments")

@@ -1,7 +1,7 @@
-"""Opens the history's file: private, ours, of a version that we know, and never half made.
+"""Open or create the history's file, after checking its owner, mode, version and completeness.
 
-A file that is damaged, of a later version or somebody else's is recognised by its first bytes,
-before SQLite, which might repair or write it, has seen it.
+A file that is damaged, from a later version or another program's is recognised by its first bytes,
+before SQLite, which might repair or write to it, opens it.
 """
 
 from __future__ import annotations
@@ -24,28 +24,30 @@ if TYPE_CHECKING:
 NAME: Final = "history.db"
 MAGIC: Final = b"SQLite format 3\0"
 HEADER: Final = 100
-"""Bytes of SQLite's header.  Source: sqlite.org, "Database File Format", section 1.3."""
+"""Size of SQLite's header in bytes.  Source: sqlite.org, "Database File Format", section 1.3."""
 PATIENCE: Final = 5.0
-"""Most seconds to wait for a lock of another process."""
+"""Longest wait for another process's lock, in seconds."""
 LOOK: Final = 0.05
 LONGEST_LOG: Final = 1 << 20
-"""Bytes of the write-ahead log after which it goes into the file: each opening reads it, in 2 ms a MiB."""
+"""Bytes of the write-ahead log from which it is moved into the file: opening reads it, at 2 ms per MiB."""
 
 
 def see(path: Path) -> bool:
-    """Return whether there is a history, after a look at its first bytes.
+    """Return whether the history exists, after checking its owner and first bytes.
 
-    Not while this process has it open: closing a descriptor takes away the locks that SQLite holds.
+    The file is made private to the user (mode 0600).  Don't call this while this process has the history
+    open: closing a descriptor releases SQLite's locks.
 
     Raises:
-        HistoryError: something is there that is not to be opened.
+        HistoryError: the file is damaged, a symbolic link, from a later version, or another program's or
+            user's, or it can't be read.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         return False
     except OSError as error:
-        if os.path.islink(path):  # noqa: PTH114  # that of Path may fail in its turn
+        if os.path.islink(path):  # noqa: PTH114  # Path.is_symlink may raise OSError itself
             raise HistoryError(
                 f"{path} is a symbolic link", hint="replace it with the file itself"
             ) from error
@@ -81,13 +83,13 @@ def _check(path: Path, head: bytes, size: int) -> None:
             hint="update llmstream, or move the file away to start a new history",
         )
     log = path.with_name(f"{path.name}-wal")
-    # while the log is there, pages that the header counts may still be in it alone
+    # as long as the log exists, pages counted in the header may be only in the log
     if size < page * pages and not (log.exists() and log.stat().st_size):
         raise HistoryError(f"the history {path} is damaged: it is truncated", hint=_ASIDE)
 
 
 def _numbers(head: bytes) -> tuple[int, int, int, int]:
-    """Return page size, pages, our version and our mark."""
+    """Return page size in bytes, number of pages, user_version and application_id."""
     page = struct.unpack_from(">H", head, 16)[0]
     pages = struct.unpack_from(">I", head, 28)[0]
     version, application = struct.unpack_from(">I", head, 60)[0], struct.unpack_from(">I", head, 68)[0]
@@ -95,10 +97,12 @@ def _numbers(head: bytes) -> tuple[int, int, int, int]:
 
 
 def opened(path: Path, *, writing: bool) -> Connection:
-    """Return a connection to a history that `see` has seen.
+    """Return a connection to a history that `see` has checked.
+
+    For `writing`, older tables are brought to the newest version.
 
     Raises:
-        HistoryError: it is damaged, locked, or can't be opened for `writing`.
+        HistoryError: it is damaged, locked, from a later version, or can't be opened for `writing`.
     """
     import sqlite3
 
@@ -121,19 +125,19 @@ def opened(path: Path, *, writing: bool) -> Connection:
 
 
 def connected(path: Path, mode: str) -> Connection:
-    """Return a connection in one of SQLite's modes: ``rw`` never makes a file, ``rwc`` does.
+    """Return a connection in one of SQLite's modes: ``rwc`` creates a missing file, ``rw`` doesn't.
 
     Raises:
         HistoryError: it can't be opened.
     """
     import sqlite3
 
-    # what means something in a URI; quoting all that urllib would costs an import
+    # only the characters that are special in a URI, because urllib's quote would cost an import
     name = str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     try:
         made = sqlite3.connect(f"file:{name}?mode={mode}", uri=True, timeout=LOOK, isolation_level=None)
         made.execute("PRAGMA synchronous = NORMAL")
-        # not in the middle of a run: `leave` does it
+        # no checkpoint in the middle of a run: `leave` does it
         made.execute("PRAGMA wal_autocheckpoint = 0")
     except sqlite3.Error as error:
         raise explained(error, path) from error
@@ -141,12 +145,12 @@ def connected(path: Path, mode: str) -> Connection:
 
 
 def make(path: Path) -> bool:
-    """Make an empty history; return False when another process was faster.
+    """Create an empty history; return False when another process was faster.
 
-    It appears under its name only when it is complete, so that no other process finds half of it.
+    It gets its name only when it is complete, so that other processes never see a partial file.
 
     Raises:
-        HistoryError: it can't be made.
+        HistoryError: it can't be created.
     """
     import sqlite3
 
@@ -175,9 +179,9 @@ def make(path: Path) -> bool:
 
 
 def _migrate(connection: Connection) -> None:
-    """Bring the tables to the newest version, all steps in one transaction or none."""
+    """Bring the tables to the newest version in one transaction."""
     begin(connection)
-    # another process may have done it while we waited
+    # another process may have migrated it during the wait
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     script = "".join(STEPS[version:])
     for statement in _statements(f"{script}PRAGMA user_version = {len(STEPS)};\n"):
@@ -186,7 +190,7 @@ def _migrate(connection: Connection) -> None:
 
 
 def _statements(script: str) -> list[str]:
-    """Return a script's statements; `executescript` would commit before it begins."""
+    """Return a script's statements one by one, because `executescript` commits first."""
     import sqlite3
 
     found, held = [], ""
@@ -199,18 +203,21 @@ def _statements(script: str) -> list[str]:
 
 
 def begin(connection: Connection) -> None:
-    """Begin a transaction that writes, and wait for others that do; a signal ends the wait.
+    """Start a write transaction, after other processes' transactions; a signal ends the wait.
 
     Raises:
-        sqlite3.OperationalError: it is still locked after PATIENCE.
+        sqlite3.OperationalError: the database is still locked after PATIENCE.
     """
     patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
 
 
 def patiently(work: Callable[[], object]) -> None:
-    """Do what may find the database locked, again and again until PATIENCE is over.
+    """Call `work` until it finds the database unlocked, for at most PATIENCE seconds.
 
-    SQLite's own wait can't be interrupted: Python sees a signal only when the call returns.
+    SQLite's own wait can't be interrupted: Python handles a signal only after the call returns.
+
+    Raises:
+        sqlite3.OperationalError: the database is still locked, or `work` failed otherwise.
     """
     import sqlite3
 
@@ -226,12 +233,12 @@ def patiently(work: Callable[[], object]) -> None:
 
 
 def locked(error: Exception) -> bool:
-    """Return whether another process holds the database."""
+    """Return whether SQLite's error means that another process has locked the database."""
     return "locked" in str(error) or "busy" in str(error)
 
 
 def explained(error: Exception, path: Path) -> HistoryError:
-    """Return SQLite's error in our words."""
+    """Return the HistoryError for an error of SQLite."""
     text = str(error)
     if locked(error):
         return HistoryError(f"the history {path} is locked by another process")
@@ -245,7 +252,10 @@ def explained(error: Exception, path: Path) -> HistoryError:
 
 
 def leave(connection: Connection, path: Path) -> None:
-    """End a connection; the last one moves the log into the file, so that the history is one file at rest."""
+    """Roll back an open transaction and close the connection.
+
+    The last connection moves the log into the file, so that the history is a single file when unused.
+    """
     if connection.in_transaction:
         connection.execute("ROLLBACK")
     _shorten(connection, path)
@@ -253,7 +263,7 @@ def leave(connection: Connection, path: Path) -> None:
 
 
 def _shorten(connection: Connection, path: Path) -> None:
-    """Move a long log into the file; when another process uses it, a later one will."""
+    """Move a long log into the file, unless another process is using it: a later one will move it."""
     import sqlite3
 
     try:

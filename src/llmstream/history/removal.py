@@ -1,4 +1,4 @@
-"""Removing runs for good: what was removed is in no file of the history any more."""
+"""Remove runs permanently: their text stays in no file of the history."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def remove(store: Store, rows: Sequence[int]) -> bool:
-    """Remove runs, and their texts from the index, the free pages and the log.
+    """Remove runs, and their text from the index, the free pages and the log.
 
     Args:
         store: the history, open for writing.
-        rows: of the runs.
+        rows: rows of the runs.
 
     Returns:
-        False when another process uses the history, so that the log still has what was removed.
+        False if the log still contains the removed text because another process uses the history.
 
     Raises:
         HistoryError: the history can't be written.
@@ -29,7 +29,7 @@ def remove(store: Store, rows: Sequence[int]) -> bool:
     def work(connection: Connection) -> None:
         listed = (dumps(list(rows)),)
         connection.execute("DELETE FROM runs WHERE row IN (SELECT value FROM json_each(?))", listed)
-        # the index marks words as deleted; merging all of it drops them
+        # the index only marks words as deleted; a full merge drops them
         connection.execute("INSERT INTO words (words) VALUES ('optimize')")
 
     store.query("PRAGMA secure_delete = ON")
@@ -39,11 +39,11 @@ def remove(store: Store, rows: Sequence[int]) -> bool:
 
 
 def older(store: Store, milliseconds: int) -> list[int]:
-    """Return the rows of the runs that began before a time."""
+    """Return the rows of the runs that started before a time, milliseconds since 1970."""
     return [row for (row,) in store.query("SELECT row FROM runs WHERE time < ?", (milliseconds,))]
 
 
 def beyond(store: Store, keep: int) -> list[int]:
-    """Return the rows of all runs but the newest `keep`."""
+    """Return the rows of all runs except the newest `keep`."""
     found = store.query("SELECT row FROM runs ORDER BY time DESC, id DESC LIMIT -1 OFFSET ?", (keep,))
     return [row for (row,) in found]

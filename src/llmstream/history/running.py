@@ -1,4 +1,4 @@
-"""Tells whether a chat is still going on: it holds a lock that ends with its process."""
+"""Find out whether a chat is still running: it holds a file lock that ends with its process."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ FOLDER: Final = "chats"
 
 
 def hold(folder: Path, chat: str) -> int | None:
-    """Mark a chat as going on until this process ends; None where there are no locks (Windows).
+    """Mark a chat as running until this process ends.
 
     Args:
-        folder: the history's.
-        chat: its id, a UUID.
+        folder: the history's folder.
+        chat: the chat's id, a UUID.
+
+    Returns:
+        The lock's descriptor, for `release`; None on Windows and when the lock file can't be created.
     """
     if sys.platform == "win32":
         return None
@@ -28,7 +31,7 @@ def hold(folder: Path, chat: str) -> int | None:
         while True:
             descriptor = os.open(place / chat, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            # whoever looked for chats at this moment may have taken the file for a dead one's
+            # `going_on` in another process may have deleted the file before it was locked
             if os.fstat(descriptor).st_nlink:
                 return descriptor
             os.close(descriptor)
@@ -37,14 +40,14 @@ def hold(folder: Path, chat: str) -> int | None:
 
 
 def release(folder: Path, chat: str, descriptor: int) -> None:
-    """End the mark."""
+    """Remove a chat's mark; arguments as for `hold`, with the descriptor that it returned."""
     with contextlib.suppress(OSError):
         (folder / FOLDER / chat).unlink(missing_ok=True)
     os.close(descriptor)
 
 
 def going_on(folder: Path) -> list[str]:
-    """Return the ids of the chats that are going on; marks of those that were killed are removed."""
+    """Return the ids of the running chats, none on Windows; remove the marks of chats that were killed."""
     if sys.platform == "win32":
         return []
     import fcntl

@@ -1,15 +1,15 @@
-"""The tables of the history, and the steps from each version of them to the next."""
+"""The tables of the history, and the migration from each version to the next."""
 
 from __future__ import annotations
 
 from typing import Final
 
 APPLICATION_ID: Final = 0x6C6C6D73
-"""Marks the file as a history of ours (``PRAGMA application_id``): "llms"."""
+"""Identifies the file as our history (``PRAGMA application_id``): "llms"."""
 
-# A turn's text stands once, in the run that added it; `earlier` lists the rows whose turns were
-# sent before it.  Whole messages in each run would grow with the square of a conversation, and
-# would keep the text of runs that were removed.
+# A turn's text is stored once, in the run that added it; `earlier` lists the rows whose turns were
+# sent before it.  With all messages in each run, the size would grow with the square of a conversation's
+# length, and the text of removed runs would remain.
 FIRST: Final = """
 CREATE TABLE runs (
   row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -48,18 +48,18 @@ CREATE TRIGGER runs_changed AFTER UPDATE OF prompt, text ON runs BEGIN
   INSERT INTO words (rowid, prompt, text) VALUES (new.row, new.prompt, new.text);
 END;
 """
-"""The columns, where their names don't say it:
+"""Columns whose names don't explain them:
 
-row           counts the runs in the order in which they ended
-time          when it began, milliseconds since 1970
-answered      1 when there is answer text: a turn without it is not sent again
+row           numbers the runs in the order in which they ended
+time          when the run started, milliseconds since 1970
+answered      1 if there is answer text: a turn without it is not sent again
 taken_back    1 after chat's /undo and /retry: kept, but no longer part of the conversation
 chat          the chat that the run was a turn of
 earlier       JSON list of rows: the turns that were sent before this one
 details       JSON object: tool_calls finish_reason error usage timing options
 prompt        the new user message's text
-messages      JSON list of the new messages when they are more than that text
+messages      JSON list of the new messages if they are more than that text, else NULL
 """
 
 STEPS: Final[tuple[str, ...]] = (FIRST,)
-"""The script at index n leads from version n (``PRAGMA user_version``) to version n + 1."""
+"""The script at index n migrates from version n (``PRAGMA user_version``) to version n + 1."""

@@ -1,8 +1,8 @@
-"""Search for plain words: no sign of a search language means anything.
+"""Search for plain words; there is no query syntax.
 
-Words of letters and digits are looked up in the index (FTS5).  What its tokens leave out (the
-signs in ``C++``) is looked for in the texts that were found; a word that has no tokens, or comes
-from a script without blanks between words, is looked for in all texts.
+Words of letters and digits are looked up in the index (FTS5).  Characters that its tokens leave out (the
+signs in ``C++``) are then checked in the runs found; a word without tokens, or from a script without
+spaces between words, is searched in the text of all runs.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     from llmstream.history.store import Store
 
 PAGE: Final = 500
-"""Runs that are looked through at a time, where the index can't say all."""
+"""Runs read at a time when the index alone can't decide."""
 NO_BLANKS: Final = 0x2E80
-"""From here on Unicode has CJK, whose runs of characters the index takes as one word."""
+"""First code point of CJK scripts, in which the index takes a run of characters as one word."""
 
 
 def search(store: Store, text: str, count: int = -1) -> list[Run]:
-    """Return the runs whose prompt or answer has all words of `text`, the newest first.
+    """Return the runs whose prompt and answer together contain all words of `text`, newest first.
 
     Args:
         store: the history.
-        text: words with blanks between them; their case and accents don't matter.
-        count: the most to return, -1 for all.
+        text: words separated by spaces.  Case is ignored in words that the index has, and so are accents
+            if the word consists of letters and digits.
+        count: most runs to return, -1 for all.
 
     Raises:
         HistoryError: the history can't be read.
@@ -58,7 +59,7 @@ def search(store: Store, text: str, count: int = -1) -> list[Run]:
 
 
 def _phrase(word: str) -> str:
-    """Return a word as FTS5 looks it up, its tokens beside each other; empty when it has none."""
+    """Return a word as an FTS5 phrase, "" if the index can't look it up."""
     if any(ord(c) >= NO_BLANKS for c in word) or not any(c.isalnum() for c in word):
         return ""
     return '"' + word.replace('"', " ") + '"'

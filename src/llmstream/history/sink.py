@@ -1,6 +1,6 @@
-"""A sink that keeps the run in the history when it has ended.
+"""A sink that stores the run in the history when it ends.
 
-Until then it only puts events aside: what keeping costs, imports included, comes after the last token.
+Until then it only collects events: all other work, imports included, is done after the last token.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from llmstream.prompt import Json, Message, Options
 
 TOLD_AT: Final = 2
-"""The run after which people are told of the history; the first shows the answer alone."""
+"""The run after which the user is told about the history; the first shows the answer alone."""
 TOGETHER: Final = 512
-"""Batches that are put aside before they are folded into texts, so that memory grows with the texts alone."""
+"""Batches collected before they are merged, so that memory grows only with the length of the text."""
 
 
 class Place(Record):
-    """Where in the history a run belongs.
+    """Where a run belongs in the history.
 
     Args:
-        conversation: the conversation that it is a turn of, None to begin one.
+        conversation: the conversation that it is a turn of, None to start a new one.
         session: the conversation's name, None when it has none.
-        earlier: rows of the turns that are sent before it.
+        earlier: rows of the turns sent before it.
         chat: the chat that it is a turn of, None for a single run.
     """
 
@@ -42,15 +42,15 @@ class Place(Record):
 
 
 class Asked(Record):
-    """What the history has to know of a run before it begins.
+    """What the history needs to know about a run before it starts.
 
     Args:
-        provider: the one that is asked first.
-        model: the one that is asked first.
+        provider: the first one to try.
+        model: the first one to try.
         system: the system prompt, None when there is none.
-        new: the messages that are not of earlier turns.
-        options: all that hold, the provider's own included.
-        run_id: the UUIDv7 of its events, None when nobody else needs one.
+        new: the messages that are not from earlier turns.
+        options: all options in effect, the provider's own included.
+        run_id: the UUIDv7 of its events, None to create one.
     """
 
     provider: str
@@ -62,9 +62,9 @@ class Asked(Record):
 
 
 class Aside:
-    """Puts a run's events aside.
+    """Collects a run's events.
 
-    It goes before all other sinks in a Tee: what was shown is kept, whenever a signal comes.
+    It must be the first sink in a Tee, so that whatever was shown is stored even if a signal interrupts.
     """
 
     wants_text = True
@@ -75,20 +75,20 @@ class Aside:
         self._began = time.monotonic()
 
     def open(self, plan: object, at: float) -> None:
-        """Begin the run's clock."""
+        """Start the run's clock at `at`, monotonic seconds."""
         self._began = at
 
     def write(self, batch: list[Event], at: float) -> None:
-        """Put a batch aside."""
+        """Collect a batch."""
         self._batches.append((batch, at))
         if len(self._batches) >= TOGETHER:
             self.folded()
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """Do nothing: what was put aside is asked for."""
+        """Do nothing: `folded` returns what was collected."""
 
     def folded(self) -> Meter:
-        """Return what all events come to."""
+        """Return a meter that has all events so far."""
         from llmstream.engine.meter import Meter
 
         meter = self._meter = self._meter or Meter(self._began)
@@ -99,16 +99,16 @@ class Aside:
 
 
 class HistorySink:
-    """Keeps one run; never fails it.
+    """Stores one run; a failure is reported but never fails the run.
 
-    It goes behind all other sinks in a Tee, and its `aside` before them.
+    It must be the last sink in a Tee, and its `aside` the first.
 
     Args:
-        path: where the history's file is; makes its folder, raises LLMStreamError when it can't.
-        asked: what the run asks.
-        place: where it belongs.
-        say: told what went wrong, once.
-        tell: told the path once in a history's life, after its second run.
+        path: returns the history file's path after creating its folder; raises LLMStreamError if it can't.
+        asked: what is known of the run before it starts.
+        place: where the run belongs.
+        say: called once with a message if the run can't be stored.
+        tell: called with the path after the second run of a history.
     """
 
     wants_text = False
@@ -132,7 +132,7 @@ class HistorySink:
         self._ended: tuple[LLMStreamError | None, float] | None = None
         self._told = False
         self.kept: Run | None = None
-        """The run as it was kept, None while it is not."""
+        """The run as stored, None before that."""
 
     def open(self, plan: object, at: float) -> None:
         """Do nothing: `aside` does it."""
@@ -141,10 +141,10 @@ class HistorySink:
         """Do nothing: `aside` does it."""
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """Keep the run; a second call does it when a signal broke off the first."""
+        """Store the run; a second call does so if a signal interrupted the first."""
         if self.kept is not None or self._told:
             return
-        # a run that had ended well is not partial because a signal came while it was kept
+        # a signal during storing doesn't turn a complete run into a partial one
         self._ended = self._ended or (error, now)
         from llmstream.history.store import keep
 
@@ -185,7 +185,7 @@ class HistorySink:
 
 
 def status_of(completion: Completion, error: LLMStreamError | None) -> Status:
-    """Return whether an answer is complete, partial, or none at all."""
+    """Return ``complete`` without an error, ``partial`` with part of an answer, else ``failed``."""
     if error is None:
         return "complete"
     return "partial" if completion.text or completion.reasoning or completion.tool_calls else "failed"

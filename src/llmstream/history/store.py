@@ -1,4 +1,4 @@
-"""The history itself: keeps runs, and finds them again."""
+"""The history's database: store runs and find them again."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Row = tuple[Any, ...]
 
 
 class Turn(Record):
-    """One turn of a conversation: what was said and what was answered.
+    """One turn of a conversation: the user's messages and the answer.
 
     Args:
-        row: its place in the history, 0 when it is in none.
+        row: its row in the history, 0 if it is not stored.
         messages: the user's, without a system prompt.
         text: the answer's text.
     """
@@ -41,8 +41,8 @@ class Store:
     """An open history; a context manager.
 
     Args:
-        path: of the file.
-        connection: to it.
+        path: the history's file.
+        connection: a connection to it, closed when the context ends.
     """
 
     def __init__(self, path: Path, connection: Connection) -> None:
@@ -51,7 +51,7 @@ class Store:
 
     @classmethod
     def reading(cls, path: Path) -> Store | None:
-        """Open a history to look things up, None when there is none.
+        """Open a history for reading; None if it doesn't exist.
 
         Raises:
             HistoryError: it can't be read.
@@ -60,7 +60,7 @@ class Store:
 
     @classmethod
     def writing(cls, path: Path) -> Store | None:
-        """Open a history to change it, None when there is none.
+        """Open a history for reading and writing; None if it doesn't exist.
 
         Raises:
             HistoryError: it can't be written.
@@ -89,10 +89,10 @@ class Store:
         return found
 
     def change(self, work: Callable[[Connection], object]) -> None:
-        """Do `work` in one transaction.
+        """Call `work` in one transaction.
 
         Raises:
-            HistoryError: the history can't be written; nothing of `work` was done.
+            HistoryError: the history can't be written; nothing was changed.
         """
         import sqlite3
 
@@ -108,13 +108,13 @@ class Store:
                 connection.execute("ROLLBACK")
 
     def checkpoint(self) -> bool:
-        """Move the log into the file and empty it; return False when another process keeps it."""
+        """Move the log into the file and empty it; return False if another process is using it."""
         return not self.query("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
 
     def keep(self, run: Run) -> Run:
         """Write a run and return it with its row.
 
-        One that begins a session joins the conversation of that name when another run was faster.
+        A run that starts a session joins the session's conversation if another run was faster.
 
         Raises:
             HistoryError: it can't be written.
@@ -145,48 +145,48 @@ class Store:
         self.change(lambda c: c.execute("UPDATE runs SET taken_back = 1 WHERE row = ?", (row,)))
 
     def newest(self, count: int) -> list[Run]:
-        """Return the runs that began last, the newest first; -1 for all."""
+        """Return the `count` runs that started last, newest first; -1 for all."""
         return self.select("ORDER BY time DESC, id DESC LIMIT ?", (count,))
 
     def select(self, clause: str, values: Sequence[object] = ()) -> list[Run]:
-        """Return the runs that the rest of a SELECT chooses."""
+        """Return the runs that match the rest of a SELECT statement, with `values` for its ``?``."""
         found = self.query(f"SELECT {COLUMNS} FROM runs {clause}", values)  # noqa: S608  # our own clauses
         return [run_of(row) for row in found]
 
     def runs(self, rows: Sequence[int]) -> list[Run]:
-        """Return the runs in these rows."""
+        """Return the runs in these rows, in no particular order."""
         from json import dumps
 
         return self.select("WHERE row IN (SELECT value FROM json_each(?))", (dumps(list(rows)),))
 
     def since(self, milliseconds: int) -> Iterator[Run]:
-        """Yield the runs that began at a time or later, the oldest first, without holding them all."""
+        """Yield the runs that started at `milliseconds` since 1970 or later, oldest first, read in pages."""
         last: tuple[int, str] = (milliseconds, "")
         while page := self.select("WHERE (time, id) > (?, ?) ORDER BY time, id LIMIT 200", last):
             yield from page
             last = page[-1].time, page[-1].id
 
     def beginning(self, text: str) -> Run:
-        """Return the run whose id begins with `text`.
+        """Return the run whose id starts with `text`.
 
         Raises:
-            UsageError: none does, or several do.
+            UsageError: no id starts with it, or several do.
         """
         text = text.strip().lower()
         found: list[Run] = []
         if text and not set(text) - set("0123456789abcdef-"):
-            # ids hold no character that is more than "f" at the same place
+            # "g" sorts after every character of an id
             found = self.select("WHERE id >= ? AND id < ? ORDER BY id LIMIT 2", (text, text + "g"))
         if not found:
             raise UsageError(
                 f'no run has the id "{text[:60]}"', hint="to list the ids: llmstream history list"
             )
         if len(found) > 1:
-            raise UsageError(f'several ids begin with "{text}"', hint="type more of the id")
+            raise UsageError(f'several ids start with "{text}"', hint="type more of the id")
         return found[0]
 
     def turns(self, rows: Sequence[int]) -> list[Turn]:
-        """Return the turns in these rows, in their order; those that were removed are left out."""
+        """Return the turns in these rows, in the given order, without those that were removed."""
         if not rows:
             return []
         from json import dumps
@@ -199,7 +199,7 @@ class Store:
         return [known[row] for row in rows if row in known]
 
     def exported(self, run: Run) -> dict[str, Json]:
-        """Return a run as the object that lists and exports show."""
+        """Return a run as the JSON object of lists and exports."""
         before: list[MessageData] = []
         for turn in self.turns(run.earlier):
             before += [*turn.messages, {"role": "assistant", "content": turn.text}]
@@ -207,13 +207,13 @@ class Store:
 
 
 def keep(path: Path, run: Run) -> Run:
-    """Write a run into the history in a folder that is there, and make the history if there is none.
+    """Write a run into the history; create the file, but not its folder, if it is missing.
 
     Returns:
         The run with its row.
 
     Raises:
-        HistoryError: it can't be written; nothing was changed.
+        HistoryError: the history can't be written; nothing was changed.
     """
     if not opening.see(path):
         opening.make(path)
@@ -252,7 +252,7 @@ def _values(run: Run) -> tuple[object, ...]:
 
 
 def whole(text: str) -> str:
-    """Return text without lone surrogates, which have no UTF-8, as it was printed."""
+    """Return the text as it was printed: lone surrogates, which UTF-8 can't encode, are replaced."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -261,7 +261,7 @@ def whole(text: str) -> str:
 
 
 def run_of(row: Row) -> Run:
-    """Return the run in a row of COLUMNS."""
+    """Return the run in a database row with the columns COLUMNS."""
     import json
 
     number, key, conversation, session, time, status, chat, provider, model, earlier, details, *texts = row
@@ -286,7 +286,7 @@ def run_of(row: Row) -> Run:
 
 
 def _messages(prompt: str, more: str | None) -> tuple[MessageData, ...]:
-    """Return a turn's messages; `more` is their JSON when they are more than one plain text."""
+    """Return a turn's messages; `more` is their JSON, None if they are only the prompt's text."""
     import json
 
     return ({"role": "user", "content": prompt},) if more is None else tuple(json.loads(more))

@@ -1,4 +1,4 @@
-"""`llmstream config alias`: one line of the file's ``[aliases]``, all others left as they are."""
+"""`llmstream config alias`: change one line of the file's ``[aliases]`` and leave the rest unchanged."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def set_alias(path: Path, name: str, spec: str) -> None:
-    """Write an alias into the configuration file, in one step; the file is made if there is none.
+    """Write an alias into the configuration file atomically; create the file if it is missing.
 
     Args:
-        path: of the file.
+        path: the configuration file.
         name: the alias.
         spec: PROVIDER/MODEL or PROVIDER.
 
     Raises:
-        ConfigError: the name can't be one, the file is wrong, or it can't be written.
+        ConfigError: the name is not a valid alias, or the file is invalid or can't be written.
     """
     if not NAME.fullmatch(name):
         raise ConfigError(
@@ -44,7 +44,7 @@ def set_alias(path: Path, name: str, spec: str) -> None:
 
 
 def _says(text: str, name: str, spec: str) -> bool:
-    """Return whether a file of this text would have the alias; an inline table is not found as one."""
+    """Return whether this text defines the alias; adding a table to an inline one is invalid TOML."""
     try:
         document = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError:
@@ -53,7 +53,7 @@ def _says(text: str, name: str, spec: str) -> bool:
 
 
 def with_alias(text: str, line: str, name: str) -> str:
-    """Return the file's text with an alias' line in place of the old one, or as a new one."""
+    """Return the file's text with the alias's line replaced, or added if it has none."""
     header = HEADER.search(text)
     if header is None:
         gap = "\n" if text and not text.endswith("\n\n") else ""

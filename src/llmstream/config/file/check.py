@@ -1,7 +1,7 @@
-"""What is wrong with a configuration: all of it at once, from the parsed document alone.
+"""Check a parsed configuration and report every problem at once.
 
-Problems are named by their path in the document; `positions` finds the line and column of a path
-afterwards, so that a good file pays nothing for them.
+A problem is identified by its path in the document; `positions` finds the line and column of a path
+afterwards, so that a valid file doesn't pay for them.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from llmstream.runnable.options import misspelt
 
 
 class Flaw(Record):
-    """One thing that is wrong: where, as a path of keys, and a sentence that says what."""
+    """One problem: its place, as a path of keys, and a sentence that describes it."""
 
     path: tuple[str, ...]
     text: str
 
 
 def flaws(document: Mapping[str, object]) -> Iterator[Flaw]:
-    """Yield everything that is wrong with a configuration file's content.
+    """Yield every problem in a configuration file's content.
 
     Args:
         document: as tomllib returns it.
@@ -101,7 +101,7 @@ def _incomplete(path: tuple[str, ...], table: Mapping[str, object]) -> Iterator[
 
 
 def _meant(table: Mapping[str, object], key: str) -> bool:
-    """Return whether a key is in a table under a wrong name, which is told there."""
+    """Return whether a table has a misspelt form of the key, which is reported separately."""
     return any(typo_of(name, [key]) for name in table if name not in keys.PROVIDER)
 
 
@@ -123,7 +123,7 @@ def _inside(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
 
 
 def option(path: tuple[str, ...], value: object) -> Iterator[Flaw]:
-    """Yield what is wrong with a model option, of a provider or a template."""
+    """Yield the problems of a model option of a provider or template."""
     meant = misspelt(path[-1])
     if meant is not None:
         yield Flaw(path, f'unknown option "{path[-1]}"; did you mean "{meant}"?')
@@ -161,7 +161,7 @@ def _plain(path: tuple[str, ...], kind: kinds.Complaint, value: object, called: 
 def table(
     path: tuple[str, ...], value: object, inside: Callable[[tuple[str, ...], object], Iterator[Flaw]]
 ) -> Iterator[Flaw]:
-    """Yield what is wrong with a table: that it is none, or what `inside` says of each of its values."""
+    """Yield the problems of a table: that it is not one, or what `inside` yields for each of its values."""
     if not isinstance(value, dict):
         yield Flaw(path, f"{path[-1]} must be a table, not {kinds.kind_of(value)}")
         return

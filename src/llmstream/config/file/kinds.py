@@ -1,8 +1,8 @@
-"""What a value of the configuration may be: one complaint and one JSON Schema for each kind.
+"""The kinds of values that configuration keys accept, one function each.
 
-A kind is a function that returns what is wrong with a value, or None.  Its schema stands beside
-it, so that an editor and our own check can't disagree about what exists.  No complaint repeats a
-value that may be secret.
+A kind is a function that returns what is wrong with a value (the end of a sentence such as
+``must be text, not a number``), or None.  `table.py` pairs it with a JSON Schema, so that an editor
+and our own check agree on the keys.  No message repeats a value that may be secret.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ TAILS: Final = (
     "/chat/completions", "/completions", "/embeddings", "/responses", "/v1/messages", "/messages",
     "/api/chat", "/api/generate", "/v2/chat", "/v1/chat", "/models",
 )  # fmt: skip
-"""What adapters put behind a base URL: people copy the whole address from a page."""
+"""Paths that adapters append to a base URL; users often copy the full URL from a page."""
 
 
 def unprintable(text: str) -> bool:
-    """Return whether `text` holds a control character: C0, DEL or C1."""
+    """Return whether `text` contains a control character: C0, DEL or C1."""
     return any(c < " " or "\x7f" <= c <= "\x9f" for c in text)
 
 
 def text(value: object) -> str | None:
-    """Text that isn't empty, on one line."""
+    """Non-empty text on one line."""
     if not isinstance(value, str):
         return f"must be text, not {kind_of(value)}"
     if not value.strip():
@@ -41,7 +41,7 @@ def text(value: object) -> str | None:
 
 
 def key_text(value: object) -> str | None:
-    """An API key: what an HTTP header can carry."""
+    """An API key: text that an HTTP header can carry."""
     if not isinstance(value, str):
         return f"must be text, not {kind_of(value)}"
     if not value.strip():
@@ -50,14 +50,14 @@ def key_text(value: object) -> str | None:
 
 
 def key_flaw(key: str) -> str | None:
-    """Return why a key can't go into a header, None when it can; never shows the key."""
+    """Return why a key can't be sent in a header, None when it can; the message never shows the key."""
     if unprintable(key):
         return "contains a control character (a line break?), which API keys never do"
     return None if key.isascii() else "contains a non-ASCII character, which API keys never do"
 
 
 def variables(value: object) -> str | None:
-    """The name of an environment variable, a list of such names, or "" for: no key is wanted."""
+    """The name of an environment variable, a list of names, or "" when no key is needed."""
     if value == "":
         return None
     if isinstance(value, str):
@@ -81,7 +81,7 @@ def command(value: object) -> str | None:
 
 
 def url(value: object) -> str | None:
-    """The address of an API: http or https, a host, nothing after the path."""
+    """The URL of an API: http or https, with a host, and without a query or fragment."""
     flaw = _address(value, ("http", "https"))
     if flaw is None and any(c in str(value) for c in "?#{}"):
         return "must be a plain API URL without ?, # or {...}"
@@ -91,7 +91,7 @@ def url(value: object) -> str | None:
 
 
 def base_url(value: object) -> str | None:
-    """The address of an API without the path of a request."""
+    """The URL of an API without the path of a request."""
     flaw = url(value)
     address = str(value).rstrip("/")
     tail = next((tail for tail in TAILS if flaw is None and address.endswith(tail)), None)
@@ -101,7 +101,7 @@ def base_url(value: object) -> str | None:
 
 
 def proxy(value: object) -> str | None:
-    """The address of a proxy."""
+    """The URL of a proxy."""
     return _address(value, PROXY_SCHEMES)
 
 
@@ -136,7 +136,7 @@ def count(value: object) -> str | None:
 
 
 def seconds(value: object) -> str | None:
-    """A time in seconds, 0 for none."""
+    """A time in seconds, 0 for no limit."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return f"must be a number of seconds, not {kind_of(value)}"
     if not 0 <= value < 1e9:
@@ -145,7 +145,7 @@ def seconds(value: object) -> str | None:
 
 
 def rate(value: object) -> str | None:
-    """So many a minute, 0 for any number."""
+    """A number per minute, 0 for no limit."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return f"must be a number, not {kind_of(value)}"
     return None if 0 <= value < 1e12 else "must be 0 or more"
@@ -164,7 +164,7 @@ def folder(value: object) -> str | None:
 
 
 def factory(value: object) -> str | None:
-    """Where a Python object is made: package.module:Class."""
+    """The class or function that creates a Python object: package.module:Class."""
     module, _, name = value.partition(":") if isinstance(value, str) else ("", "", "")
     good = all(part.isidentifier() for part in (*module.split("."), *name.split(".")))
     return None if good else 'must be text such as "package.module:Class"'
@@ -183,14 +183,14 @@ def adapter(value: object) -> str | None:
 
 
 def dialect(value: object) -> str | None:
-    """In which dialect the model in this process is asked."""
+    """The API that the model in this process is prompted through."""
     from llmstream.adapters.registry import EMBEDDED
 
     return None if value in EMBEDDED else "must be one of " + ", ".join(EMBEDDED)
 
 
 def preset(value: object) -> str | None:
-    """The name of a row of the catalogue."""
+    """The name of a provider in the catalogue."""
     from llmstream.adapters import catalogue
 
     if not isinstance(value, str):
@@ -200,7 +200,7 @@ def preset(value: object) -> str | None:
 
 
 def quirks(value: object) -> str | None:
-    """A list of known deviations."""
+    """A list of the names of known deviations from an API."""
     from llmstream.adapters.quirks import Quirk
 
     if not isinstance(value, list) or not all(isinstance(q, str) for q in value):
@@ -220,7 +220,7 @@ def header(value: object) -> str | None:
 
 
 def json(value: object) -> str | None:
-    """Anything that JSON has: no dates, no infinity."""
+    """Any value that JSON can represent: no dates, no infinity or NaN."""
     if isinstance(value, dict):
         return next((flaw for item in value.values() if (flaw := json(item))), None)
     if isinstance(value, list):
@@ -233,7 +233,7 @@ def json(value: object) -> str | None:
 
 
 def kind_of(value: object) -> str:
-    """Return what TOML calls a value: ``text``, ``a number``, ``a table``."""
+    """Return the name of a value's type for a message: ``text``, ``a number``, ``a table``."""
     return _CALLED.get(type(value), "a date or time")
 
 
@@ -248,5 +248,5 @@ _CALLED: Final[Mapping[type, str]] = {
 
 
 def option(name: str, value: object) -> str | None:
-    """The value of the model option `name`."""
+    """Return what is wrong with the value of the model option `name`, None when it is valid."""
     return option_complaint(name, value) if json(value) is None else json(value)

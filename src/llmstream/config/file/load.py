@@ -1,7 +1,7 @@
-"""Reading the configuration file: its text, who can have written it, and all that is wrong in it.
+"""Read and check the configuration file: its text, who can write it, and every problem in it.
 
-The file is opened once and judged by that open descriptor, so that it can't be exchanged between
-the look at its owner and the reading.
+The file is opened once, and its owner and mode are read from that descriptor, so that it can't be
+replaced between the check and the read.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from llmstream.config.file.problems import Problem
 
 LONGEST: Final = 1 << 20
-"""Bytes of a configuration file; more is a mistake, such as a model's file."""
+"""Size limit of a configuration file in bytes; a larger one is a mistake, such as a model file."""
 
 
 class ConfigFile(Record):
-    """A configuration file that was read and found good.
+    """A configuration file that was read and is valid.
 
     Args:
         path: None when there is no file.
-        document: its content, of the kinds that the table says.
+        document: its content, checked against `table.py`.
         text: its text, for `positions`.
-        warnings: what the user should know.
+        warnings: messages for the user.
     """
 
     path: Path | None
@@ -51,12 +51,12 @@ class ConfigFile(Record):
         return cast("Mapping[str, str]", self.document.get("aliases", {}))
 
     def switch(self, key: str, default: bool) -> bool:
-        """Return a setting of the file itself that is true or false."""
+        """Return a top-level setting that is true or false."""
         value = self.document.get(key)
         return value if isinstance(value, bool) else default
 
     def setting(self, key: str) -> str:
-        """Return a setting of the file itself that is text, "" when it isn't set."""
+        """Return a top-level setting that is text, "" when it isn't set."""
         value = self.document.get(key)
         return value if isinstance(value, str) else ""
 
@@ -68,15 +68,14 @@ class _Bytes(Record):
 
 
 def load(path: Path | None, *, required: bool) -> ConfigFile:
-    """Read, check and return a configuration file.
+    """Read and check a configuration file.
 
     Args:
         path: None for no file.
-        required: whether the file must exist; one that the user named must.
+        required: whether the file must exist, as when the user named it.
 
     Raises:
-        ConfigError: it can't be read, or something is wrong in it: all problems at once, each
-            with line and column.
+        ConfigError: it can't be read or is invalid; lists all problems with line and column.
     """
     if path is None or not (required or _exists(path)):
         return ConfigFile(path, {}, "", ())
@@ -87,7 +86,7 @@ def load(path: Path | None, *, required: bool) -> ConfigFile:
 
 
 def problems(path: Path) -> list[Problem]:
-    """Return everything that is wrong with a configuration file, in the order of its lines.
+    """Return every problem in a configuration file, in the order of its lines.
 
     Raises:
         ConfigError: it can't be read at all.
@@ -96,7 +95,7 @@ def problems(path: Path) -> list[Problem]:
 
 
 def refused(found: list[Problem]) -> ConfigError:
-    """Return the error that tells all that is wrong with a file."""
+    """Return the error that lists all problems of a file."""
     from llmstream.config.file.problems import message
 
     return ConfigError(message(found), phase="config")
@@ -105,11 +104,11 @@ def refused(found: list[Problem]) -> ConfigError:
 def examined(
     path: Path, flaws_of: Callable[[Mapping[str, object]], Iterable[check.Flaw]]
 ) -> tuple[list[Problem], dict[str, object]]:
-    """Return all that is wrong with another TOML file of ours, in the order of its lines, and its content.
+    """Check another TOML file of ours; return its problems, in the order of its lines, and its content.
 
     Args:
-        path: of the file.
-        flaws_of: tells what is wrong with its content.
+        path: the file.
+        flaws_of: yields the problems of its content.
 
     Raises:
         ConfigError: it can't be read at all.
@@ -150,7 +149,7 @@ def _parsed(path: Path, content: _Bytes) -> tuple[list[Problem], dict[str, objec
 def _read(path: Path) -> _Bytes:
     try:
         if path.is_dir():
-            raise ConfigError(f"{path} is a directory, not a file", phase="config")
+            raise ConfigError(f"{path} is a folder, not a file", phase="config")
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             data = file.read(LONGEST + 1)
@@ -170,18 +169,18 @@ def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except OSError:
-        # a home that this user may not look into has no configuration for him
+        # a home that this user may not read has no configuration for them
         return False
 
 
 def _group_or_others(status: os.stat_result, bits: int) -> bool:
-    # Windows has no such bits: what stat shows there is made up
+    # Windows has no such bits: stat makes them up there
     return os.name == "posix" and stat.S_ISREG(status.st_mode) and bool(status.st_mode & bits)
 
 
 def _only_ours(status: os.stat_result) -> bool:
     if sys.platform == "win32":
-        return True  # who may write is in access lists, which stat does not show
+        return True  # write access is in access control lists, which stat does not show
     return status.st_uid in (os.geteuid(), 0) and not _group_or_others(status, 0o022)
 
 

@@ -1,8 +1,7 @@
-"""Where each key of a TOML text stands; read only when something is wrong with its value.
+"""Find the line and column of each key of a TOML text; used only when a value is invalid.
 
-tomllib gives the place of a syntax error and of nothing else.  This scan is for texts that tomllib
-has accepted already: it may therefore take everything for granted that TOML demands, and needs to
-know only strings, comments, brackets and keys.
+tomllib reports the position of a syntax error and of nothing else.  This scan is for text that tomllib
+has already accepted: it relies on valid TOML and recognises only strings, comments, brackets and keys.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ BLANK: Final = " \t"
 
 
 def positions(text: str) -> Places:
-    """Return line and column, both from 1, of each key's first mention, by its path.
+    """Return line and column, both from 1, of each key's first occurrence, by its path.
 
     Args:
-        text: TOML that tomllib accepts.  Elements of lists have no place of their own: the keys
-            of tables inside them are told under the list's path.
+        text: TOML that tomllib accepts.  Elements of lists have no position of their own: keys of
+            tables inside them are recorded under the list's path.
     """
     return _Scan(text.replace("\r\n", "\n")).run()
 
@@ -116,12 +115,12 @@ class _Scan:
         while not self.text.startswith(quote * 3, self.at):
             self.at += 2 if quote == '"' and self.text[self.at] == "\\" else 1
         self.at += 3
-        # up to two quotes may stand directly before the closing three
+        # up to two quotes may precede the closing three directly
         while self._is(quote):
             self.at += 1
 
     def _skip(self, characters: str) -> bool:
-        """Go over these characters, and over comments where lines may end; say whether text is left."""
+        """Skip these characters, and comments if they include a line end; return whether text is left."""
         while self.at < len(self.text):
             sign = self.text[self.at]
             if sign == "#" and "\n" in characters:

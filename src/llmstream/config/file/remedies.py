@@ -1,4 +1,4 @@
-"""What a text that is not TOML most likely should have been: tomllib says where, this says what to do."""
+"""Advice for syntax errors: tomllib says where the error is, this says how to correct it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ KEY: Final = r"""\s*(?P<key>[\w."'-]+)\s*"""
 
 
 def syntax_error(text: str, error: Exception) -> tuple[int, int, str]:
-    """Return line, column and what to do about a text that is not TOML.
+    """Return the line, the column (both from 1) and the remedy of a TOML syntax error.
 
     Args:
-        text: the file's.
+        text: the file's text.
         error: what tomllib raised.
     """
     if isinstance(error, RecursionError):
         return 1, 1, "lists or tables are nested too deeply"
     lines = text.rstrip("\n").split("\n")
-    # the place stands in the message alone before Python 3.14
+    # before Python 3.14, the place is only in the message
     said, _, place = str(error).rpartition(" (at ")
     numbers = [int(word) for word in place.rstrip(")").replace(",", "").split() if word.isdecimal()]
     if len(numbers) == 2:
         line, column = numbers
     else:
-        # told at the end of the file: what was never closed began somewhere before
+        # the error is reported at the end of the file: something was opened earlier and not closed
         line = next((at for at, one in enumerate(lines, 1) if UNCLOSED.match(one)), len(lines))
         column = len(lines[line - 1]) + 1
     if said.startswith("Cannot "):
@@ -44,7 +44,7 @@ def remedy(line: str, column: int, said: str) -> tuple[str, int]:
     Args:
         line: the line where the error is.
         column: from 1, where the parser stopped.
-        said: the parser's own words; returned where nothing better is known.
+        said: the parser's own message; returned when no better one is known.
     """
     for pattern, told in REMEDIES:
         found = pattern.match(line)
@@ -56,7 +56,7 @@ def remedy(line: str, column: int, said: str) -> tuple[str, int]:
 
 
 def _shown(found: re.Match[str]) -> str:
-    """Return the value of a key, but for what may be a secret."""
+    """Return the value of a key, "..." if it may be a secret."""
     return "..." if may_hold_a_secret(found["key"]) else found["at"].strip()
 
 
@@ -135,4 +135,4 @@ REMEDIES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ..
         lambda found: "missing = between the key and its value",
     ),
 )
-"""Lines that are wrong, from the surest to the vaguest, and what to say of each."""
+"""Patterns of wrong lines, from the most to the least certain, and the sentence for each."""

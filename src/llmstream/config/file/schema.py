@@ -1,4 +1,4 @@
-"""The JSON Schema of the configuration file, for editors and for those who check it elsewhere."""
+"""The JSON Schema of the configuration file, for editors and external checks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from llmstream.prompt import PARAMETERS, Json, Parameter
 def config_schema() -> dict[str, Json]:
     """Return the schema of the configuration file, JSON Schema draft 2020-12.
 
-    It is made from the tables that the check itself reads; names of adapters, presets and quirks
-    are listed as they are known now.
+    It is made from the same tables as the check; adapters, presets and quirks are those known to this
+    process.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -64,7 +64,7 @@ def _closed_sets() -> dict[str, list[str]]:
         "preset": catalogue.names(),
         "dialect": list(registry.EMBEDDED),
         "quirks": [one.value for one in Quirk],
-        # open: an installed plugin may bring another one
+        # not an enum: a plugin may add an adapter
         "adapter": list(registry.names()),
     }
 

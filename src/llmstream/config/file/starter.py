@@ -52,9 +52,9 @@ STARTER: Final = """\
 
 
 def init(path: Path) -> None:
-    """Write the starter file for the user alone; one that is there already stays.
+    """Write the starter file, readable by the user alone; an existing file is kept.
 
     Raises:
-        ConfigError: there is a file already, or it can't be written.
+        ConfigError: the file already exists or can't be written.
     """
     write_private(path, STARTER, replace=False)

@@ -1,4 +1,4 @@
-"""One setting at the top of the configuration file, all its other lines left as they are."""
+"""Change one top-level setting of the configuration file and leave its other lines unchanged."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from llmstream.errors import ConfigError
 
 
 def set_top(path: Path, name: str, value: object) -> None:
-    """Write a top-level setting into the configuration file, in one step; the file is made if there is none.
+    """Write a top-level setting into the configuration file atomically; create the file if it is missing.
 
     Args:
-        path: of the file.
-        name: of the setting, a bare key.
+        path: the configuration file.
+        name: the setting, a bare key.
         value: true or false, a number or text.
 
     Raises:
-        ConfigError: the file is wrong, or can't be written.
+        ConfigError: the file is invalid or can't be written.
     """
     text = path.read_text("utf-8") if path.exists() else ""
     if text and (found := problems(path)):
@@ -37,7 +37,7 @@ def set_top(path: Path, name: str, value: object) -> None:
 
 
 def with_top(text: str, name: str, line: str) -> str:
-    """Return the file's text with a setting's line in place of the old one, or before the first table."""
+    """Return the file's text with the setting's line replaced, or added before the first table."""
     table = re.search(r"^[ \t]*\[", text, re.MULTILINE)
     end = table.start() if table else len(text)
     top, rest = text[:end], text[end:]
@@ -48,6 +48,6 @@ def with_top(text: str, name: str, line: str) -> str:
     if not rest:
         newline = "" if not top or top.endswith("\n") else "\n"
         return f"{top}{newline}{line}\n"
-    # what stands right above a table belongs to it: comments, and the blank line before them
+    # comments right above a table, and the blank line before them, belong to the table
     body = top.rstrip()
     return f"{body}\n{line}\n\n{top[len(body) :].lstrip() or ''}{rest}" if body else f"{line}\n\n{top}{rest}"

@@ -1,4 +1,4 @@
-"""Every key of the configuration file, once: the check and the JSON Schema both read this table."""
+"""Every key of the configuration file; both the check and the JSON Schema are made from these tables."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Key(Record):
     """One key with a plain value.
 
     Args:
-        kind: says what is wrong with a value, None when nothing is.
+        kind: returns what is wrong with a value, None when it is valid.
         schema: JSON Schema of a value.
-        meaning: for people, one line.
+        meaning: description for people, one line.
     """
 
     kind: Complaint
@@ -63,7 +63,7 @@ PROVIDER: Final[dict[str, Key]] = {
         kinds.command, _COMMAND, "adapter exec: command to run; {prompt} is replaced by the prompt"
     ),
     "factory": Key(kinds.factory, _TEXT, 'adapter runnable: what creates the object, "package.module:Class"'),
-    "path": Key(kinds.folder, _TEXT, "adapter runnable: additional directory to import factory from"),
+    "path": Key(kinds.folder, _TEXT, "adapter runnable: additional folder to import factory from"),
     "steps": Key(kinds.flag, _FLAG, "adapter runnable: also report the object's own steps as events (false)"),
     "file": Key(kinds.text, _TEXT, "adapter replay: recording to answer from"),
 }
@@ -93,7 +93,7 @@ LIMITS: Final[dict[str, Key]] = {
 """Keys of ``limits``."""
 
 INSIDE: Final[dict[str, dict[str, Key]]] = {"timeout": TIMEOUT, "limits": LIMITS}
-"""Tables of a provider whose keys are known."""
+"""Tables of a provider that accept only known keys."""
 
 TOP: Final[dict[str, Key]] = {
     "default": Key(kinds.text, _TEXT, "default model: PROVIDER, PROVIDER/MODEL or alias"),
@@ -101,16 +101,16 @@ TOP: Final[dict[str, Key]] = {
     "markdown": Key(kinds.flag, _FLAG, "show answers as Markdown on a terminal (true)"),
     "markdown_theme": Key(kinds.text, _TEXT, "Pygments style for code in answers"),
 }
-"""Keys of the file itself with plain values."""
+"""Top-level keys with plain values."""
 
 TOP_TABLES: Final[dict[str, str]] = {
     "aliases": "short names for PROVIDER or PROVIDER/MODEL",
     "providers": "services, by the name used before the slash",
 }
-"""Keys of the file itself that hold tables."""
+"""Top-level keys that hold tables."""
 
 KEY_SETTINGS: Final = ("api_key_env", "api_key_command", "api_key_file", "api_key")
-"""Ways to a provider's key, in the order in which they are tried."""
+"""Settings that give a provider's API key, in the order in which they are tried."""
 
 RUNS_CODE: Final = ("command", "api_key_command", "factory", "path")
-"""Keys that run a program: only from a file that nobody else can have written."""
+"""Keys that run a program; accepted only in a file that no other user can write."""

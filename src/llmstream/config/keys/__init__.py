@@ -1,1 +1,1 @@
-"""Where an API key comes from."""
+"""Finding and storing API keys."""

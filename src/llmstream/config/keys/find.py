@@ -1,7 +1,7 @@
-"""Where a provider's key comes from.
+"""Find a provider's API key.
 
-A key belongs to its provider: only the settings of that provider are looked at, never another
-one's variable.  Nothing here puts a key into a message; what is wrong is told by its origin.
+A key belongs to its provider: only that provider's settings are read, never another one's variable.
+No message contains a key; it names the key's origin instead.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ COMMAND_LIMIT: Final = 60.0
 """Seconds for `api_key_command`: a person may have to type a passphrase."""
 
 LONGEST: Final = 1 << 16
-"""Bytes that a key's file or command may hold."""
+"""Most bytes that a key's file or command's output may have."""
 
 NOT_FETCHED: Final = "llmstream-key-not-fetched"
-"""Stands for a key where only its origin is wanted; never sent."""
+"""Placeholder for a key when only its origin is needed; never sent."""
 
 
 def find_key(
@@ -39,21 +39,23 @@ def find_key(
     fetch: bool = True,
     optional: bool = False,
 ) -> Secret | None:
-    """Return a provider's key, None when it wants none.
+    """Return a provider's key, None when it needs none.
 
     Args:
         provider: its name, for messages.
-        settings: `api_key_env` (a name, or several), `api_key_command`, `api_key_file`, `api_key`:
-            the first that has a key is taken.  `api_key_env` empty: no key is wanted.
-        environment: the variables.
-        folder: what a relative `api_key_file` is relative to, None for the current folder.
-        kept: the file where `llmstream keys set --file` keeps this provider's key, None for none.
-        fetch: False to run and read nothing and return a stand-in that only knows the origin.
-        optional: return None instead of complaining when there is no key.
+        settings: `api_key_env` (one name or several), `api_key_command`, `api_key_file`, `api_key`: the
+            first that gives a key is used, then `kept`, then the system's keyring.  If only an empty
+            `api_key_env` is set, no key is needed.
+        environment: the environment variables.
+        folder: base of a relative `api_key_file`, None for the current folder.
+        kept: the file where `llmstream keys set --file` stores this provider's key, None for none.
+        fetch: False to run no command and read no file (the keyring is still asked), and return a
+            placeholder that has only the origin.
+        optional: return None instead of raising MissingKey when there is no key.
 
     Raises:
-        MissingKey: no way is set, or none has a key.
-        ConfigError: the key can't be a key, the file can't be read, the command failed.
+        MissingKey: no setting gives a key, or the key is empty.
+        ConfigError: the key can't be sent in a header, the file can't be read, or the command failed.
     """
     names = variables(settings)
     found = next((name for name in names if environment.get(name, "").strip()), None)
@@ -77,7 +79,7 @@ def find_key(
 
 
 def _from_keyring(provider: str, *, fetch: bool) -> str | None:
-    """Return the key in the system's keyring, asked last as that takes longest."""
+    """Return the key in the system's keyring, which is tried last because it is slowest."""
     from importlib.util import find_spec
 
     if find_spec("keyring") is None:
@@ -110,12 +112,12 @@ def variables(settings: Mapping[str, object]) -> Sequence[str]:
 
 
 class KeyState(Record):
-    """Where a provider's key would come from, without asking for it.
+    """Where a provider's key would come from, found without fetching it.
 
     Args:
-        wanted: whether the provider wants a key at all.
-        found: whether there is one, as far as that can be told without running a command.
-        origin: ``$GROQ_API_KEY``, ``api_key_file /run/secrets/groq``; "" when none is wanted.
+        wanted: whether the provider needs a key.
+        found: whether there is one, as far as is known without running a command.
+        origin: ``$GROQ_API_KEY``, ``api_key_file /run/secrets/groq``; "" when none is needed or configured.
     """
 
     wanted: bool
@@ -132,15 +134,18 @@ def key_state(
     kept: Path | None = None,
     optional: bool = False,
 ) -> KeyState:
-    """Return what `find_key` would find; runs and reads nothing.
+    """Return what `find_key` would find, without running a command or reading a file.
 
     Args:
         provider: its name.
         settings: as for `find_key`.
-        environment: the variables.
+        environment: the environment variables.
         folder: as for `find_key`.
         kept: as for `find_key`.
         optional: as for `find_key`.
+
+    Raises:
+        ConfigError: `api_key_file` starts with ``~`` and there is no home folder.
     """
     key = find_key(provider, settings, environment, folder=folder, kept=kept, fetch=False, optional=optional)
     if key is None or not key.origin:
@@ -153,7 +158,7 @@ def key_state(
 
 
 def missing(provider: str, names: Sequence[str]) -> MissingKey:
-    """Return the error that says which key is missing and how to give it."""
+    """Return the error that says which key is missing and how to set it."""
     table = f"[providers.{provider}] in the configuration"
     if names:
         what = f"no API key for {provider}: ${names[0]} is not set"
@@ -172,12 +177,20 @@ def missing(provider: str, names: Sequence[str]) -> MissingKey:
 
 
 def expanded(file: str, folder: Path | None) -> Path:
-    """Return the path that a configuration means: `~` is the home, all else is relative to `folder`."""
+    """Return a path of the configuration with `~` expanded, relative ones resolved against `folder`.
+
+    Args:
+        file: the path as configured.
+        folder: the configuration's folder, None for the current one.
+
+    Raises:
+        ConfigError: the path starts with ``~`` and there is no home folder.
+    """
     path = Path(file)
     try:
         path = path.expanduser()
     except RuntimeError as error:
-        raise ConfigError(f"{file}: this user has no home directory", phase="config") from error
+        raise ConfigError(f"{file}: this user has no home folder", phase="config") from error
     return (folder or Path()) / path
 
 
@@ -204,18 +217,18 @@ def _content(path: Path, provider: str) -> str:
 def _text(data: bytes, called: str) -> str:
     if len(data) > LONGEST:
         raise ConfigError(f"{called} is larger than the limit of {LONGEST} bytes", phase="config")
-    # a byte that isn't UTF-8 becomes a character outside ASCII, which is refused later
+    # an invalid byte becomes a non-ASCII character, which is rejected later
     return data.decode("utf-8", "replace").removeprefix("\ufeff")
 
 
 @lru_cache(maxsize=32)
 def _first_line(command: tuple[str, ...], provider: str) -> str:
-    """Run a command once and return its first line of output; a passphrase isn't asked for twice."""
+    """Run a command once and return its first line of output, so that a passphrase is typed only once."""
     import subprocess
 
     called = f"api_key_command for {provider} ({command[0]})"
     try:
-        # stdin may be the prompt; stderr stays the user's, for what the command has to ask or say
+        # stdin may be the prompt; stderr stays connected for the command's questions and messages
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it can't be started"
@@ -234,7 +247,7 @@ def _bounded_output(child: Popen[bytes], called: str) -> bytes:
     pipe = child.stdout
     assert pipe is not None
 
-    # a thread, because a grandchild may hold the pipe open after the child is dead
+    # a thread, because a grandchild may keep the pipe open after the child has exited
     def read() -> None:
         with pipe:
             output.append(pipe.read(LONGEST + 1))

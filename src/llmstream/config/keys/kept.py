@@ -1,6 +1,6 @@
-"""Keys in files of the user's own, for systems without a keyring: one file a provider, mode 0600.
+"""API keys in files, for systems without a keyring: one file per provider, mode 0600.
 
-They lie beside the configuration in ``keys/PROVIDER.key`` and need no entry in it.
+They are in ``keys/PROVIDER.key`` next to the configuration file and need no entry in it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from llmstream.errors import ConfigError
 
 
 def kept_file(folder: Path, provider: str) -> Path:
-    """Return the file that would hold a provider's key.
+    """Return the path of a provider's key file, whether or not it exists.
 
     Args:
-        folder: the configuration's.
-        provider: its name; whatever could lead elsewhere in it is quoted.
+        folder: the configuration's folder.
+        provider: its name; characters that could change the path are quoted.
     """
     return folder / "keys" / f"{quote(provider, safe='')}.key"
 
 
 def keep(folder: Path, provider: str, key: str) -> Path:
-    """Write a provider's key into its file, in one step, and return the file.
+    """Write a provider's key to its file atomically and return the path.
 
     Raises:
         ConfigError: it can't be written.
@@ -34,7 +34,7 @@ def keep(folder: Path, provider: str, key: str) -> Path:
 
 
 def forget_kept(folder: Path, provider: str) -> bool:
-    """Delete a provider's file and return whether there was one.
+    """Delete a provider's key file and return whether it existed.
 
     Raises:
         ConfigError: it can't be deleted.

@@ -1,4 +1,4 @@
-"""Keys in the system's keyring, by provider; needs the extra `keyring`."""
+"""API keys in the system's keyring, by provider; needs the extra `keyring`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ def _keyring(provider: str = "PROVIDER") -> ModuleType:
 
 
 def require(provider: str) -> None:
-    """Check that there is a keyring that can keep a provider's key.
+    """Check that this system has a keyring.
+
+    Args:
+        provider: its name, for the hint.
 
     Raises:
         MissingExtra: the package is not installed.
-        ConfigError: this system has no keyring; most servers and containers have none.
+        ConfigError: this system has no keyring, as on most servers and containers.
     """
     if type(_keyring(provider).get_keyring()).__module__ == "keyring.backends.fail":
         raise ConfigError("this system has no keyring", hint=_in_a_file(provider))
@@ -38,22 +41,22 @@ def _in_a_file(provider: str) -> str:
 
 
 def stored(provider: str) -> str | None:
-    """Return a provider's key, None when there is none or no keyring to ask."""
+    """Return a provider's key, None when there is none, no keyring, or the keyring is locked."""
     try:
         found = _keyring().get_password(SERVICE, provider)
     except MissingExtra:
         return None
-    except Exception:  # noqa: BLE001  # each backend has errors of its own; a locked keyring has no key
+    except Exception:  # noqa: BLE001  # each backend has its own errors; a locked keyring has no key
         return None
     return str(found) if found else None
 
 
 def store(provider: str, key: str) -> None:
-    """Keep a provider's key.
+    """Store a provider's key.
 
     Raises:
         MissingExtra: the package is not installed.
-        ConfigError: the keyring does not take it.
+        ConfigError: the keyring does not accept it.
     """
     keyring = _keyring()
     try:
@@ -69,7 +72,7 @@ def forget(provider: str) -> None:
 
     Raises:
         MissingExtra: the package is not installed.
-        ConfigError: there is none, or the keyring refuses.
+        ConfigError: there is no key, or the keyring refuses.
     """
     keyring = _keyring()
     try:

@@ -1,1 +1,1 @@
-"""What providers and models this machine has heard of."""
+"""Lists of the known providers and models."""

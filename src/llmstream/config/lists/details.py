@@ -1,8 +1,8 @@
-"""What a provider's list of models tells of each: context, inputs, options.
+"""Details of each model in a provider's list: context, inputs, options.
 
-Every list has fields of its own for the same things, where it has any; what a list doesn't say is not
-guessed.  Sources: the references of OpenRouter, Mistral, Groq, Gemini, Anthropic, Together, Fireworks,
-Cohere, xAI, DeepInfra and vLLM for their lists of models, 2026-11.
+Each provider names these fields differently, if it has them; missing ones are not guessed.  Sources: the
+API references of OpenRouter, Mistral, Groq, Gemini, Anthropic, Together, Fireworks, Cohere, xAI, DeepInfra
+and vLLM for their lists of models, 2026-11.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ CONTEXT: Final = (
     "context_length", "context_window", "max_context_length", "inputTokenLimit", "max_input_tokens",
     "max_model_len", "max_context_window_tokens", "context_size",
 )  # fmt: skip
-"""Tokens of the context, first wins."""
+"""Fields with the context size in tokens; the first that is present is used."""
 INPUTS: Final = ("input_modalities", "inputModalities", "modalities", "input")
 OPTIONS: Final = ("supported_parameters", "supported_sampling_parameters", "supported_features")
 CAPABILITIES: Final[Mapping[str, str]] = {
     "vision": "image", "supports_vision": "image", "supports_image_input": "image", "image_input": "image",
     "pdf_input": "pdf", "supports_image_in": "image", "audio": "audio",
 }  # fmt: skip
-"""Switches that mean an input."""
+"""Capability flags and the input that each means."""
 MEANT: Final[Mapping[str, str]] = {
     "function_calling": "tools", "supports_tools": "tools", "supports_chat": "", "thinking": "reasoning",
     "supports_reasoning": "reasoning", "structured_outputs": "schema", "reasoning": "reasoning",
 }  # fmt: skip
-"""Switches that mean an option."""
+"""Capability flags and the option that each means."""
 
 
 class Details(Record):
-    """What is known of one model.
+    """What a provider's list says about one model.
 
     Args:
         context: tokens, None when the provider doesn't say.
-        inputs: what it takes beside text: ``image``, ``audio``, ``pdf``.
-        options: what it takes, by the provider's own names.
+        inputs: accepted in addition to text: ``image``, ``audio``, ``pdf``.
+        options: accepted options, by the provider's own names.
     """
 
     context: int | None = None
@@ -46,20 +46,20 @@ class Details(Record):
     options: tuple[str, ...] = ()
 
     def cells(self) -> tuple[str, str, str]:
-        """Return the three as a table shows them."""
+        """Return context, inputs and options as cells of a table."""
         return str(self.context or "-"), ", ".join(self.inputs) or "-", ", ".join(self.options) or "-"
 
     def to_dict(self) -> dict[str, Json]:
-        """Return the three as JSON."""
+        """Return context, inputs and options as a JSON object."""
         return {"context": self.context, "inputs": list(self.inputs), "options": list(self.options)}
 
 
 def details_of(document: object, models: list[str]) -> dict[str, Details]:
-    """Return what a list of models tells of those that the dialect found in it.
+    """Return the details of each named model in a provider's list.
 
     Args:
         document: the list, as the provider sent it.
-        models: their names.
+        models: names of the models to return.
     """
     told: dict[str, Details] = {}
     for entry in _entries(document):

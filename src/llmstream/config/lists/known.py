@@ -1,4 +1,4 @@
-"""Models by a part of their name: of those that this machine has heard of."""
+"""Find a model by part of its name, among those that this machine knows."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from llmstream.local.models import installed
 from llmstream.nearest import quoted, typo_of
 
 SHORTEST: Final = 3
-"""Characters of a part of a model's name."""
+"""Fewest characters of a part of a model's name."""
 
 
 def known_models(settings: Settings) -> list[str]:
-    """Return PROVIDER/MODEL of all models that the file, the catalogue and the cached lists name."""
+    """Return PROVIDER/MODEL of all models in the file, catalogue, models folder and cached lists."""
     found: dict[str, None] = {}
     for name, table in settings.file.providers.items():
         if isinstance(table.get("model"), str):
@@ -30,7 +30,7 @@ def known_models(settings: Settings) -> list[str]:
     folder = paths.cache_folder() / "models"
     names = settings.names()
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
-        if path.stem not in names:  # a provider that has gone from the file
+        if path.stem not in names:  # a provider that was removed from the file
             continue
         try:
             models = json.loads(path.read_text("utf-8"))["models"]
@@ -41,16 +41,14 @@ def known_models(settings: Settings) -> list[str]:
 
 
 def spec_of(settings: Settings, spec: str) -> str:
-    """Return a model's full name for a name that no provider or alias has.
+    """Return PROVIDER/MODEL for a name that is not a provider or alias; `spec` itself if nothing matches.
 
-    A part must have three characters, begin a word of the model's name, and mean one model: nobody's
-    prompt goes to somebody whom it wasn't meant for.  A model whose whole name it is goes before those
-    with that part in their names, those whose key is set before the others, and of one service's
-    dialects the first.
+    A part must have at least three characters, match at the start of a word in the model's name, and match
+    one model only, so that no prompt goes to the wrong service.  An exact match wins over a partial one and
+    models whose key is set over the others; if one service has several dialects, the first is used.
 
     Raises:
-        ConfigError: several models have that part in their names, or the name is nearly an alias's or a
-            provider's.
+        ConfigError: several models match, or the name is a likely typo of an alias or a provider.
     """
     if settings.split(spec)[0] in settings.names():
         return spec
@@ -75,14 +73,14 @@ def _refuse_near_miss(settings: Settings, spec: str) -> None:
 
 
 def _begins_a_word(part: str, name: str) -> bool:
-    """Return whether a part is long enough and begins a word of a model's name."""
+    """Return whether a part is long enough and matches at the start of a word in a model's name."""
     if len(part) < SHORTEST or not part[0].isalnum():
         return False
     return re.search(rf"(?<![a-z0-9]){re.escape(part)}", name) is not None
 
 
 def _service(settings: Settings, spec: str) -> tuple[str, str]:
-    """Return the address and the model of a full name: two dialects of one service share them."""
+    """Return base URL and model of a full name: these are equal for two dialects of one service."""
     name, _, model = spec.partition("/")
     provider = settings.provider(name)
     return provider.text("base_url") or (provider.adapter if provider.adapter == "local" else name), model

@@ -1,4 +1,4 @@
-"""A provider's own list of models, asked for at most once a day."""
+"""A provider's own list of models, fetched at most once a day."""
 
 from __future__ import annotations
 
@@ -33,30 +33,30 @@ PATIENCE: Final = 30.0
 def models_of(
     settings: Settings, name: str, *, refresh: bool = False, seconds: float = PATIENCE
 ) -> list[str]:
-    """Return the names of a provider's models, sorted; see `of_one`."""
+    """Return the sorted names of a provider's models; arguments and errors as for `of_one`."""
     return list(of_one(settings, name, refresh=refresh, seconds=seconds))
 
 
 def of_one(
     settings: Settings, name: str, *, refresh: bool = False, seconds: float = PATIENCE
 ) -> dict[str, Details]:
-    """Return a provider's models, sorted, and what it tells of each.
+    """Return a provider's models, sorted by name, with their details.
 
     Args:
         settings: the configuration.
-        name: of the provider.
-        refresh: ask the provider whatever the cache says.
-        seconds: the most that the provider is given.
+        name: the provider.
+        refresh: ignore the cached list and fetch a new one.
+        seconds: time limit for the request.
 
     Raises:
-        ConfigError: the provider is unknown, or has no such list.
-        LLMStreamError: it could not be asked.
+        ConfigError: the provider is unknown or has no list of models.
+        LLMStreamError: the list could not be fetched.
     """
     if settings.provider(name).adapter == "local":
         from llmstream.local.models import installed
 
         return {model.name: Details() for model in installed(paths.models_folder())}
-    # its default model need not be known to ask which there are
+    # "-", because the provider may have no default model
     target = settings.target(f"{name}/-")
     dialect = None if target.adapter in SPECIAL else adapter(target.adapter)
     url = dialect.models_url(target.endpoint) if dialect else None
@@ -68,7 +68,7 @@ def of_one(
     document = _asked(dialect, target, url, seconds)
     found = details_of(document, sorted(set(dialect.models(document))))
     details = {model: one.to_dict() for model, one in found.items() if one != Details()}
-    # the names last: the completion scripts read what follows "models"
+    # names last: the completion scripts read what follows "models"
     content = {"url": url, "at": time.time(), "details": details, "models": list(found)}
     with suppress(OSError, LLMStreamError):
         paths.write_private(kept, json.dumps(content))
@@ -78,14 +78,16 @@ def of_one(
 def of_all(
     settings: Settings, *, refresh: bool = False
 ) -> tuple[dict[str, dict[str, Details]], list[LLMStreamError]]:
-    """Return the models of every provider that is ready, all asked at once, and who could not be asked.
+    """Return the models of every provider that is ready, and the errors of those that failed.
+
+    All providers are asked at the same time.
 
     Args:
         settings: the configuration.
         refresh: as for `of_one`.
 
     Raises:
-        LLMStreamError: nobody could be asked; the first error.
+        LLMStreamError: providers failed and none of the others has a model; the first error.
     """
     names = ready(settings)
     answers: Queue[tuple[str, dict[str, Details] | LLMStreamError]] = Queue()
@@ -96,7 +98,7 @@ def of_all(
         except LLMStreamError as error:
             answers.put((name, error))
 
-    # threads that nobody waits for: Ctrl-C ends the command at once
+    # daemon threads, so that Ctrl-C ends the command at once
     for name in names:
         Thread(target=ask, args=(name,), daemon=True).start()
     found = dict(answers.get() for _ in names)
@@ -107,7 +109,7 @@ def of_all(
 
 
 def ready(settings: Settings) -> list[str]:
-    """Return the providers that can be asked for their list now, of one service's dialects the first."""
+    """Return the providers whose list can be fetched now; of one service's dialects only the first."""
     default = settings.split(settings.choice().spec)[0]
     found: dict[str, str] = {}
     for name in dict.fromkeys([default, *settings.names()]):
@@ -126,7 +128,7 @@ def ready(settings: Settings) -> list[str]:
 
 
 def _asked(dialect: Adapter, target: Target, url: str, seconds: float) -> object:
-    """Return the provider's answer, asked with the headers of its other requests."""
+    """Fetch and return the provider's document, with the headers of its other requests."""
     endpoint = target.endpoint
     request = dialect.request(Prompt((Message("user", "-"),)), Options(), endpoint, stream=False)
     headers = {name: value for name, value in request.headers.items() if name != "content-type"}

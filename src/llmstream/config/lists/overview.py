@@ -1,4 +1,4 @@
-"""What `llmstream providers` lists: every provider of the file and the catalogue, on one line each."""
+"""The data of `llmstream providers`: one line for each provider of the file and the catalogue."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Line(NamedTuple):
     Args:
         provider: its name.
         adapter: its dialect.
-        streams: token by token; False for whole answers.
-        reasoning: shows thinking.
-        tools: calls tools.
-        images: takes images.
-        usage: reports token counts in a stream.
-        key: where the key was found, ``missing ($VARIABLE)``, or empty when none is wanted.
-        base_url: where it is.
-        model: the one that is asked when none is named, empty where there is none.
-        sampling: options that its models are asked with unless told otherwise, by model.
-        ready: it can be asked right now, as far as that can be told without asking.
+        streams: whether it answers token by token; False for whole answers.
+        reasoning: whether it shows the model's thinking.
+        tools: whether its models call tools.
+        images: whether it accepts images.
+        usage: whether a stream reports token counts.
+        key: where the key was found, ``missing``, ``missing ($VARIABLE)``, or empty when none is needed.
+        base_url: the API's URL.
+        model: its default model, empty when it has none.
+        sampling: default options by model, used unless the user sets others.
+        ready: whether it can be used now, as far as is known without a request.
     """
 
     provider: str
@@ -43,12 +43,12 @@ class Line(NamedTuple):
     sampling: Mapping[str, Mapping[str, Json]]
 
     def to_dict(self) -> dict[str, Json]:
-        """Return it as an object."""
+        """Return the line as a JSON object."""
         return {**self._asdict(), "sampling": {model: dict(one) for model, one in self.sampling.items()}}
 
     @property
     def can(self) -> str:
-        """What it can beside answering in text, in words."""
+        """Its abilities beyond text, in words."""
         able = {
             "streams": self.streams,
             "reasoning": self.reasoning,
@@ -88,13 +88,13 @@ def _line(settings: Settings, name: str) -> Line:
 
 
 def _ready(settings: Settings, name: str) -> bool:
-    """Return whether a provider's key is set; one that needs none counts where the user named it."""
+    """Return whether a provider's key is set; without need of one, whether it is `local` or in the file."""
     state = settings.key_state(name)
     return state.found or (not state.wanted and (name in settings.file.providers or name == "local"))
 
 
 def _key(settings: Settings, name: str) -> str:
-    """Return where the key is, without running a command or reading a file."""
+    """Return the key's origin, without running a command or reading a file."""
     state = settings.key_state(name)
     if state.found:
         return state.origin

@@ -1,4 +1,4 @@
-"""Which providers can be asked about an image, a recording or a PDF."""
+"""Find the providers that accept an image, an audio file or a PDF."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from llmstream.config.settings import Settings
 
 
 def takers(settings: Settings, kind: str) -> tuple[list[str], list[str]]:
-    """Return the providers whose model takes a kind of attachment: those ready to be asked, and the others.
+    """Return the providers whose model accepts a kind of attachment: those that are ready, then the others.
 
-    A provider of the file with another model than the catalogue's default is taken at its row's word
-    for images, and not named for the rest: nothing is known of it.
+    If the file sets another model than the catalogue's default, the catalogue's entry for the provider
+    decides for images; other kinds are left out, because nothing is known of that model.
 
     Args:
         settings: the configuration.
@@ -25,7 +25,7 @@ def takers(settings: Settings, kind: str) -> tuple[list[str], list[str]]:
         if provider.text("model") == row.model and row.model:
             able = kind in row.model_takes
         else:
-            # a server without a default model can be asked only when the file names one
+            # a server without a default model can be used only if the file sets one
             able = kind == "image" and row.images and bool(provider.text("model"))
         if not able:
             continue
