@@ -17,7 +17,8 @@ from llmstream.cli.parsing.argv import parse, split
 from llmstream.cli.parsing.commands import COMMANDS, DEFAULTS, GROUPS, Command
 from llmstream.cli.parsing.table import PROMPT, Option, options_of
 
-SLOW = ("asyncio", "rich", "pydantic", "importlib.metadata", "sqlite3", "typer", "platformdirs", "difflib")
+SLOW = ("asyncio", "rich", "pydantic", "importlib.metadata", "sqlite3", "typer", "platformdirs", "difflib",
+        "uuid", "llmstream.runnable.llm")  # fmt: skip
 """Modules that a plain prompt does without; each costs between 2 and 40 ms."""
 PROBE = """
 import sys, ssl

@@ -12,7 +12,7 @@ from llmstream.record import replace
 from llmstream.runnable.arguments import address, checked_model, key, limited
 from llmstream.runnable.base import Runnable
 from llmstream.runnable.beside import beside
-from llmstream.runnable.calls import abatches, adapter_of, batches, close_kept
+from llmstream.runnable.calls import abatches, batches, close_kept
 from llmstream.runnable.flows import AsyncFlow, Flow
 from llmstream.runnable.options import options_from
 from llmstream.runnable.pieces import Dictionaries, Events
@@ -20,10 +20,10 @@ from llmstream.runnable.plan import Plan
 from llmstream.runnable.prompts import PromptLike, prompt_of
 from llmstream.runnable.streams import AsyncStream, Stream
 from llmstream.runnable.targets import Target, resolve
+from llmstream.runnable.tracers import tracer_of
 from llmstream.tracing.chain import Piece, Seat
 from llmstream.tracing.run_config import RunConfig, checked
-from llmstream.tracing.traced import identity
-from llmstream.tracing.tracer import EventDict, EventsVersion, Tracer, spoken
+from llmstream.tracing.tracer import EventDict, EventsVersion
 
 if TYPE_CHECKING:
     from llmstream.prompt import Attachment
@@ -234,32 +234,3 @@ class LLM(Runnable[PromptLike, Completion]):
         made = self._copy()
         made._rivals = (*self._rivals, *(lane for one in others for lane in (one.targets, *one._rivals)))
         return made
-
-
-def tracer_of(
-    plan: Plan | None, version: EventsVersion, config: RunConfig | None = None, seat: Seat | None = None
-) -> Tracer:
-    """Return the tracer of a plan's run; of one that could not be planned for None.
-
-    Args:
-        plan: what is asked of whom.
-        version: of the events.
-        config: how the run is called.
-        seat: the run that this one is a step of, None for an outermost one.
-    """
-    named = identity(config or {}, "LLM", seat)
-    if plan is None:
-        return Tracer(version, **named)
-    target = plan.targets[0]
-    text, messages = spoken(plan.prompt)
-    return Tracer(
-        version,
-        prompt_text=text,
-        messages=messages,
-        provider=target.endpoint.provider,
-        model=target.endpoint.model,
-        model_type="llm" if getattr(adapter_of(target), "kind", "chat") == "llm" else "chat",
-        options=plan.options.over(target.options),
-        whole=not plan.stream,
-        **named,
-    )

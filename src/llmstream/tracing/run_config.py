@@ -7,11 +7,13 @@ are an error, as a mistyped ``max_concurency`` would otherwise go unseen.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, TypedDict
-from uuid import UUID
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from llmstream.errors import UsageError
 from llmstream.prompt import Json
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 class RunConfig(TypedDict, total=False):

@@ -195,7 +195,7 @@ def _machine_sink(
     run_id: str | None,
 ) -> Sink:
     from llmstream.render.jsonl import JsonlSink, JsonSink
-    from llmstream.runnable.llm import tracer_of
+    from llmstream.runnable.tracers import tracer_of
 
     tracer = tracer_of(plan, version_of(values), {"run_id": run_id} if run_id else None, seat=seat)
     return (JsonSink if values.get("json") else JsonlSink)(environment.out, tracer, meter)
