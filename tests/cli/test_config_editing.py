@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 
-from fakes.command import Command
+from fakes.command import COMMAND, PATIENCE, Command, Terminal
 from fakes.fixtures import Fake
 
 
@@ -52,3 +53,46 @@ def test_an_alias_that_leads_back_to_itself_is_refused(fake: Fake) -> None:
     run = command("config", "alias", "quick", "quick")
     assert run.status == 3 and "quick" in run.err
     assert 'quick = "fake/m1"' in fake.home.config.read_text()
+
+
+def editor(fake: Fake, script: str) -> dict[str, str]:
+    """Return variables with an editor that is a script; its file is $1."""
+    file = fake.home.folder / "editor"
+    file.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    file.chmod(0o700)
+    return {"EDITOR": str(file)}
+
+
+@pytest.mark.parametrize("command", [["config", "edit"], ["-e", "hello"]])
+def test_ctrl_c_in_the_editor_is_the_editors(fake: Fake, command: list[str]) -> None:
+    fake("ok")
+    script = editor(fake, "trap 'echo told; exit 0' INT\necho ready\nread line")
+    terminal = fake.command.on_terminal(*command, env=script)
+    terminal.wait_for("ready")
+    terminal.type("\x03")
+    run = terminal.finish()
+    assert run.status == 0 and "told" in run.out
+
+
+@pytest.mark.parametrize("command", [["config", "edit"], ["-e", "hello"]])
+def test_an_editor_has_the_terminal_where_standard_input_is_a_pipe(fake: Fake, command: list[str]) -> None:
+    fake("ok")
+    variables = {**fake.home.environment, **editor(fake, "[ -t 0 ] && echo it has")}
+    piped = ("sh", "-c", 'echo piped | "$@"', "sh", *COMMAND)
+    run = Terminal(tuple(command), variables, program=piped).finish()
+    assert run.status == 0 and "it has" in run.out
+
+
+def test_without_any_terminal_an_editor_is_run_all_the_same(fake: Fake) -> None:
+    fake("ok")
+    script = editor(fake, 'echo "# mine" >> "$1"')
+    done = subprocess.run(
+        [*COMMAND, "config", "edit"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env={**fake.home.environment, **script},
+        start_new_session=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0 and fake.home.config.read_text().endswith("# mine\n")

@@ -108,7 +108,9 @@ def test_a_provider_that_says_nothing_is_waited_for_only_so_long(
 def test_offline_nobody_is_asked(clinic: Clinic) -> None:
     clinic.of(says(LIST))
     asked = len(clinic.server.heads)
-    assert clinic.checks("--offline")["provider acme"]["state"] == "ok"
+    check = clinic.checks("--offline")["provider acme"]
+    assert check["state"] == "ok" and check["skipped"] is True
+    assert clinic.checks("--offline")["proxies"]["skipped"] is False
     assert len(clinic.server.heads) == asked
 
 
@@ -254,5 +256,7 @@ def test_each_check_is_a_line_and_its_remedy_stands_behind_it(fake: Fake) -> Non
     run = fake("ok")("doctor", "--offline", env={"HTTP_PROXY": "ftp://p"})
     assert run.status == 0
     lines = run.out.splitlines()
-    assert all(line.startswith(("ok    ", "warn  ", "fail  ")) for line in lines)
+    assert all(line.startswith(("ok    ", "warn  ", "skip  ")) for line in lines)
+    (provider,) = [line for line in lines if line.startswith("skip")]
+    assert "provider fake" in provider and "--offline" in provider
     assert [line for line in lines if "->" in line] == [line for line in lines if line.startswith("warn")]

@@ -58,6 +58,13 @@ def test_a_list_of_no_rows_is_refused(fake: Fake, count: str) -> None:
     assert "-n" in run.err
 
 
+def test_a_search_that_finds_nothing_says_so_but_never_to_a_program(fake: Fake) -> None:
+    kept(fake, "one")
+    run = fake.command("history", "search", "two")
+    assert (run.status, run.out) == (0, "") and "no run has" in run.err
+    assert fake.command("history", "search", "two", "--json") == (0, "", "")
+
+
 @pytest.mark.parametrize(
     ("words", "status"),
     [
@@ -75,7 +82,8 @@ def test_without_a_history_lists_are_empty_and_none_is_made(
 ) -> None:
     run = fake.command("history", *words)
     assert (run.status, run.out) == (status, "")
-    assert bool(run.err) == bool(status)
+    assert ("the history is empty" in run.err) == (words != ["export"])
+    assert bool(fake.command("history", *words, "-q").err) == bool(status)
     assert not database(fake).exists()
 
 
@@ -124,7 +132,8 @@ def test_old_runs_are_removed_or_all_but_the_newest(fake: Fake) -> None:
     assert fake.command("history", "prune", "--keep", "1", "--yes").status == 0
     assert left(fake) == ["new"]
     again = fake.command("history", "prune", "--keep", "1")
-    assert (again.status, again.err) == (0, "")
+    assert (again.status, again.err) == (0, "llmstream: nothing to delete\n")
+    assert fake.command("history", "prune", "--keep", "1", "-q").err == ""
 
 
 @pytest.mark.parametrize(
@@ -143,14 +152,18 @@ def test_prune_asks_on_a_terminal(fake: Fake, answer: str, prompts: list[str]) -
     run = at_desk(fake.command, "history", "prune", "--all", typed=f"{answer}\n")
     assert run.status == 0
     assert "2 runs" in run.err
+    assert ("nothing was deleted" in run.err) == (prompts != [])
     assert left(fake) == prompts
 
 
 def test_a_history_is_switched_off_and_on_again(fake: Fake) -> None:
     fake("ok")
-    assert fake.command("history", "off").status == 0
+    off = fake.command("history", "off")
+    assert (off.status, off.out) == (0, "") and "off" in off.err
     assert fake.command("hello").status == 0
     assert not database(fake).exists()
-    assert fake.command("history", "on").status == 0
+    on = fake.command("history", "on")
+    assert (on.status, on.out) == (0, "") and str(database(fake)) in on.err
+    assert fake.command("history", "on", "-q") == (0, "", "")
     fake.command("hello")
     assert left(fake) == ["hello"]

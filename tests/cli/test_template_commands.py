@@ -45,7 +45,7 @@ def test_a_template_is_shown_as_it_was_written_and_removed(fake: Fake) -> None:
     assert fake.command("template", "show", "ask").out == file.read_text("utf-8")
     file.write_bytes(b"\xff\xfe\xff")
     assert fake.command("template", "show", "ask").status == 3
-    assert fake.command("template", "rm", "ask").status == 0
+    assert fake.command("template", "rm", "ask") == (0, "", f"llmstream: deleted {file}\n")
     assert not file.exists()
     assert fake.command("template", "rm", "ask").status == 2
     folder(fake).joinpath("dir.toml").mkdir()
@@ -86,7 +86,8 @@ def test_a_value_without_a_template_is_refused(fake: Fake) -> None:
 
 def test_a_template_is_written_in_the_editor_and_checked(fake: Fake) -> None:
     good = editor(fake, 'echo \'prompt = "edited"\' > "$1"')
-    assert fake.command("template", "edit", "ask", env=good).status == 0
+    edited = fake.command("template", "edit", "ask", env=good)
+    assert edited.status == 0 and "no problems" in edited.err
     assert "edited" in fake.command("template", "show", "ask").out
     bad = editor(fake, "echo 'prompt = 7' > \"$1\"")
     run = fake.command("template", "edit", "ask", env=bad)
@@ -97,7 +98,8 @@ def test_a_template_is_written_in_the_editor_and_checked(fake: Fake) -> None:
 @pytest.mark.parametrize(
     ("script", "status", "told"),
     [
-        (': > "$1"', 2, "empty"),
+        (': > "$1"', 2, "save it, then close the editor"),
+        ("exit 0", 2, "--wait"),
         ('rm "$1"', 2, "No such file"),
         ("printf 'a\\377b' > \"$1\"", 2, "UTF-8"),
         ("exit 4", 3, "status 4"),
@@ -105,7 +107,7 @@ def test_a_template_is_written_in_the_editor_and_checked(fake: Fake) -> None:
 )
 def test_an_editor_that_leaves_no_prompt_asks_nobody(fake: Fake, script: str, status: int, told: str) -> None:
     fake("ok")
-    run = fake.command("-e", "hello", env=editor(fake, script))
+    run = fake.command("-e", *(["hello"] if script != "exit 0" else []), env=editor(fake, script))
     assert run.status == status
     assert told in run.err
     assert fake.provider.log() == []

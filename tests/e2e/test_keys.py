@@ -192,7 +192,7 @@ def test_a_keyring_keeps_lists_and_forgets(
     assert recorder.last.headers["authorization"] == f"Bearer {KEY}"
     rows = [json.loads(line) for line in run_llmstream("providers", "--json").out.splitlines()]
     assert next(row["key"] for row in rows if row["provider"] == "acme") == "keyring"
-    assert run_llmstream("keys", "delete", "acme") == (0, "", "")
+    assert run_llmstream("keys", "delete", "acme") == (0, "", "llmstream: deleted the stored key for acme\n")
     assert json.loads(keyring.read_text()) == {}
     run = run_llmstream("keys", "delete", "acme")
     assert run.status == 3 and "no key for acme" in run.err
@@ -286,7 +286,7 @@ def test_a_key_in_a_file_is_used_listed_and_forgotten(
     assert run_llmstream("-m", "acme", "Hello").status == 0
     assert recorder.last.headers["authorization"] == f"Bearer {KEY}"
     assert run_llmstream("keys", "list") == (0, "acme\n", "")
-    assert run_llmstream("keys", "delete", "acme") == (0, "", "")
+    assert run_llmstream("keys", "delete", "acme") == (0, "", "llmstream: deleted the stored key for acme\n")
     assert not file.exists()
     assert run_llmstream("keys", "delete", "acme").status == 3
     assert run_llmstream("-m", "acme", "Hello").status == 3

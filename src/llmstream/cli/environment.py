@@ -98,6 +98,17 @@ class Environment:
             return 1
         return 0
 
+    def say(self, text: str) -> None:
+        """Write a note on standard error, unless --quiet.
+
+        Args:
+            text: one sentence; it may hold anything.
+        """
+        if not self.quiet:
+            from llmstream.render.notes import note_line
+
+            self.err.write(note_line(text, color=self.colored, width=self.width_of(self.err)))
+
     def check_stdout(self) -> None:
         """Refuse to ask a model whose answer could go nowhere.
 

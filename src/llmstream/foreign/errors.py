@@ -68,10 +68,7 @@ def _secrets(values: Mapping[str, object], prefix: str) -> Iterable[Secret]:
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from _secrets(value, prefix)
-        # a shorter one would be a word such as "none", or a file
-        elif (
-            isinstance(value, str) and len(value) >= 8 and "/" not in value[:2] and CONFIDENTIAL.search(name)
-        ):
+        elif isinstance(value, str) and _is_key(value) and CONFIDENTIAL.search(name):
             yield Secret(value, f"{prefix}{name}")
 
 

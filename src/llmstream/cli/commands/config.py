@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 from pathlib import Path
 
 from llmstream.cli.command import texts
@@ -71,13 +69,14 @@ def init(environment: Environment) -> str:
 @texts
 def edit(environment: Environment) -> str:
     """Open the configuration file in $VISUAL or $EDITOR, then check it."""
+    from llmstream.cli.running.editor import edit_file
     from llmstream.config.file.starter import init as write
     from llmstream.config.settings import Settings
 
     file = _path(environment)
     if not file.exists():
         write(file)
-    _run_editor(environment, file)
+    edit_file(file, environment.variables)
     Settings.load(file, environment.variables)
     return f"{file}: no problems found\n"
 
@@ -103,20 +102,3 @@ def alias(
         raise ConfigError(f'the alias "{name}" would refer to itself')
     set_alias(file, name, model)
     return f"{name} = {model}\n"
-
-
-def _run_editor(environment: Environment, file: Path) -> None:
-    """Run the user's editor on a file and wait for its end."""
-    import subprocess
-
-    default = "notepad" if os.name == "nt" else "vi"
-    command = environment.variables.get("VISUAL") or environment.variables.get("EDITOR") or default
-    try:
-        status = subprocess.run([*shlex.split(command), str(file)], check=False).returncode
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"can't run the editor {command!r}: {error}",
-            hint="set EDITOR to an editor, for example EDITOR=nano",
-        ) from error
-    if status:
-        raise ConfigError(f"the editor {command!r} exited with status {status}")

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
     from llmstream.cli.parsing.table import Values
 
-COLORS: Final = {"ok": "\x1b[32m", "warn": "\x1b[33m", "fail": "\x1b[31m"}
+SKIPPED: Final = "skip"
+COLORS: Final = {"ok": "\x1b[32m", "warn": "\x1b[33m", "fail": "\x1b[31m", SKIPPED: "\x1b[36m"}
 WIDEST: Final = 24
 
 
@@ -35,8 +36,9 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
 
 def _line(check: Check, width: int, environment: Environment) -> str:
     """Return a check as one line; on a terminal its state may be coloured."""
-    state = f"{check.state:<4}"
+    shown = SKIPPED if check.skipped else check.state
+    state = f"{shown:<4}"
     if environment.out.isatty and environment.colored:
-        state = f"{COLORS[check.state]}{state}\x1b[39m"
+        state = f"{COLORS[shown]}{state}\x1b[39m"
     what = f" -> {one_line(check.hint)}" if check.hint and check.state != "ok" else ""
     return f"{state}  {one_line(check.name, 60):<{width}}  {one_line(check.detail)}{what}\n"

@@ -12,7 +12,6 @@ from llmstream.cli.running.talk import history_path
 from llmstream.errors import UsageError
 from llmstream.render.base import encode
 from llmstream.render.guard import guarded, one_line
-from llmstream.render.notes import note_line
 
 if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from llmstream.history.store import Store
 
 NUMBER: Final = 20
+EMPTY: Final = "the history is empty"
 WORDS: Final = 60
 """Characters of a prompt in the list."""
 SIGNS: Final = {"complete": " ", "partial": "~", "failed": "!"}
@@ -35,9 +35,10 @@ def listed(values: Values, words: Sequence[str], environment: Environment) -> in
     count = _number(values, NUMBER)
     store = Store.reading(history_path())
     if store is None:
-        return 0
+        return _none(EMPTY, values, environment)
     with store:
-        return _shown(store, store.newest(count), values, environment)
+        runs = store.newest(count)
+        return _shown(store, runs, values, environment) if runs else _none(EMPTY, values, environment)
 
 
 def found(values: Values, words: Sequence[str], environment: Environment) -> int:
@@ -48,13 +49,15 @@ def found(values: Values, words: Sequence[str], environment: Environment) -> int
     count = _number(values, NUMBER)
     store = Store.reading(history_path())
     if store is None:
-        return 0
+        return _none(EMPTY, values, environment)
+    text = " ".join(words)
     with store:
-        found = search(store, " ".join(words), count + 1)
+        found = search(store, text, count + 1)
+        if not found:
+            return _none(f'no run has "{text}" in its prompt or answer', values, environment)
         status = _shown(store, found[:count], values, environment)
-    if len(found) > count and not environment.quiet:
-        text = f"showing the newest {count}; for more: -n {10 * count}"
-        environment.err.write(note_line(text, color=environment.colored))
+    if len(found) > count:
+        environment.say(f"showing the newest {count}; for more: -n {10 * count}")
     return status
 
 
@@ -64,11 +67,11 @@ def show(values: Values, words: Sequence[str], environment: Environment) -> int:
 
     store = Store.reading(history_path())
     if store is None:
-        raise UsageError("the history is empty")
+        raise UsageError(EMPTY)
     with store:
         runs = [store.beginning(words[0])] if words else store.newest(1)
         if not runs:
-            raise UsageError("the history is empty")
+            raise UsageError(EMPTY)
         if values.get("json"):
             _json_lines(store, runs, environment)
         else:
@@ -94,7 +97,7 @@ def remove(values: Values, words: Sequence[str], environment: Environment) -> in
 
     store = Store.writing(history_path())
     if store is None:
-        raise UsageError("the history is empty")
+        raise UsageError(EMPTY)
     with store:
         # all are looked for before any is removed
         runs = {run.row: run for run in map(store.beginning, words)}
@@ -118,10 +121,15 @@ def prune(values: Values, words: Sequence[str], environment: Environment) -> int
         raise UsageError("--keep must not be negative")
     store = Store.writing(history_path())
     if store is None:
+        environment.say(f"nothing to delete: {EMPTY}")
         return 0
     with store:
         rows = removal.older(store, before) if "older" in values else removal.beyond(store, keep)
-        if not rows or not (values.get("yes") or _agreed(len(rows), environment)):
+        if not rows:
+            environment.say("nothing to delete")
+            return 0
+        if not (values.get("yes") or _agreed(len(rows), environment)):
+            environment.say("nothing was deleted")
             return 0
         gone = {run.prompt for run in store.runs(rows)} if "all" not in values else None
         _removed(store, rows, gone, environment)
@@ -134,15 +142,13 @@ def _removed(store: Store, rows: Sequence[int], texts: set[str] | None, environm
 
     flushed = remove_rows(store, rows)
     forget(store.path.parent, texts)
-    if environment.quiet:
-        return
     count = f"{len(rows)} run{'s' if len(rows) != 1 else ''} deleted"
     more = (
         ""
         if flushed
         else "; another process is using the history, so the text stays in its log until that ends"
     )
-    environment.err.write(note_line(count + more, color=environment.colored))
+    environment.say(count + more)
 
 
 def _agreed(count: int, environment: Environment) -> bool:
@@ -182,6 +188,10 @@ def _switch(environment: Environment, *, on: bool) -> int:
     if file is None:
         raise ConfigError("no home directory for the configuration", hint="pass --config PATH")
     set_top(file, "history", on)
+    if on:
+        environment.say(f"the history is on: runs are kept in {history_path()}")
+    else:
+        environment.say("the history is off: new runs are not kept, earlier ones stay")
     return 0
 
 
@@ -212,6 +222,13 @@ def _age(text: str) -> int:
             f"{text[:60]!r} is not an age", hint="for example --older 90d (units: h, d, w, m, y)"
         )
     return int((time.time() - int(parts[1]) * AGES[parts[2]] * 86400) * 1000)
+
+
+def _none(text: str, values: Values, environment: Environment) -> int:
+    """Tell people that there is nothing to list; a program sees it by itself."""
+    if not values.get("json"):
+        environment.say(text)
+    return 0
 
 
 def _shown(store: Store, runs: list[Run], values: Values, environment: Environment) -> int:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from llmstream.cli.command import texts
 from llmstream.cli.environment import Environment
 from llmstream.errors import ConfigError, MissingExtra, UsageError
-from llmstream.render.notes import note_line
 
 if TYPE_CHECKING:
     from llmstream.config.settings import Settings
@@ -35,10 +34,10 @@ def set_key(environment: Environment, provider: str, *, file: bool = False) -> s
 
         store(provider, key)
         place = "in the system keyring"
-    _say(environment, f"stored the key for {provider} {place}")
+    environment.say(f"stored the key for {provider} {place}")
     origin = settings.key_state(provider).origin
     if settings.key_state(provider).found and origin.startswith(("$", "api_key_command", "api_key of")):
-        _say(environment, f"note: {origin} takes precedence over it")
+        environment.say(f"note: {origin} takes precedence over it")
     return ""
 
 
@@ -55,7 +54,7 @@ def list_keys(environment: Environment) -> str:
         if kept_file(folder, name).is_file() or stored(name)
     ]
     if not rows:
-        _say(environment, "no stored keys; to store one: llmstream keys set PROVIDER")
+        environment.say("no stored keys; to store one: llmstream keys set PROVIDER")
     return "".join(rows)
 
 
@@ -65,19 +64,19 @@ def delete_key(environment: Environment, provider: str) -> str:
     from llmstream.config.keys.kept import forget_kept
     from llmstream.config.keys.keyring import forget
 
-    if forget_kept(_folder(environment), provider):
-        try:
-            forget(provider)
-        except ConfigError:
-            # the file was all there was
-            return ""
-        return ""
+    kept = forget_kept(_folder(environment), provider)
     try:
         forget(provider)
     except MissingExtra as error:
-        raise ConfigError(
-            f"no key is stored for {provider}", hint="to list stored keys: llmstream keys list"
-        ) from error
+        if not kept:
+            raise ConfigError(
+                f"no key is stored for {provider}", hint="to list stored keys: llmstream keys list"
+            ) from error
+    except ConfigError:
+        # the file may have been all there was
+        if not kept:
+            raise
+    environment.say(f"deleted the stored key for {provider}")
     return ""
 
 
@@ -121,9 +120,3 @@ def _given(environment: Environment, provider: str) -> str:
     if flaw is not None:
         raise UsageError(f"the key {flaw}")
     return key
-
-
-def _say(environment: Environment, text: str) -> None:
-    if not environment.quiet:
-        width = environment.width_of(environment.err)
-        environment.err.write(note_line(text, color=environment.colored, width=width))

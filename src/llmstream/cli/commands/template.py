@@ -9,7 +9,6 @@ from llmstream.cli.command import texts
 from llmstream.cli.running.templated import folder_of
 from llmstream.errors import ConfigError, UsageError
 from llmstream.render.columns import columns
-from llmstream.render.notes import note_line
 
 if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
@@ -75,8 +74,7 @@ def save(values: Values, words: Sequence[str], environment: Environment) -> int:
         params=dict(map(parameter, given(values, "param"))),
     )
     path = write(folder_of(environment), template)
-    if not environment.quiet:
-        environment.err.write(note_line(f"saved {path}", color=environment.colored))
+    environment.say(f"saved {path}")
     return 0
 
 
@@ -97,6 +95,7 @@ def edit(environment: Environment, name: str) -> str:
     private_folder(folder)
     edit_file(path, environment.variables)
     load(folder, name)
+    environment.say(f"{path}: no problems found")
     return ""
 
 
@@ -110,6 +109,7 @@ def remove(environment: Environment, name: str) -> str:
         file.unlink()
     except OSError as error:
         raise ConfigError(f"can't delete {file}: {error.strerror}") from error
+    environment.say(f"deleted {file}")
     return ""
 
 

@@ -35,12 +35,14 @@ class Check(NamedTuple):
         state: how it stands.
         detail: what was found.
         hint: what to do, empty when nothing is to be done.
+        skipped: nothing was checked; `detail` says why.
     """
 
     name: str
     state: Literal["ok", "warn", "fail"]
     detail: str
     hint: str = ""
+    skipped: bool = False
 
 
 def configuration(environment: Environment) -> tuple[Check, Settings | None]:
@@ -100,7 +102,7 @@ def key(settings: Settings, name: str) -> Check | None:
 def providers(settings: Settings, names: list[str], *, offline: bool) -> list[Check]:
     """Check each provider, all at once: reachable, the key accepted, the model known."""
     if offline:
-        return [Check(f"provider {name}", "ok", "not checked (--offline)") for name in names]
+        return [Check(f"provider {name}", "ok", "not checked (--offline)", skipped=True) for name in names]
     found: dict[str, Check] = {}
     threads = []
     for name in names:
@@ -137,12 +139,13 @@ def provider(settings: Settings, name: str) -> Check:
         if flaw is not None:
             return Check(called, "fail", flaw, "fix command in the configuration: llmstream config edit")
         if not target.endpoint.base_url or target.command or target.factory:
-            return Check(called, "ok", "not checked: no server to connect to")
+            return Check(called, "ok", "not checked: no server to connect to", skipped=True)
         models = models_of(settings, name, refresh=True, seconds=PATIENCE)
     except AuthenticationError as error:
         return Check(called, "fail", error.message, error.hint or "check the key")
     except MissingKey:
-        return Check(called, "fail", "not checked: no API key", f'see "key {name}" above')
+        hint = f'see "key {name}" above'
+        return Check(called, "fail", "not checked: no API key", hint, skipped=True)
     except TimeLimitPassed as error:
         return Check(called, "fail", error.message, "check the network, base_url and proxy")
     except ConfigError as error:
@@ -199,12 +202,8 @@ def certificates(variables: Mapping[str, str]) -> Check:
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         place = variables.get(name)
         if place and not Path(place).exists():
-            return Check(
-                "certificates",
-                "fail",
-                f"{name} points to {place}, which doesn't exist",
-                f"fix or unset {name}",
-            )
+            missing = f"{name} points to {place}, which doesn't exist"
+            return Check("certificates", "fail", missing, f"fix or unset {name}")
     try:
         # not create_default_context(): it fails where SSLKEYLOGFILE can't be written
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -233,12 +232,8 @@ def terminal(environment: Environment) -> Check:
         return Check("terminal", "ok", f"standard output is not a terminal; line editing in chat: {editing}")
     kind = environment.variables.get("TERM", "")
     if environment.dumb:
-        return Check(
-            "terminal",
-            "warn",
-            f"TERM is {kind or 'not set'}: no Markdown, no colours",
-            "set TERM, for example TERM=xterm-256color",
-        )
+        detail = f"TERM is {kind or 'not set'}: no Markdown, no colours"
+        return Check("terminal", "warn", detail, "set TERM, for example TERM=xterm-256color")
     columns = os.get_terminal_size(environment.out.fd).columns
     return Check("terminal", "ok", f"{kind}, {columns} columns; line editing in chat: {editing}")
 

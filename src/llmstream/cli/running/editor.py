@@ -8,8 +8,13 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from llmstream.errors import ConfigError, UsageError
+
+EMPTY: Final = """\
+write the prompt into the file, save it, then close the editor
+if the editor opens a window of its own, make it wait, for example EDITOR="code --wait\""""
 
 
 def editor_of(variables: Mapping[str, str]) -> str:
@@ -79,5 +84,5 @@ def edited(text: str, variables: Mapping[str, str]) -> str:
         except UnicodeDecodeError as error:
             raise UsageError("the edited prompt is not UTF-8 text") from error
     if not found.strip():
-        raise UsageError("the prompt is empty")
+        raise UsageError("the prompt is empty", hint=EMPTY)
     return found.rstrip("\r\n")
