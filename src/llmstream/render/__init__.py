@@ -1,1 +1,1 @@
-"""Events become bytes on a stream: the answer, JSON Lines, and what people are told beside them."""
+"""Render events as bytes on a stream: the answer, JSON Lines, and messages for people."""

@@ -1,9 +1,9 @@
-"""Where rendered bytes go, and what every renderer has in common.
+"""The writer for rendered bytes, and the protocols that all sinks implement.
 
 Output goes straight to a file descriptor: Python's buffered streams lose track of what was
-written when a write fails half way, translate newlines and depend on the locale.  A *batch* is
-the list of events that one network read brought; a sink makes one write of it, which is what
-keeps a token cheap.
+written when a write fails half-way, translate newlines and depend on the locale.  A *batch* is
+the list of events from one network read; a sink turns it into one write, to keep the cost per
+token low.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN})
 MOMENT: Final = 0.5
-"""Seconds that a reader of standard error is waited for, over a whole run."""
+"""Longest wait for the reader of standard error, in seconds over a whole run."""
 PIECE: Final = 4096
-"""A pipe that is ready takes this many bytes without blocking (PIPE_BUF on Linux)."""
+"""Bytes that a ready pipe accepts without blocking (PIPE_BUF on Linux)."""
 NOTHING: Final[tuple[bytes, list[int]]] = (b"", [])
 SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
 class ReaderGone(BrokenPipeError):
-    """Whoever read the output is gone; nothing is wrong, there is just no one left to write for."""
+    """The reader of the output has closed it, which is not an error of ours."""
 
 
 class OutputError(LLMStreamError):
-    """The output can't be written: the disk is full, the descriptor is closed."""
+    """The output can't be written, for example because the disk is full or the descriptor is closed."""
 
 
 def encode(text: str) -> bytes:
-    """Return `text` as UTF-8, each lone surrogate as U+FFFD."""
+    """Return `text` in UTF-8, with each lone surrogate replaced by U+FFFD."""
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -50,21 +50,21 @@ def encode(text: str) -> bytes:
 
 
 class Writer:
-    """Writes bytes to a file descriptor, whole, whatever kind of descriptor it is.
+    """Writes bytes completely to a file descriptor of any kind.
 
-    After the first failure everything else is dropped in silence: the failure was raised once,
-    and output with a hole in it is worse than output that ends.
+    After the first failure, all further output is dropped silently: the failure was raised once,
+    and output with a gap is worse than output that ends.
 
     Args:
-        fd: the descriptor; it stays the caller's.
-        name: what messages call it.
-        beside: what is written is beside the answer and never costs it: what can't be written is dropped
-            without a word, and a reader who does not read is waited for `MOMENT` in all.  A terminal is
-            waited for: its user has paused it.
+        fd: the descriptor; the caller keeps it and closes it.
+        name: its name in messages.
+        beside: whether the output accompanies the answer and must never hold it up: what can't be written
+            is dropped silently, and a slow reader is waited for at most `MOMENT` seconds in total.  A
+            terminal is always waited for, because its user has paused it.
 
     Attributes:
-        waiting: bytes have been taken over and are being written, which may take as long as the reader
-            likes; an interrupt loses none of them.
+        waiting: whether a write is in progress; it takes as long as the reader does, and an interrupt
+            loses none of its bytes.
     """
 
     def __init__(self, fd: int, name: str = "standard output", *, beside: bool = False) -> None:
@@ -80,14 +80,14 @@ class Writer:
         self._task: tuple[bytes, list[int]] | None = None
 
     def write(self, data: bytes) -> None:
-        """Write all of `data`, waiting as long as it takes.
+        """Write all of `data`, however long that takes unless `beside` or `hurry` limits the wait.
 
-        What an interrupt (Ctrl-C) kept from being written is written by the next call, before
-        `data`, so that a line is never left cut in the middle of the output.
+        If an interrupt (Ctrl-C) broke off the last write, its rest is written before `data`, so that
+        no line is cut in the middle of the output.
 
         Raises:
             ReaderGone: the other end of the pipe or the terminal is closed.
-            OutputError: anything else.
+            OutputError: the write failed for another reason.
         """
         if self.broken:
             return
@@ -111,19 +111,19 @@ class Writer:
             self.waiting = False
 
     def finish(self) -> None:
-        """Write what an interrupt kept from being written.
+        """Write the rest of a write that an interrupt broke off.
 
         Raises:
-            ReaderGone: the other end of the pipe or the terminal is closed.
-            OutputError: anything else.
+            ReaderGone: as for `write`.
+            OutputError: as for `write`.
         """
         if self._task is not None and not self.broken:
             self._push()
 
     def hurry(self, seconds: float | None) -> None:
-        """From now on wait no longer than this for a reader who does not read, then drop the rest.
+        """From now on, wait for the reader at most `seconds` in total, then drop the rest.
 
-        For the last words of a run that was told to end; None waits again as long as it takes.
+        For the last output of a run that was told to end; None removes the limit.
         """
         self._deadline = None if seconds is None else time.monotonic() + seconds
 
@@ -138,8 +138,8 @@ class Writer:
                     self._give_up()
                     return
             try:
-                # extend and map, since a signal handler runs between bytecodes: with
-                # `done += os.write(...)` an interrupt would lose the count of what went out
+                # extend and map, because a signal handler runs between bytecodes: with
+                # `done += os.write(...)` an interrupt would lose the count of bytes written
                 sent.extend(map(os.write, self._target, (rest,)))
             except BlockingIOError:
                 if not self._ready():
@@ -154,13 +154,13 @@ class Writer:
         self._task = None
 
     def _give_up(self) -> None:
-        """Drop the rest of what is being written; a reader beside the answer may come back for the next."""
+        """Drop the rest of the current write; with `beside`, later writes are tried again."""
         self._task = None
         self.broken = not self._beside
 
     def _ready(self) -> bool:
-        """Wait until the descriptor takes bytes; False when the time for that is over."""
-        # Windows has no poll, and no descriptors that would block in this way
+        """Wait until the descriptor accepts bytes; return False when the time limit has passed."""
+        # Windows has no poll, and no descriptors that block in this way
         if sys.platform == "win32":
             return True
         poll = select.poll()
@@ -175,7 +175,7 @@ class Writer:
         return ready
 
     def _explained(self, error: OSError) -> Exception:
-        # a terminal that was closed answers EIO
+        # a write to a closed terminal fails with EIO
         if error.errno in GONE or (self.isatty and error.errno == errno.EIO):
             return ReaderGone(error.errno, f"{self.name}: {error.strerror}")
         hint = "free some space and try again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
@@ -185,46 +185,46 @@ class Writer:
 
 
 class Sink(Protocol):
-    """Takes a run's events and shows them somehow; what a subclass does not define does nothing.
+    """Receives a run's events and shows or stores them; each method does nothing unless overridden.
 
-    `wants_text` false: it is spared batches of one TextDelta.
+    With `wants_text` False, a Tee does not pass on batches of a single TextDelta.
     """
 
     wants_text: bool = True
 
     def open(self, plan: Plan | None, at: float) -> None:
-        """Begin the output: called once, first, with what is asked (None when that could not be made).
+        """Start the output; called once, before all other methods.
 
         Args:
-            plan: the run's.
-            at: when the run began, monotonic.
+            plan: the run's plan, None if it could not be made.
+            at: when the run started, monotonic seconds.
         """
         return
 
     def write(self, batch: list[Event], at: float) -> None:
-        """Take the events of one read, which came at the monotonic time `at`."""
+        """Handle the events of one read, received at the monotonic time `at`, in seconds."""
         return
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """End the output; `error` is what ended the run, None when it finished."""
+        """End the output at `now`, monotonic seconds; `error` ended the run, None if it finished."""
         return
 
 
 class Answer(Sink, Protocol):
-    """A sink that shows the answer's text, and knows whether what it wrote last ended a line."""
+    """A sink that shows the answer's text and knows whether its output ended with a newline."""
 
     @property
     def ended_with_newline(self) -> bool:
-        """Whether the cursor is at the beginning of a line."""
+        """Whether the cursor is at the start of a line."""
         ...
 
     def end_row(self) -> None:
-        """End the open row of a terminal, since something else is written before the next."""
+        """End the open row of a terminal, because something else is written next."""
         return
 
 
 class Tee(Sink):
-    """Feeds several sinks, in order; each is closed even if one before it fails at that."""
+    """Passes events to several sinks in order; each is closed even if closing another one fails."""
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self._sinks = tuple(sinks)
@@ -237,8 +237,8 @@ class Tee(Sink):
             sink.open(plan, at)
 
     def write(self, batch: list[Event], at: float) -> None:
-        """Give the batch to each sink."""
-        # nearly all batches of a slow model are one piece of text, which many sinks don't care for
+        """Pass the batch to each sink."""
+        # nearly all batches of a slow model are a single piece of text, which many sinks don't need
         alone = len(batch) == 1 and type(batch[0]) is TextDelta
         for write in self._for_text if alone else self._all:
             write(batch, at)
@@ -248,7 +248,7 @@ class Tee(Sink):
 
         Raises:
             OutputError: the first failure, after all have been closed.
-            ReaderGone: the same.
+            ReaderGone: as for OutputError.
         """
         failure: OutputError | ReaderGone | None = None
         for sink in self._sinks:

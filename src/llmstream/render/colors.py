@@ -1,4 +1,4 @@
-"""The sequences (SGR, ECMA-48 section 8.3.117) that notes and thinking are shown with."""
+"""Escape sequences (SGR, ECMA-48 section 8.3.117) for notes and thinking."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Tables of plain text for lists, no wider than the terminal.
+"""Lists as plain-text tables, no wider than the terminal.
 
-Nothing is cut off: a cell that doesn't fit goes on below itself, so that a name can be copied.
+Nothing is cut off: the text of a narrow cell is wrapped within it, so that a name can be copied.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Final
 
 GAP: Final = 2
 NARROWEST: Final = 8
-"""Cells below which no column is made to shrink."""
+"""Width, in terminal cells, below which no column is reduced."""
 
 
 def columns(rows: Sequence[Sequence[str]], width: int | None = None) -> str:
-    """Return rows as text in columns.
+    """Return rows as text in aligned columns.
 
     Args:
-        rows: all of the same length.
-        width: cells of the terminal, None for no limit, as in a pipe.
+        rows: rows of the same length.
+        width: cells of the terminal, None for no limit, as for a pipe.
     """
     if not rows:
         return ""
@@ -30,7 +30,7 @@ def columns(rows: Sequence[Sequence[str]], width: int | None = None) -> str:
 
 
 def cells(text: str) -> int:
-    """Return the cells that a text takes on a terminal."""
+    """Return the number of terminal cells that a text occupies."""
     if text.isascii():
         return len(text)
     from unicodedata import category, east_asian_width
@@ -41,7 +41,7 @@ def cells(text: str) -> int:
 
 
 def _shrink(widths: list[int], width: int) -> None:
-    """Take from the widest column, one cell after the other, until the line fits."""
+    """Reduce the widest column by one cell until the line fits."""
     over = sum(widths) + GAP * (len(widths) - 1) - width
     while over > 0:
         at = max(range(len(widths)), key=lambda i: (widths[i], i))
@@ -61,7 +61,7 @@ def _lines(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Return a text as lines of at most `width` cells, broken at blanks, else after / - , or anywhere."""
+    """Return a text as lines of at most `width` cells, broken at spaces, else after / - , or anywhere."""
     lines = []
     while cells(text) > width:
         end = _fitting(text, width)
@@ -74,7 +74,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def _fitting(text: str, width: int) -> int:
-    """Return how many of the first characters fit, at least one."""
+    """Return how many characters from the start fit into `width` cells, at least one."""
     taken = 0
     for at, character in enumerate(text):
         taken += cells(character)

@@ -1,6 +1,6 @@
-"""Takes a fenced code block's content out of an answer, while the answer still comes.
+"""Extract the content of a fenced code block from an answer while it streams.
 
-Lines come out as soon as they can't be a closing fence.
+Text is passed on as soon as it can't be a closing fence.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ Which = Literal["first", "last"]
 
 
 class Extractor:
-    """Takes the first or the last block's content out of a text that comes in pieces.
+    """Extracts the content of the first or the last code block from a text that arrives in pieces.
 
     Args:
-        which: the first block comes out while it runs, the last one when the text has ended.
+        which: ``first``, returned while it streams, or ``last``, returned at the end of the text.
     """
 
     def __init__(self, which: Which = "first") -> None:
         self._which = which
         self._blocks = Blocks()
-        self._open = ""  # the line that is not whole, while it may be a fence
-        self._sure = False  # whether it is surely content, and came out so far
-        self._whole: list[str] | None = []  # the text, while no block has come
+        self._open = ""  # the incomplete line, while it may be a fence
+        self._sure = False  # whether the incomplete line is content, returned so far
+        self._whole: list[str] | None = []  # all text, until a block is found
         self._last: list[str] = []
         self._done = False
 
     @property
     def found(self) -> bool:
-        """Whether a block has come."""
+        """Whether a block was found."""
         return self._whole is None
 
     def feed(self, text: str) -> str:
-        """Take a piece of the text and return what comes out."""
+        """Add a piece of the text and return the part of the block that is now certain."""
         if self._done or not text:
             return ""
         if self._whole is not None:
@@ -55,7 +55,7 @@ class Extractor:
         return out + self._partly()
 
     def close(self) -> str:
-        """Return what was held: the end of a block, the last block, or the text when none has come."""
+        """Return what was held back: the end of the block, the last block, or all text if none was found."""
         line, self._open = self._open, ""
         out = self._line(line, "") if line else ""
         if self._whole is not None:
@@ -98,11 +98,11 @@ class Extractor:
 
 
 class BesideSink(Tee):
-    """An answer's sink, and others that are given the same text.
+    """An answer's sink combined with others that receive the same text.
 
     Args:
         inner: the answer's own sink.
-        beside: the others.
+        beside: the other sinks.
     """
 
     def __init__(self, inner: Answer, beside: Sequence[Sink]) -> None:
@@ -111,22 +111,22 @@ class BesideSink(Tee):
 
     @property
     def ended_with_newline(self) -> bool:
-        """Whether the cursor is at the beginning of a line."""
+        """Whether the cursor is at the start of a line."""
         return self._inner.ended_with_newline
 
     def end_row(self) -> None:
-        """End the open row of a terminal, since something else is written before the next."""
+        """End the open row of a terminal, because something else is written next."""
         self._inner.end_row()
 
 
 class ExtractSink(BesideSink):
-    """Hands the text of one block on to the answer's sinks, and everything else as it is.
+    """Passes only one code block's text on to the answer's sinks, and all other events unchanged.
 
     Args:
         inner: the answer's own sink.
-        beside: others that are to get what is printed.
-        which: the block.
-        say: told when there was none, so that the whole text was printed.
+        beside: other sinks for the printed text.
+        which: the block to extract, ``first`` or ``last``.
+        say: called with a message if there was no block and all text was printed.
     """
 
     def __init__(
@@ -138,14 +138,14 @@ class ExtractSink(BesideSink):
         self._said = False
 
     def write(self, batch: list[Event], at: float) -> None:
-        """Write what the batch has of the block."""
+        """Write the batch's part of the block and its other events."""
         changed = [TextDelta(self._extractor.feed(e.text)) if isinstance(e, TextDelta) else e for e in batch]
         made = [e for e in changed if not isinstance(e, TextDelta) or e.text]
         if made:
             super().write(made, at)
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """Write what was held, and end the output."""
+        """Write what was held back, and end the output."""
         held = self._extractor.close()
         if held:
             super().write([TextDelta(held)], now)

@@ -1,7 +1,7 @@
-"""Finds fenced code blocks in lines of Markdown, one line at a time.
+"""Find fenced code blocks in Markdown, one line at a time.
 
-Fences are CommonMark's (0.31, section 4.5), also inside lists and block quotes, whose own signs
-and indentation are no part of the content.
+Fences are CommonMark's (0.31, section 4.5), also inside lists and block quotes, whose markers
+and indentation are not part of the content.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ FENCE: Final = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
 ITEM: Final = re.compile(r"([-+*]|(\d{1,9})[.)])(?=[ \t]|$)")
 BREAK: Final = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 ENDING: Final = re.compile(rf"#{{1,6}}(?:[ \t]|$)|{BREAK.pattern}")
-"""A heading or a thematic break: a line that is never a paragraph's."""
+"""A heading or a thematic break: a line that never belongs to a paragraph."""
 
 
 class Fence(NamedTuple):
@@ -22,7 +22,7 @@ class Fence(NamedTuple):
     Args:
         sign: its run of backticks or tildes.
         indent: columns before it, within its containers.
-        depth: how many containers it is in.
+        depth: number of containers around it.
     """
 
     sign: str
@@ -31,16 +31,16 @@ class Fence(NamedTuple):
 
 
 class Line:
-    """A line that is read from the left, tabs as columns up to the next multiple of four."""
+    """A line read from the left; a tab counts as columns up to the next multiple of four."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
         self.column = 0
-        self._owed = 0  # columns of a tab that are still to be read
+        self._owed = 0  # columns of a tab that are not read yet
 
     def indent(self) -> int:
-        """Return the columns of blanks from here on."""
+        """Return the columns of blanks from the current position."""
         column, at = self.column + self._owed, self.at
         while at < len(self.text) and self.text[at] in " \t":
             column += 4 - column % 4 if self.text[at] == "\t" else 1
@@ -48,7 +48,7 @@ class Line:
         return column - self.column
 
     def skip(self, columns: int) -> None:
-        """Read so many columns of blanks, or fewer where there are fewer."""
+        """Skip at most this many columns of blanks."""
         while columns > 0:
             if self._owed:
                 step = min(columns, self._owed)
@@ -62,40 +62,40 @@ class Line:
                 return
 
     def take(self, characters: int) -> None:
-        """Read characters that are not blanks."""
+        """Skip this many characters that are not blanks."""
         self.at += characters
         self.column += characters
 
     @property
     def rest(self) -> str:
-        """What was not read, a tab that was read in part as blanks."""
+        """The rest of the line; a partly read tab as spaces."""
         return " " * self._owed + self.text[self.at :]
 
 
 class Blocks:
-    """Follows an answer's block structure line by line, as far as fences need it."""
+    """Tracks an answer's block structure line by line, as far as needed to find fences."""
 
     def __init__(self) -> None:
         self.fence: Fence | None = None
-        # a block quote is None, a list item the columns of its content's indentation
+        # None for a block quote, the columns of its content's indentation for a list item
         self._containers: list[int | None] = []
         self._paragraph = False
-        self._empty = False  # whether the innermost container is an item without any content yet
+        self._empty = False  # whether the innermost container is an item without content so far
 
     def line(self, text: str) -> str | None:
-        """Take one line without its end; return it as content when it is one of a block, else None."""
+        """Handle one line without its newline; return its content if it is in a fenced block, else None."""
         line = Line(text)
         matched = self._matched(line)
         if self.fence is not None:
             if matched == self.fence.depth:
                 return self._inside(line)
-            # its container has ended, and the fence with it
+            # the fence ends with its container
             self.fence = None
         self._opened(line, matched)
         return None
 
     def settled(self, text: str) -> str | None:
-        """Return what can be shown of a line that is not whole; None while it may be a fence."""
+        """Return the part of an incomplete line that can be shown; None while it may be a fence."""
         if self.fence is None:
             return None
         line = Line(text)
@@ -108,7 +108,7 @@ class Blocks:
         return line.rest
 
     def _matched(self, line: Line) -> int:
-        """Read the signs of the open containers and return how many of them go on."""
+        """Read the markers of the open containers and return how many of them continue."""
         for depth, content in enumerate(self._containers):
             indent = line.indent()
             if content is None:
@@ -137,7 +137,7 @@ class Blocks:
         return line.rest
 
     def _opened(self, line: Line, matched: int) -> None:
-        """Take a line outside of any fence: it may open containers and a fence."""
+        """Handle a line outside of any fence, which may open containers and a fence."""
         containers = self._containers[:matched]
         before = len(containers)
         while line.indent() <= 3:
@@ -158,7 +158,7 @@ class Blocks:
         same = len(containers) == before
         words = bool(rest) and fence is None and not (indent <= 3 and ENDING.match(rest))
         if words and self._paragraph and same and matched < len(self._containers):
-            # the paragraph of an inner container goes on without its signs
+            # the paragraph of an inner container continues without that container's markers
             return
         goes_on = self._paragraph and same
         self._empty = (
@@ -171,29 +171,29 @@ class Blocks:
             self.fence = Fence(fence[1] or fence[3], indent, len(containers))
 
     def _item(self, line: Line, rest: str, *, new: bool) -> int | None:
-        """Read a list item's sign and return the columns of its content; None when there is none."""
+        """Read a list item's marker and return the columns of its content; None if there is no marker."""
         found = ITEM.match(rest)
         if found is None or BREAK.match(rest):
             return None
         empty = len(rest) == found.end()
         if self._paragraph and not new and (empty or found[2] not in (None, "1")):
-            return None  # it would be a paragraph's words
+            return None  # it would be text of the paragraph
         before = line.indent()
         line.skip(before)
         line.take(found.end())
         after = line.indent()
-        # five and more are one, and indented code
+        # five or more columns count as one, followed by indented code
         blanks = 1 if empty or after > 4 else after
         line.skip(min(blanks, after))
         return before + found.end() + blanks
 
 
 def _blanks(line: Line) -> int:
-    """Return how many characters of blanks come next."""
+    """Return the number of blank characters from the current position."""
     return len(line.text) - line.at - len(line.text[line.at :].lstrip(" \t"))
 
 
 def _may_close(rest: str, fence: Fence) -> bool:
-    """Return whether the beginning of a line may become a closing fence."""
+    """Return whether the start of a line may become a closing fence."""
     bare = rest.lstrip(" ")
     return len(rest) - len(bare) <= 3 and not bare.strip(" \t\r").strip(fence.sign[0])

@@ -1,24 +1,24 @@
-"""Makes text of strangers safe to show on a terminal.
+"""Make untrusted text safe to show on a terminal.
 
-What a model, a server or a file name brings may hold sequences that a terminal obeys: write to
-the clipboard, type answers into the shell, overwrite what was shown.  Each character that could
-begin one becomes a visible symbol, so nothing has to be parsed and nothing can be split over
-chunks to get through.
+Text from a model, a server or a file name may contain sequences that make a terminal write to
+the clipboard, type answers into the shell or overwrite earlier output.  Each character that could
+start one is replaced by a visible symbol, so that nothing has to be parsed and no sequence can get
+through by being split over chunks.
 
-What is shown in its place, and what is not:
+Replacements:
 
-    C0 but tab and newline, DEL     their control pictures, U+2400 and following, U+2421
-    CR LF                           one newline; a CR alone is a picture, it would overwrite the line
-    C1                              <U+009B>: some terminals obey them, in UTF-8 too
-    bidi embeddings, overrides,     <U+202E>: they reorder what follows, so that code reads as
-    isolates, deprecated format     something else (CVE-2021-42574); U+206A to U+206F the same
+    C0 except tab and newline, DEL  their control pictures, U+2400 and following, U+2421
+    CR LF                           a newline; a CR alone is a picture, as it would overwrite the line
+    C1                              <U+009B>: some terminals act on them, in UTF-8 too
+    bidi embeddings, overrides,     <U+202E>: they reorder the text that follows, so that code reads
+    isolates, deprecated format     as something else (CVE-2021-42574); U+206A to U+206F likewise
     interlinear annotations         <U+FFF9>: they hide the text between them
-    tags, U+E0000 and following     <U+E0041>: invisible text; they stay where they belong, right
-                                    after a black flag, as in the flag of Scotland
-    lone surrogates                 U+FFFD: they have no UTF-8
+    tags, U+E0000 and following     <U+E0041>: invisible text; kept right after a black flag, as in
+                                    the flag of Scotland
+    lone surrogates                 U+FFFD: UTF-8 can't encode them
 
-Everything else stays: joiners, variation selectors and directional marks (LRM, RLM, ALM) are
-needed by scripts and emoji and move nothing but their neighbours.
+Everything else is kept: joiners, variation selectors and directional marks (LRM, RLM, ALM) are
+needed by scripts and emoji and affect only their neighbours.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import re
 from typing import Final
 
 FORMAT_CLASS: Final = "\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufff9-\ufffb\U000e0000-\U000e007f"
-"""What is shown as a code beyond C0, as the inside of a regular expression's character class."""
+"""Characters beyond C0 that are shown as a code, as the inside of a regular expression's class."""
 FLAG: Final = "\U0001f3f4"
 TAGS: Final = "[\U000e0020-\U000e007f]*"
 SUSPECT: Final = re.compile(f"\r\n|{FLAG}{TAGS}|[\x00-\x08\x0b-\x1f\ud800-\udfff{FORMAT_CLASS}]")
@@ -50,16 +50,16 @@ def _shown(match: re.Match[str]) -> str:
 
 
 class Guard:
-    """Guards one stream of text; how it is cut into chunks makes no difference."""
+    """Makes one stream of text safe, however it is cut into chunks."""
 
     def __init__(self) -> None:
-        # either a CR that was not shown yet, or a FLAG that was and may be followed by tags
+        # a CR that is not shown yet, or a FLAG that was shown and may be followed by tags
         self._carry = ""
 
     def feed(self, text: str) -> str:
-        """Return `text` as it may be shown; a CR at its end waits for the next call."""
+        """Return `text` made safe; a CR at its end is held back until the next call."""
         if text.isprintable() and text and self._carry != "\r":
-            # no tag is printable, so only a flag at the very end matters
+            # tags aren't printable, so only a flag at the very end matters
             self._carry = FLAG if text[-1] == FLAG else ""
             return text
         carry = self._carry
@@ -75,23 +75,23 @@ class Guard:
         return shown[1:] if carry == FLAG else shown
 
     def close(self) -> str:
-        """Return what was still held: the picture of a CR that no newline followed, or nothing."""
+        """Return the picture of a CR that was held back, or ""."""
         held, self._carry = self._carry, ""
         return "\u240d" if held == "\r" else ""
 
 
 def guarded(text: str) -> str:
-    """Return a whole text as it may be shown on a terminal."""
+    """Return a complete text made safe for a terminal."""
     return SUSPECT.sub(_shown, text)
 
 
 def one_line(text: str, limit: int = 600) -> str:
-    """Return a stranger's text as one short line: runs of blanks are one space each.
+    """Return untrusted text as one safe line, with each run of blanks as one space.
 
     Args:
-        text: an error message of a server, a model's name, a file name; any length.
-        limit: most characters of it, the ellipsis of a cut one included.
+        text: such as a server's error message, a model's name, a file name; any length.
+        limit: most characters before replacement, including the ellipsis of a cut text.
     """
-    # a message of megabytes isn't searched whole for the few characters that are shown
+    # only the start is searched, because a message may have megabytes
     line = BLANKS.sub(" ", text.strip()[: 16 * limit]).strip()
     return guarded(line if len(line) <= limit else line[: limit - 1] + "…")

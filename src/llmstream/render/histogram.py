@@ -1,4 +1,4 @@
-"""Values as a row of bars: how often each size came, in one line of text."""
+"""A histogram in one line of text, and numbers for people."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ BARS: Final = "▁▂▃▄▅▆▇█"
 
 
 def histogram(values: Sequence[float], width: int) -> str:
-    """Return one character a bin, from the smallest value to the largest.
+    """Return a bar character for each bin, from the smallest value to the largest.
 
     Args:
         values: at least one.
-        width: how many bins of the same size, at least 1.  A bin that has anything is higher than an empty
-            one, which is a blank.
+        width: number of bins of equal size, at least 1.  An empty bin is a space; any other has a
+            visible bar.
     """
     least, most = min(values), max(values)
     step = (most - least) / width
@@ -26,7 +26,7 @@ def histogram(values: Sequence[float], width: int) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Return a time as people read it: three digits and its unit, ``-`` for none."""
+    """Return a time in seconds for people: about three digits in s or ms, ``-`` for None."""
     if value is None:
         return "-"
     if value >= 99.95:
@@ -39,7 +39,7 @@ def seconds(value: float | None) -> str:
 
 
 def figure(value: float | None) -> str:
-    """Return a number of about three digits, ``-`` for none."""
+    """Return a number with about three digits, ``-`` for None."""
     if value is None:
         return "-"
     return f"{value:.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"

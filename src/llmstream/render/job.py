@@ -1,7 +1,7 @@
-"""How a batch stands, for people: one row that is redrawn on a terminal, a line now and then elsewhere.
+"""Progress of a batch: one row that is redrawn on a terminal, a line at intervals elsewhere.
 
-The row never hides the cursor and uses only CR and erase-in-line, so that whatever ends the run
-leaves the terminal as it was.  rich is loaded when the first row is drawn.
+The row never hides the cursor and uses only CR and erase-in-line, so that the terminal is left
+unchanged however the run ends.  rich is imported when the first bar is drawn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from llmstream.render.notes import dimmed
 ROW_EVERY: Final = 0.2
 LINE_EVERY: Final = 10.0
 SPAN: Final = 10.0
-"""Seconds over which the shown speed is measured."""
+"""Seconds over which the displayed speed is averaged."""
 NARROWEST_BAR: Final = 8
 ERASE: Final = b"\r\x1b[K"
 
@@ -45,7 +45,7 @@ class Lines:
         self._speed = _Speed()
 
     def show(self, tally: Tally) -> None:
-        """Write how it stands."""
+        """Write a line with the counts and the speed."""
         self._writer.write(encode(f"llmstream: {', '.join(_parts(tally, self._speed))}\n"))
 
     def close(self) -> None:
@@ -57,7 +57,7 @@ class Bar:
 
     Args:
         writer: the terminal.
-        color: whether it may have colours.
+        color: whether the row may have colours.
     """
 
     every = ROW_EVERY
@@ -69,7 +69,7 @@ class Bar:
         self._drawn = False
 
     def show(self, tally: Tally) -> None:
-        """Draw the row anew."""
+        """Redraw the row."""
         try:
             columns = os.get_terminal_size(self._writer.fd).columns
         except OSError:
@@ -106,13 +106,13 @@ class Bar:
 
 
 class _Speed:
-    """How many answers and tokens came in the last seconds."""
+    """Answers and output tokens per second, averaged over the last SPAN seconds."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int, int]] = deque([(0.0, 0, 0)])
 
     def of(self, tally: Tally) -> tuple[float, float]:
-        """Return answers and output tokens a second."""
+        """Return answers and output tokens per second."""
         now = tally.seconds
         self._seen.append((now, tally.ended, tally.output_tokens))
         while len(self._seen) > 2 and now - self._seen[0][0] > SPAN:
@@ -137,12 +137,12 @@ def _parts(tally: Tally, speed: _Speed) -> list[str]:
 
 
 def summary(tally: Tally, *, output: str | None, color: bool = False) -> bytes:
-    """Return the lines that end a job.
+    """Return the summary lines of a finished job.
 
     Args:
-        tally: its counts.
-        output: FILE's name, None where the answers went to standard output.
-        color: whether they may be dimmed.
+        tally: the job's counts.
+        output: the results file's name, None if the answers went to standard output.
+        color: whether the lines may be dim.
     """
     seconds = max(tally.seconds, 0.001)
     rate = tally.ended / seconds

@@ -1,12 +1,12 @@
-"""Events as JSON Lines, and the whole run as one JSON object: what scripts read.
+"""Events as JSON Lines, and a run as one JSON object, for scripts.
 
-A line is exactly ``json.dumps(event, ensure_ascii=False)`` of the tracer's dictionary, with three
-kinds of characters written as ``\\uXXXX`` in addition: DEL always, and on a terminal all that
-guard.py would show as a code, so that JSON shown on a terminal is as harmless as text and still
-says what the model said.  Lone surrogates become U+FFFD.
+A line is exactly ``json.dumps(event, ensure_ascii=False)`` of the tracer's dictionary, with more
+characters written as ``\\uXXXX``: always DEL, and on a terminal all that guard.py would show as a
+code, so that JSON on a terminal is as safe as text but keeps the model's exact text.  Lone
+surrogates become U+FFFD.
 
-Nearly all lines are text deltas that differ in three places, hence the template: a dictionary
-and json.dumps for each cost five times as much.
+Nearly all lines are text deltas that differ in only three places, so they are made from a template:
+a dictionary and json.dumps for each would take five times as long.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def harmless(lines: str, isatty: bool) -> bytes:
-    """Return JSON text as it may be written: no DEL, and on a terminal nothing that it obeys."""
+    """Return JSON text as UTF-8 without DEL and, for a terminal, without characters that it acts on."""
     if isatty and not lines.isascii():
         lines = RISKY.sub(_escaped, lines)
     return encode(lines.replace("\x7f", "\\u007f") if "\x7f" in lines else lines)
 
 
 class JsonlSink(Sink):
-    """Writes one line an event: exactly one start first, and exactly one end or error last.
+    """Writes one line per event: exactly one start first, and exactly one end or error last.
 
     Args:
-        writer: where to.
-        tracer: the run's, not used by anything else.
-        meter: the run's; whoever carries the run out feeds it, before this sink.
+        writer: where to write.
+        tracer: the run's tracer, which nothing else may use.
+        meter: the run's meter, which its owner must feed each batch before this sink.
     """
 
     def __init__(self, writer: Writer, tracer: Tracer, meter: Meter) -> None:
@@ -101,7 +101,7 @@ class JsonlSink(Sink):
         self._put(lines)
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """Write the last event, also when nothing came before; a second call does nothing."""
+        """Write the last event, after the start event if that is missing; a second call does nothing."""
         if self._closed:
             return
         self._open(now)
@@ -117,12 +117,12 @@ class JsonlSink(Sink):
 
 
 class JsonSink(Sink):
-    """Writes one object when the run has ended: the closing event's data and the run's identity.
+    """Writes one object at the end of the run: the last event's data and the run's identity.
 
     Args:
-        writer: where to.
-        tracer: the run's.
-        meter: the run's; whoever carries the run out feeds it, before this sink.
+        writer: where to write.
+        tracer: the run's tracer.
+        meter: the run's meter, which its owner must feed each batch before this sink.
     """
 
     def __init__(self, writer: Writer, tracer: Tracer, meter: Meter) -> None:

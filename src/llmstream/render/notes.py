@@ -1,7 +1,7 @@
-"""What people are told beside the answer, on standard error: warnings, retries, errors.
+"""Messages for people on standard error: warnings, retries, errors.
 
-Each note is one line.  Whatever of it a server wrote is guarded and shortened; keys are taken
-out of messages before they come here.
+Each note is one line.  Text from a server is made safe and shortened; API keys have already been
+removed from messages.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 NAME: Final = "llmstream:"
 NARROWEST: Final = 40
-"""Cells of a terminal below which words are left to its own wrapping."""
+"""Width of a terminal, in cells, below which it does the wrapping itself."""
 BRIEF: Final = 48
-"""Characters of a retry's reason, so that its line fits a terminal."""
+"""Most characters of a retry's reason, so that its line fits a terminal."""
 LONGEST: Final = 600
-"""Characters of a line that lists a problem."""
+"""Most characters of a line that describes a problem."""
 STOPS: dict[FinishReason, str] = {
     "length": "the answer was cut off at the token limit; to raise it: --max-tokens N",
     "content_filter": "the provider's content filter stopped the answer",
@@ -37,18 +37,18 @@ def dimmed(text: str, color: bool) -> bytes:
 
 
 def note_line(text: str, *, color: bool = False, width: int | None = None) -> bytes:
-    """Return a note as one line: the program's name, then the text, made safe and short.
+    """Return a note: the program's name, then the text, made safe, short and a single line.
 
     Args:
-        text: may hold anything.
+        text: any text.
         color: whether it may be dim.
-        width: cells of the terminal, so that no word is cut at its edge; None for no limit.
+        width: cells of the terminal, to wrap at words; None not to wrap.
     """
     return b"".join(dimmed(line, color) for line in in_words(f"llmstream: {one_line(text)}", width))
 
 
 def in_words(text: str, width: int | None) -> list[str]:
-    """Return a line as lines that fit a terminal, each but the first indented; a long word stays whole."""
+    """Return a line wrapped to a terminal's width, all but the first indented; words are never cut."""
     if width is None or width < NARROWEST or len(text) < width:
         return [text]
     from llmstream.render.columns import cells
@@ -66,20 +66,20 @@ def in_words(text: str, width: int | None) -> list[str]:
 
 
 def error_lines(error: LLMStreamError, *, color: bool = False, width: int | None = None) -> bytes:
-    """Return an error as a person reads it: its message on one line, its hint indented below.
+    """Return an error for people: its message as a line, its hint indented below.
 
     Args:
-        error: its message and hint may hold anything; a hint may have several lines, and so may the
+        error: with any text as message and hint; a hint may have several lines, and so may the
             message of a ConfigError, which lists problems.
         color: whether the program's name may be red and the hint dim.
-        width: cells of the terminal, so that no word is cut at its edge; None for no limit.
+        width: cells of the terminal, to wrap at words; None not to wrap.
     """
-    # a server's message stays one line, whatever it holds
+    # only a ConfigError may have several lines, because others can come from a server
     message, *listed = error.message.split("\n") if isinstance(error, ConfigError) else [error.message]
     head = "\n".join(in_words(f"{NAME} {one_line(message, 1500)}", width))
     if color:
         head = f"{RED}{NAME}{RESET}{head.removeprefix(NAME)}"
-    # blanks stay: a caret stands below the place that it means
+    # blanks are kept, because a caret marks a column
     problems = "".join(f"  {guarded(line[:LONGEST])}\n" for line in listed)
     hints = [f"  {one_line(line)}" for line in error.hint.splitlines() if line.strip()]
     below = b"".join(dimmed(line, color) for hint in hints[:12] for line in in_words(hint, width))
@@ -87,8 +87,13 @@ def error_lines(error: LLMStreamError, *, color: bool = False, width: int | None
 
 
 def briefly(reason: str, most: int = BRIEF) -> str:
-    """Return why an attempt failed in few words: the error itself is told in full when it is the last."""
-    # "provider (host): " names what a single run asks anyway
+    """Return a short reason why an attempt failed; the last attempt's error is shown in full anyway.
+
+    Args:
+        reason: the error's message.
+        most: most characters to return.
+    """
+    # drop "provider (host): ", which the user knows
     _, sign, rest = reason.partition("): ")
     text = one_line(rest if sign else reason)
     if len(text) <= most:
@@ -98,18 +103,19 @@ def briefly(reason: str, most: int = BRIEF) -> str:
 
 
 class NotesSink(Sink):
-    """Writes a note for each event that a person should hear of.
+    """Writes a note for each event that the user should know about.
 
-    It goes behind the sink of the answer in a Tee, so that the answer's line has ended first.
+    It must come after the answer's sink in a Tee, so that the answer's line ends first.
 
     Args:
         writer: standard error.
         color: whether notes may be dim.
         width: cells of the terminal, None for no limit.
-        answer: the answer's sink when it writes to the same terminal: notes never cut its lines.
-        calls: whether tool calls are told, which machine-readable outputs have elsewhere.
-        steps: whether the steps of an object are told, a line each.
-        name: which of several models the notes are about, empty for the only one.
+        answer: the answer's sink if it writes to the same terminal, so that notes don't interrupt its
+            lines; else None.
+        calls: whether to show tool calls, which machine-readable output already contains.
+        steps: whether to show the steps of a Python object, one line each.
+        name: the model that the notes are about, if there are several; else empty.
     """
 
     wants_text = False
@@ -138,11 +144,11 @@ class NotesSink(Sink):
         self._steps: StepLines | None = None
 
     def open(self, plan: Plan | None, at: float) -> None:
-        """Take note of how many attempts there are."""
+        """Remember the number of attempts."""
         self._max_retries = plan.targets[0].policy.max_retries if plan else 0
 
     def write(self, batch: list[Event], at: float) -> None:
-        """Write the batch's notes, or hold them until the answer's line has ended."""
+        """Write the batch's notes, or hold them back until the answer's line has ended."""
         for event in batch:
             if isinstance(event, Finish):
                 self._finish = event.reason
@@ -156,14 +162,14 @@ class NotesSink(Sink):
             self._flush()
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """Write what was held, and why the answer stopped if it stopped short."""
+        """Write tool calls, why the answer stopped early if it did, and the notes held back."""
         for name, *arguments in (self._calls or {}).values():
             text = f"the model calls {name}({''.join(arguments)})"
             self._note(text)
         if error is None and self._finish in STOPS:
             self._note(STOPS[self._finish])
         if self._held and self._answer and not self._answer.ended_with_newline:
-            # the user wanted no newline behind the answer, and a terminal shows both
+            # the user wanted no newline after the answer, and the terminal shows both
             self._held.insert(0, b"\n")
         self._flush()
 
@@ -196,7 +202,7 @@ class NotesSink(Sink):
             case Retry(attempt, wait, reason):
                 which = f"attempt {attempt + 1} of {self._max_retries + 1}"
                 head = f"retrying in {wait:.1f} s ({which}): "
-                # one line of the terminal, where it has room for some words
+                # fits on one line, unless that leaves too little room for the reason
                 left = (self._width or 100) - len(f"{NAME} {self._before}{head}") - 1
                 return head + briefly(reason, max(24, min(BRIEF, left)))
             case Fallback(provider, model, reason):

@@ -1,7 +1,7 @@
-"""The answer as text, and beside it the thinking: what a run shows unless told otherwise.
+"""The answer as plain text.
 
-The way of each token to a pipe or a terminal, hence one join, one encoding and one write for
-all that came in one read.
+Every token to a pipe or a terminal goes through here, so the text of one read is joined, encoded
+and written once.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ class PlainSink(Sink):
     """Writes the answer's text and nothing else.
 
     Args:
-        writer: where to.
-        separator: written after every chunk, also an empty one, as ``print(chunk, end=...)``
-            does.  It is the user's own and never guarded.
-        newline: whether text that does not end with a newline is given one at the end.
-        guard: whether control characters are made visible, for terminals.
+        writer: where to write.
+        separator: written after every chunk, even an empty one, as ``print(chunk, end=...)``
+            does.  It comes from the user and is written unchanged.
+        newline: whether to end the text with a newline if it lacks one.
+        guard: whether to make control characters visible, for terminals.
     """
 
     def __init__(self, writer: Writer, *, separator: str = "", newline: bool = True, guard: bool) -> None:
@@ -33,13 +33,13 @@ class PlainSink(Sink):
 
     @property
     def ended_with_newline(self) -> bool:
-        """Whether what comes next starts on a fresh line; so it is before anything was written."""
+        """Whether the next output starts on a new line; True before anything was written."""
         return self._last == "\n"
 
     def write(self, batch: list[Event], at: float) -> None:
         """Write the batch's text, if it has any."""
         if self._exact and len(batch) == 1 and type(event := batch[0]) is TextDelta:
-            # nearly every write to a pipe, hence without a call of _put
+            # nearly every write to a pipe, so _put is inlined here
             text = event.text
             if text:
                 self._last = text[-1]
@@ -58,12 +58,12 @@ class PlainSink(Sink):
         self._put(separator.join(texts) + separator)
 
     def end_row(self) -> None:
-        """End the open row of a terminal, since something else is written before the next."""
+        """End the open row of a terminal, because something else is written next."""
         if self._last != "\n":
             self._put("\n")
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """End the text with a newline, whether it is whole or not, unless told not to."""
+        """End the text, complete or not, with a newline unless `newline` is False."""
         if self._guard:
             self._put(self._guard.close())
         if self._newline and self._last != "\n":

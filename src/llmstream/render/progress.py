@@ -1,7 +1,7 @@
-"""Shows how far a download is: a bar on a terminal, one line elsewhere.
+"""Show the progress of a download: a bar on a terminal, one line elsewhere.
 
-The only renderer beside Markdown and tables that draws with rich, which is loaded when a bar is
-begun and not before: it costs more time than a whole answer's first token.
+rich is imported only when a bar is drawn: importing it takes longer than the first token of an
+answer.
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ from llmstream.render.guard import one_line
 def progress(
     writer: Writer, label: str, *, draw: bool, color: bool = True
 ) -> tuple[Callable[[int, int | None], None], Callable[[], None]]:
-    """Begin to show a download.
+    """Start showing a download.
 
     Args:
         writer: standard error.
-        label: what is fetched, one line.
-        draw: whether a bar may be drawn; only ever done on a terminal.  False for TERM=dumb.
+        label: what is downloaded, one line.
+        draw: whether a bar may be drawn, which is done only on a terminal.  False for TERM=dumb.
         color: whether the bar may have colours.
 
     Returns:
-        A function that is told how many bytes are there and how many there will be (None when
-        that isn't known), and one that ends the bar and gives the terminal back as it was; call
-        it in any case.
+        A function to call with the bytes received and the total (None if unknown), and one that ends
+        the bar and restores the terminal, which must always be called.
     """
     if draw and writer.isatty:
         return _bar(writer, one_line(label), color)
@@ -47,7 +46,7 @@ def _bar(
         TransferSpeedColumn,
     )
 
-    # the console's own file: what rich writes must not depend on the locale's encoding
+    # a file for the console, so that its encoding doesn't depend on the locale
     stream = open(writer.fd, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
     bar = Progress(
         TextColumn("{task.description}", markup=False),

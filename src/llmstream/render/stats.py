@@ -1,4 +1,4 @@
-"""`--stats`: how fast, how much and why it ended, for people."""
+"""`--stats`: speed, token counts and the reason for the end, for people."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from llmstream.render.notes import dimmed
 
 
 def stats_line(completion: Completion, *, color: bool = False) -> bytes:
-    """Return the line; what was not measured or not reported is left out, never guessed.
+    """Return the line of `--stats`; values that were not measured or reported are left out.
 
     Args:
-        completion: the run's end, also of one that failed.
-        color: whether it may be dimmed.
+        completion: the result of a run, failed or not.
+        color: whether the line may be dim.
     """
     timing, usage = completion.timing, completion.usage
     parts = []
@@ -45,11 +45,11 @@ def _tokens(usage: Usage) -> str:
 
 
 class StatsSink(Sink):
-    """Writes the line of `--stats` when the run has ended.
+    """Writes the line of `--stats` at the end of the run.
 
     Args:
         writer: standard error.
-        meter: the run's; whoever carries the run out feeds it, before this sink.
+        meter: the run's meter, which its owner must feed each batch before this sink.
         color: whether the line may be dim.
     """
 

@@ -1,4 +1,4 @@
-"""The steps of a chain or an agent as lines for people: which tool is called with what, how long a step took.
+"""The steps of a chain or an agent as lines for people: tool calls and the time of each step.
 
 tool search {"q": "six times seven"}
 step retrieve 0.8 s
@@ -13,24 +13,24 @@ from llmstream.events import Step
 from llmstream.prompt import Json
 
 SHOWN: Final = ("chain", "chat_model", "llm", "retriever")
-"""Types of runs that are told when they have ended; prompts and parsers take no time of their own."""
+"""Types of runs that are shown when they end; prompts and parsers take no time worth showing."""
 
 
 class StepLines:
-    """Makes the lines of one run's steps."""
+    """Formats the steps of one run as lines."""
 
     def __init__(self) -> None:
         self._began: dict[str, float] = {}
 
     def line(self, step: Step, at: float) -> str:
-        """Return the line that an event is told by, empty when it is not.
+        """Return the line for an event, "" if it isn't shown.
 
-        Told are tools and retrievers wherever they are, of all others those right below the outermost
-        run: the links of a chain, the nodes of a graph.
+        Shown are the start of every tool, the end of every retriever and of the runs right below the
+        outermost one (the links of a chain, the nodes of a graph), and all failures.
 
         Args:
             step: the event.
-            at: when it came, monotonic.
+            at: when it was received, monotonic seconds.
         """
         event = step.event
         name, run, parents = event["name"], str(event["run_id"]), event["parent_ids"]

@@ -1,4 +1,4 @@
-"""The report of a measurement as an SVG picture, for a README: no scripts, no fonts from elsewhere."""
+"""The report of a measurement as an SVG image, for a README: without scripts or external fonts."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ FORMAT: Final = """\
 </g>
 </svg>
 """
-"""What rich fills in; its own format loads a font from a server."""
+"""Template for rich, whose own one loads a font from a server."""
 NO_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that an XML document can't hold."""
+"""Characters that are not allowed in an XML document."""
 
 
 def svg(figures: Sequence[Figures], title: str) -> str:
-    """Return the picture.
+    """Return the report as an SVG document.
 
     Args:
-        figures: each model's.
-        title: stands above it.
+        figures: the figures of each model.
+        title: the image's title.
     """
     console = Console(
         file=io.StringIO(),

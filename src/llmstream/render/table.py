@@ -1,7 +1,7 @@
-"""Tables for people: several models' answers compared, and what was measured of them.
+"""Tables for people: several models' answers compared, and the report of a measurement.
 
-Rich lays them out for a width; what comes is text that a terminal, a pipe or a file takes, with no
-control sequences but colours.
+rich lays them out for a width; the result is text for a terminal, a pipe or a file, with no control
+sequences except colours.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from llmstream.render.histogram import figure, histogram, seconds
 TITLES: Final = {"ttft": "TTFT", "itl": "ITL", "e2e": "E2E", "tpot": "TPOT"}
 AT_END: Final = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
 ALL_COLUMNS: Final = 49
-"""Width of the table of latencies; a narrower one has fewer columns."""
+"""Width at which the table of latencies has all its columns; a narrower one has fewer."""
 MOST_BINS: Final = 48
 GAP: Final = 2
-"""Blanks between two columns: one of padding, one in place of a line."""
+"""Spaces between two columns: one of padding, one in place of a line."""
 LONGEST_NAME: Final = 40
 
 
 def text_of(parts: Iterable[RenderableType], width: int, *, color: bool) -> str:
-    """Return what rich makes of these.
+    """Return rich's rendering of these parts as text.
 
     Args:
-        parts: one below the other.
-        width: columns; no line is longer.
-        color: whether it may have colours.
+        parts: printed one below the other.
+        width: most columns of a line; at least 20 are used.
+        color: whether the text may have colours.
     """
     console = Console(
         file=io.StringIO(),
@@ -55,7 +55,7 @@ def text_of(parts: Iterable[RenderableType], width: int, *, color: bool) -> str:
     with console.capture() as captured:
         for part in parts:
             console.print(part, no_wrap=isinstance(part, Text), overflow="ellipsis")
-    # rich fills rows with blanks
+    # rich pads rows with spaces
     return AT_END.sub(lambda match: match[0].replace(" ", ""), captured.get())
 
 
@@ -63,9 +63,9 @@ def compared(completions: Sequence[Completion], reasons: Sequence[str], width: i
     """Return the table of several models' answers.
 
     Args:
-        completions: what came of each model.
-        reasons: why each answer ended.
-        width: columns.
+        completions: the result of each model.
+        reasons: why each answer ended, in the same order.
+        width: most columns of a line.
     """
     costs = any(one.usage.cost is not None for one in completions)
     rows = [("model", "TTFT", "total", "tokens/s", "tokens", *(["cost"] if costs else []), "finish")]
@@ -87,7 +87,7 @@ def compared(completions: Sequence[Completion], reasons: Sequence[str], width: i
 
 
 def measured(figures: Sequence[Figures], width: int) -> list[RenderableType]:
-    """Return the report of a measurement: a table and histograms a model, and all models side by side."""
+    """Return the report of a measurement: table and histograms per model, then a comparison of several."""
     parts: list[RenderableType] = []
     for one in figures:
         parts += [Text(name_of(one.provider, one.model), style="bold"), *_summary(one)]
@@ -100,12 +100,12 @@ def measured(figures: Sequence[Figures], width: int) -> list[RenderableType]:
 
 
 def name_of(provider: str, model: str) -> str:
-    """Return PROVIDER/MODEL as it may be shown."""
+    """Return PROVIDER/MODEL, safe to show and shortened."""
     return one_line(f"{provider}/{model}", LONGEST_NAME)
 
 
 def _table(rows: Sequence[Sequence[str]], width: int) -> Table:
-    """Return a table: headings, then rows; the first column gives way where not all fit."""
+    """Return a table of headings and rows; if not all columns fit, the first is shortened."""
     figures = [max(map(cell_len, column)) for column in list(zip(*rows, strict=True))[1:]]
     left = width - sum(figures) - GAP * len(figures)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 0, 0, 1), header_style="dim")
@@ -118,7 +118,7 @@ def _table(rows: Sequence[Sequence[str]], width: int) -> Table:
 
 
 def _summary(one: Figures) -> list[Text]:
-    """Return how many requests went through, and how fast."""
+    """Return the lines with the number of requests and their rate."""
     counts = [f"{one.requests} request{'' if one.requests == 1 else 's'}"]
     counts += [f"{number} failed ({kind})" for kind, number in one.failures.items()]
     whole, lines = one.whole, [Text(", ".join(counts))]

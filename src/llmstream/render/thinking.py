@@ -1,7 +1,7 @@
-"""What a model thinks before it answers: dim on standard error while it runs, then one short line.
+"""A model's thinking: dim on standard error while it streams, then folded into one short line.
 
-Thinking that still stands on the open row when it ends is folded into how long it took.  Longer
-thinking stays: what stands above the open row is never touched.
+Thinking that fits on one row is replaced by how long it took.  Longer thinking is kept, because
+rows above the cursor are never changed.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from llmstream.render.colors import DIM, DIM_OFF
 from llmstream.render.guard import Guard
 
 BEGIN, END = "[thinking] ", " [end of thinking]"
-"""What tells thinking from the answer on a terminal without colours."""
+"""Marks of thinking on a terminal without colours."""
 ERASE: Final = "\r\x1b[K"
 LONGEST_ROW: Final = 500
-"""Characters of thinking that could still be folded."""
+"""Most characters of thinking that can be folded."""
 
 
 class ThinkingSink(Sink):
-    """Writes thinking text, for people, on a stream of its own.
+    """Writes thinking text for people.
 
-    It goes before the sink of the answer in a Tee.  Within one batch all thinking is shown before
+    It must come before the answer's sink in a Tee.  Within a batch, all thinking is shown before
     all text, whatever their order.
 
     Args:
         writer: standard error.
-        dim: whether it may be dimmed; each write switches it off again, so that no end of the
-            program leaves the terminal dim.
-        guard: whether control characters are made visible.
-        terminal: whether it is a terminal that takes escape sequences: folded at the end, and
-            marked when it may not be dimmed.
-        answer: the answer's sink when it writes to the same terminal, else None.
+        dim: whether the text may be dim; each write switches that off again, so that the terminal is
+            never left dim.
+        guard: whether to make control characters visible.
+        terminal: whether `writer` is a terminal that supports escape sequences: thinking is folded at
+            the end, and marked if it may not be dim.
+        answer: the answer's sink if it writes to the same terminal, else None.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ThinkingSink(Sink):
         self._row: str | None = ""
 
     def write(self, batch: list[Event], at: float) -> None:
-        """Write the batch's thinking; end its row before the answer begins."""
+        """Write the batch's thinking, and end its row before the answer's text."""
         if len(batch) == 1 and type(batch[0]) is TextDelta:
             if self._open and batch[0].text:
                 self._end(at)
@@ -64,12 +64,12 @@ class ThinkingSink(Sink):
             self._end(at)
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """End the row that is open."""
+        """End the open row of thinking."""
         if self._open:
             self._end(now)
 
     def _think(self, text: str, at: float) -> None:
-        """Write thinking, but for newlines at its end, which wait for more."""
+        """Write thinking, except newlines at its end, which are held back until more follows."""
         if not self._open:
             text = text.lstrip("\n")
             if not text:
@@ -113,7 +113,7 @@ class ThinkingSink(Sink):
         self._writer.write(b"\n")
 
     def _folds(self) -> bool:
-        """Say whether all that was thought stands on the open row."""
+        """Return whether all of the thinking is on the open row."""
         if self._row is None:
             return False
         from llmstream.render.markdown.widths import SEQUENCE, cells

@@ -1,6 +1,6 @@
-"""The sign that an answer is awaited: one row on standard error, gone when something comes.
+"""The waiting indicator: one row on standard error, erased when the first output arrives.
 
-It is drawn by a thread of its own, for whoever reads the network may be blocked there.
+A separate thread draws it, because the thread that reads the network may be blocked.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from llmstream.runnable.plan import Plan
 
 PATIENCE: Final = 0.3
-"""Seconds without a token after which the sign is drawn."""
+"""Seconds without a token after which the indicator is drawn."""
 ERASE: Final = b"\r\x1b[K"
 
 
 class WaitingSink(Sink):
-    """Draws the sign until the first event that somebody sees.
+    """Draws the indicator until the first visible event.
 
-    It goes before all other sinks in a Tee.
+    It must be the first sink in a Tee that writes to the terminal.
 
     Args:
-        writer: standard error, a terminal that takes escape sequences.
-        dim: whether it may be dimmed.
+        writer: standard error, a terminal that supports escape sequences.
+        dim: whether the indicator may be dim.
     """
 
     def __init__(self, writer: Writer, *, dim: bool) -> None:
@@ -41,30 +41,30 @@ class WaitingSink(Sink):
         self._seconds = 0
 
     def open(self, plan: Plan | None, at: float) -> None:
-        """Begin to wait, if there is something to wait for."""
+        """Start waiting, unless `plan` is None."""
         if plan is not None:
             threading.Thread(target=self._wait, daemon=True).start()
 
     def write(self, batch: list[Event], at: float) -> None:
-        """Take the sign away when the batch holds something to show."""
+        """Remove the indicator if the batch has anything but Start and Usage events."""
         if self._over.is_set() or all(type(event) in (Start, Usage) for event in batch):
             return
         self.stop()
 
     def stop(self) -> None:
-        """Take the sign away, for good."""
+        """Remove the indicator permanently."""
         self._over.set()
         self.clear()
 
     def clear(self) -> None:
-        """Take the sign away, so that something else can be written; it may come again."""
+        """Erase the indicator, so that something else can be written; it may be drawn again."""
         with self._lock:
             if self._shown:
                 self._shown = False
                 self._writer.write(ERASE)
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """Take the sign away."""
+        """Remove the indicator permanently."""
         self.stop()
 
     def _wait(self) -> None:
@@ -76,7 +76,7 @@ class WaitingSink(Sink):
                 try:
                     self._draw()
                 except (OutputError, ReaderGone):
-                    # the next write of the run's own meets it, too
+                    # the run's next write fails in the same way and reports it
                     return
             pause = 1.0
 

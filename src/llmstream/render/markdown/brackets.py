@@ -1,4 +1,4 @@
-"""Links: a bracket is held back until it is known whether an address follows, for one row at most."""
+"""Links: a bracket is held back, for at most one row, until it is known whether it opens a link."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from llmstream.render.markdown.rows import Rows
 from llmstream.render.markdown.widths import cells
 
 WAIT: Final = -1
-"""More text is needed to say what stands here."""
+"""More text is needed to decide."""
 
 
 class Bracket:
     """A `[` that may open a link.
 
     Args:
-        piece: its place among the pieces.
-        at: its place in the block's source.
-        image: `![`.
+        piece: its piece.
+        at: its position in the block's source.
+        image: whether it is `![`.
     """
 
     def __init__(self, piece: Piece, at: int, image: bool) -> None:
@@ -29,29 +29,29 @@ class Bracket:
         self.at = at
         self.image = image
         self.useless = False
-        """Within it stands a link, and no link holds another."""
+        """It contains a link, and links can't be nested."""
 
 
 class Bracketed:
-    """What the readers of signs share, and the reading of links.
+    """State shared by the readers of inline markup, and the reader of links.
 
     Args:
-        rows: takes the pieces.
-        base: the style of all text.
+        rows: receives the pieces.
+        base: style of all text, as bits of ink.
     """
 
     def __init__(self, rows: Rows, base: int) -> None:
         self._rows = rows
         self._emphasis = Emphasis(rows, base)
         self._at = 0
-        """Characters of the block's source that are read."""
+        """Characters of the block's source read so far."""
         self._ended = False
-        """Nothing follows on the open line."""
+        """The open line has ended."""
         self._whole = False
-        """All of the text is here, so that a bracket needn't be shown before its link is read."""
+        """The whole text is available, so that a bracket is never shown before its link is read."""
         self._brackets: list[Bracket] = []
         self._delayed: set[Sign] = set()
-        """Signs behind a bracket: what they belong to depends on whether it opens a link."""
+        """Delimiters after a bracket: their match depends on whether the bracket opens a link."""
 
     def _literal(self, source: str, at: int, count: int = 1) -> int:
         self._rows.add(source[at : at + count], self._emphasis.style)
@@ -120,13 +120,13 @@ class Bracketed:
             self._settle()
 
     def _fail(self, bracket: Bracket) -> None:
-        """Let a bracket stand as text."""
+        """Show a bracket as text."""
         bracket.piece.stop = False
         self._brackets.remove(bracket)
         self._settle()
 
     def _settle(self) -> None:
-        """Let those signs close and open that wait for no bracket any more."""
+        """Match the delimiters that no longer wait for a bracket."""
         waiting = self._rows.waiting
         first = waiting.index(self._brackets[0].piece) if self._brackets else len(waiting)
         delayed = self._delayed
@@ -139,12 +139,12 @@ class Bracketed:
                 self._rows.redraw()
 
     def _expire(self) -> None:
-        """Give up brackets that were held for a row."""
+        """Give up brackets that were held back for a whole row."""
         while self._brackets and not self._fits(self._brackets[0]):
             self._fail(self._brackets[0])
 
     def _fits(self, bracket: Bracket) -> bool:
-        """Say whether what stands behind a bracket is no longer than a row."""
+        """Return whether the text after a bracket is no longer than a row."""
         limit = self._rows.limit
         if self._whole or self._at - bracket.at <= limit:
             return True

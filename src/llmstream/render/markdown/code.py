@@ -1,7 +1,7 @@
-"""Code blocks: each line as it is, from column 0, coloured when it has ended.
+"""Code blocks: each line unchanged, from column 0, and coloured when it ends.
 
-A line is shown as it comes.  When it has ended and its language is known, it is written once more,
-in colours, over itself: only a line that fits on the screen, for a longer one the terminal has wrapped.
+A line is shown as it arrives.  When it ends and its language is known, it is overwritten with itself
+in colours, unless it is longer than the screen is wide: the terminal has then wrapped it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from llmstream.render.markdown.leaves import Frame, Leaf
 from llmstream.render.markdown.widths import SEQUENCE, cells
 
 TAB: int = 8
-"""Cells between tab stops; a tab becomes blanks, for terminals lose it at their margin."""
+"""Cells between tab stops; a tab is shown as spaces, because terminals lose it at their right edge."""
 
 
 class Code(Leaf):
     """A code block.
 
     Args:
-        frame: where it stands, of which only the list's marker is seen.
+        frame: its place in the output, of which only the list's marker is shown.
         highlighter: colours its lines, None if its language isn't known.
-        fence: the signs that end it, empty for an indented block.
-        indent: blanks that its source has before each line.
+        fence: the characters that end it, empty for an indented block.
+        indent: columns of indentation in its source.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class Code(Leaf):
 
     @property
     def at_start(self) -> bool:
-        """Whether the cursor stands at the beginning of a row."""
+        """Whether the cursor is at the start of a row."""
         return not self._shown
 
     def text(self, text: str) -> None:
-        """Take a part of the open line."""
+        """Add a part of the open line."""
         if "\t" in text:
             text = self._without_tabs(text)
         self._line += text
@@ -61,7 +61,7 @@ class Code(Leaf):
         return head
 
     def _show(self, text: str) -> None:
-        # a whole line waits for its colours, which come at once
+        # a complete line is not shown yet, because it is coloured right away
         if self._highlighter and not self._shown and len(self._line) < self.frame.limit and self._whole:
             return
         if self._highlighter and not self._shown and not self._narrowed:
@@ -73,14 +73,14 @@ class Code(Leaf):
     _whole = False
 
     def line(self, text: str) -> None:
-        """Take the whole rest of a line, and its end."""
+        """Add the rest of a line and end it."""
         self._whole = True
         self.text(text)
         self.end_line()
         self._whole = False
 
     def end_line(self) -> None:
-        """Take the end of the open line."""
+        """End the open line."""
         out, line = self.frame.out, self._line
         coloured = self._highlighter.line(line) if self._highlighter else ""
         if not coloured or coloured == line or self._narrowed:
@@ -96,23 +96,23 @@ class Code(Leaf):
         self._shown = self._narrowed = False
 
     def end_row(self) -> None:
-        """End the open row, since something else is written before the next."""
+        """End the open row, because something else is written next."""
         if self._shown:
             self.frame.out.append("\n")
             self._shown = False
             self._narrowed = True
 
     def blank(self) -> None:
-        """A blank line within an indented block, which may have ended before it."""
+        """Add a blank line to an indented block, shown only if the block continues."""
         self._blanks += 1
 
     def join(self) -> None:
-        """Go on with another line."""
+        """Continue with another line."""
         if self._blanks:
             self.frame.out.append("\n" * self._blanks)
             self._blanks = 0
 
     def resize(self, columns: int) -> None:
-        """Take the terminal's new size."""
+        """Adapt to the terminal's new width in columns."""
         super().resize(columns)
         self._narrowed = self._narrowed or self._x > columns

@@ -1,4 +1,4 @@
-"""Quotes and list items: what stands before the rows of the blocks within them."""
+"""Quotes and list items: the prefixes of the rows within them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from llmstream.render.markdown.ink import FAINT, Ink
 BULLETS: Final = "\u2022\u25e6\u25aa"
 QUOTE: Final = "\u2502"
 DEEPEST: Final = 100
-"""Containers within each other; the signs of deeper ones are text."""
+"""Most nested containers; the markers of deeper ones are text."""
 Prefix = tuple[str, int]
 
 
@@ -24,16 +24,16 @@ class Item:
     """A list's item.
 
     Args:
-        indent: columns its content is indented in the source, from where the item stands.
-        marker: what is shown before its first row.
-        bullet: its list isn't numbered.
+        indent: columns of its content's indentation in the source, relative to the item.
+        marker: text shown before its first row.
+        bullet: whether its list is not numbered.
     """
 
     def __init__(self, indent: int, marker: str, *, bullet: bool = False) -> None:
         self.indent = indent
         self.bullet = bullet
         self.marker = marker
-        """Emptied when it has been shown."""
+        """Empty once it has been shown."""
         self.width = len(marker) + 1
 
 
@@ -41,17 +41,17 @@ Container = Quote | Item
 
 
 def prefixes(containers: list[Container], ink: Ink, columns: int) -> tuple[Prefix, Prefix, bool]:
-    """Return what stands before the first row of a block and before the others, each with its cells.
+    """Return the prefixes of a block's first row and of its other rows, each with its width in cells.
 
-    On a narrow screen or deep within others, the indent is cut so that words have room.
+    On a narrow screen or at deep nesting, the indentation is reduced to leave room for words.
 
     Args:
-        containers: the block's, outermost first; their markers count as shown from now on.
-        ink: makes the sequences.
-        columns: of the terminal.
+        containers: the block's containers, outermost first; their markers count as shown from now on.
+        ink: creates the escape sequences.
+        columns: width of the terminal.
 
     Returns:
-        Both, and whether there is a marker in the first.
+        Both prefixes, and whether the first contains a marker.
     """
     room = columns - 1
     most = max(0, room - max(8, room // 3))
@@ -81,7 +81,7 @@ def prefixes(containers: list[Container], ink: Ink, columns: int) -> tuple[Prefi
 
 
 def bars(containers: list[Container], ink: Ink, columns: int) -> str:
-    """Return what stands on a blank row between two blocks of the same quotes."""
+    """Return the quotes' bars for a blank row between two blocks."""
     last = max((at + 1 for at, one in enumerate(containers) if isinstance(one, Quote)), default=0)
     kept = [one if isinstance(one, Quote) else Item(0, " " * (one.width - 1)) for one in containers[:last]]
     for one in kept:

@@ -1,8 +1,8 @@
-"""Which asterisks, underscores and tildes belong together, decided as they come.
+"""Match asterisks, underscores and tildes while they arrive.
 
-The rules are CommonMark's ("Emphasis and strong emphasis", 0.31), and GitHub's for `~~`.  A sign that
-can open something is taken for one at once; when it turns out to be none, or less than it seemed,
-the pieces after it get another style, which the open row then shows.
+The rules are CommonMark's ("Emphasis and strong emphasis", 0.31), and GitHub's for `~~`.  A delimiter
+that can open something takes effect at once; if it turns out to open nothing, or less than assumed,
+the pieces after it get another style and the open row is redrawn.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from llmstream.render.markdown.pieces import Piece
 from llmstream.render.markdown.rows import Rows
 
 EM, STRONG, STRUCK = 1, 1 << 20, 1 << 40
-"""One of each in a count of what is open, which holds all three."""
+"""One open level of each style; a single number counts the levels of all three."""
 MASK: Final = (1 << 20) - 1
 STYLES: Final = BOLD | ITALIC | STRIKE
 DEPTH: Final = 100
-"""Most signs that can be open at once; the oldest is then left open to the block's end."""
+"""Most delimiters open at once; beyond that, the oldest stays open to the end of the block."""
 
 
 class Sign(Piece):
-    """A run of one sign.
+    """A run of one delimiter character.
 
     Args:
         sign: the character.
-        count: how many.
-        opens: it can open.
-        closes: it can close.
+        count: length of the run.
+        opens: whether it can open.
+        closes: whether it can close.
     """
 
     __slots__ = ("can_close", "can_open", "closed", "left", "length", "live", "opened", "sign")
@@ -42,11 +42,11 @@ class Sign(Piece):
         self.can_close = closes
         self.opened = self.closed = 0
         self.live = False
-        """It waits for what closes it."""
+        """It is waiting for a closing delimiter."""
 
     @property
     def hoped(self) -> int:
-        """What the signs that are left will open if what closes them comes."""
+        """Levels that the unmatched characters will open if closing delimiters follow."""
         if not self.live:
             return 0
         if self.sign == "~":
@@ -55,12 +55,12 @@ class Sign(Piece):
 
     @property
     def change(self) -> int:
-        """By how much what is open changes at this sign."""
+        """Change of the open levels at this delimiter."""
         return self.opened - self.closed + self.hoped
 
 
 def styled(count: int) -> int:
-    """Return the style of text within what is open."""
+    """Return the style of text at a count of open levels."""
     if not count:
         return 0
     return (
@@ -71,14 +71,20 @@ def styled(count: int) -> int:
 
 
 def is_punctuation(character: str) -> bool:
-    """Say whether CommonMark counts a character as punctuation."""
+    """Return whether CommonMark counts a character as punctuation."""
     if character.isascii():
         return not (character.isalnum() or character <= " " or character == "\x7f")
     return unicodedata.category(character)[0] in "PS"
 
 
 def flanking(sign: str, before: str, after: str) -> tuple[bool, bool]:
-    """Return whether a run of signs between two characters can open and close."""
+    """Return whether a run of delimiters can open and whether it can close, from its neighbours.
+
+    Args:
+        sign: the delimiter character.
+        before: the character before the run.
+        after: the character after it.
+    """
     left = not after.isspace()
     right = not before.isspace()
     if left and is_punctuation(after) and not (before.isspace() or is_punctuation(before)):
@@ -87,12 +93,12 @@ def flanking(sign: str, before: str, after: str) -> tuple[bool, bool]:
         right = False
     if sign != "_":
         return left, right
-    # left and right at once is within a word, unless punctuation stands there
+    # left- and right-flanking means within a word, unless there is punctuation
     return left and (not right or is_punctuation(before)), right and (not left or is_punctuation(after))
 
 
 class Emphasis:
-    """The signs that are open in one block.
+    """The open delimiters of one block.
 
     Args:
         rows: the block's pieces.
@@ -106,22 +112,22 @@ class Emphasis:
         self._count = 0
         self._lost = 0
         self.style = base
-        """Of what comes next."""
+        """The style of text added next."""
 
     @property
     def depth(self) -> int:
-        """How many signs are open."""
+        """Number of open delimiters."""
         return len(self._open)
 
     def put(self, sign: Sign, bottom: int = 0) -> bool:
-        """Take the next sign: let it close what is open, and open what is left of it.
+        """Add the next delimiter: close what it matches, and open with what is left of it.
 
         Args:
-            sign: among the pieces already.
-            bottom: how many open signs lie outside a link and stay so.
+            sign: the delimiter, already among the pieces.
+            bottom: number of open delimiters outside of a link, which must not be closed.
 
         Returns:
-            Whether what stands before it is not what it was taken for.
+            Whether the style of earlier text has changed.
         """
         before = self._count
         self._lost = 0
@@ -168,14 +174,14 @@ class Emphasis:
         return wrong
 
     def _moved(self, opener: Sign, shift: int, sign: Sign) -> None:
-        """Count what an opener now opens less: from itself on, or from `sign` on where it stands for good."""
+        """Correct the count after a change of `opener`: from it on, or from `sign` if it can't be redrawn."""
         if self._rows.standing(opener):
             sign.closed -= shift
         else:
             self._lost += shift
 
     def _drop(self, other: Sign, sign: Sign) -> None:
-        """Give up an opener that something closed across."""
+        """Give up an opener that a match has enclosed."""
         hoped = other.hoped
         other.live = False
         if self._rows.standing(other):
@@ -184,20 +190,20 @@ class Emphasis:
             self._lost -= hoped
 
     def _opener(self, sign: Sign, bottom: int) -> int:
-        """Return the place of what `sign` closes, -1 if there is none."""
+        """Return the index of the opener that `sign` closes, -1 if there is none."""
         stack = self._open
         for at in range(len(stack) - 1, bottom - 1, -1):
             other = stack[at]
             if other.sign != sign.sign:
                 continue
-            # CommonMark's rules 9 and 10; tildes come in twos only, so they are never met
+            # CommonMark's rules 9 and 10, which never apply to tildes, always pairs
             both = other.can_close or sign.can_open
             if not both or (other.length + sign.length) % 3 or not (other.length % 3 or sign.length % 3):
                 return at
         return -1
 
     def give_up(self, bottom: int = 0) -> bool:
-        """Let the open signs above `bottom` stand as text where they still can; True if any does."""
+        """Turn the open delimiters above `bottom` into text where still possible; True if any changed."""
         wrong = False
         for sign in self._open[bottom:]:
             if not self._rows.standing(sign):
@@ -209,7 +215,7 @@ class Emphasis:
         return wrong
 
     def restyle(self) -> bool:
-        """Give each piece of the open row the style it has now; True if one that is drawn changes."""
+        """Update the style of each piece on the open row; return whether a drawn piece has changed."""
         rows = self._rows
         pieces = rows.waiting if rows.fixed else rows.drawn + rows.waiting
         count = self._count - sum(piece.change for piece in pieces if isinstance(piece, Sign))

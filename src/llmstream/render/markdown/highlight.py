@@ -1,8 +1,8 @@
-"""Colours code line by line, with what is open at the end of a line kept for the next.
+"""Colour code line by line, keeping the lexer's state from one line to the next.
 
-Pygments reads whole texts only; what it does is a walk over a language's table of states, which is
-done here with the stack of states kept.  A language that Pygments doesn't read by such a table is
-coloured line by line, each on its own.  Whatever goes wrong, the line is shown as it is.
+Pygments itself reads only complete texts, by walking a language's table of states; here, the same walk
+keeps its stack of states between lines.  For a language without such a table, each line is coloured
+separately.  If anything goes wrong, the line is shown without colours.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     Token = tuple[_TokenType, str]
 
 LONGEST: Final = 1000
-"""Characters of a line that is coloured."""
+"""Most characters of a line that is coloured."""
 DEEPEST: Final = 200
-"""States on the stack; a deeper one begins anew."""
+"""Most states on the stack; a deeper one is reset."""
 STEPS: Final = 50
-"""Rules that may match for each character, for some match nothing and only change the state."""
+"""Most matching rules per character, because some match no text and only change the state."""
 PALETTE: Final = {
     "Keyword": "34",
     "Keyword.Constant": "36",
@@ -48,15 +48,15 @@ PALETTE: Final = {
     "Generic.Subheading": "35",
     "Generic.Prompt": "2",
 }
-"""A theme in the terminal's own colours, for a background that isn't known."""
+"""A theme in the terminal's own colours, for unknown backgrounds."""
 
 
 @functools.lru_cache(maxsize=64)
 def lexer_of(language: str) -> Lexer | None:
-    """Return what reads a language, None if nobody knows it.
+    """Return Pygments' lexer for a language, None if it has none.
 
     Args:
-        language: as it stands behind a fence.
+        language: the name after a code fence, in any case.
     """
     from pygments.lexers._mapping import LEXERS  # type: ignore[import-untyped]
 
@@ -69,12 +69,12 @@ def lexer_of(language: str) -> Lexer | None:
 
 
 def highlighter(language: str, colours: int, theme: str) -> Highlighter | None:
-    """Return what colours the lines of one block.
+    """Return a highlighter for one block, None without colours or for an unknown language.
 
     Args:
-        language: as it stands behind a fence; may be anything.
-        colours: how many the terminal has: 0, 16 or 256.
-        theme: the name of one of Pygments' styles; empty for the terminal's own colours.
+        language: the name after a code fence; any text.
+        colours: number of the terminal's colours: 0, 16 or 256.
+        theme: the name of a Pygments style; empty for the terminal's own colours.
     """
     if not colours or not language or len(language) > 40:
         return None
@@ -84,7 +84,7 @@ def highlighter(language: str, colours: int, theme: str) -> Highlighter | None:
 
 @functools.lru_cache(maxsize=4)
 def codes_of(theme: str) -> dict[str, str]:
-    """Return a Pygments style as SGR codes by the names of tokens; empty when there is no such style."""
+    """Return a Pygments style as SGR codes by token name; empty for an unknown style."""
     from pygments.styles import get_style_by_name  # type: ignore[import-untyped]
     from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
@@ -104,7 +104,7 @@ def codes_of(theme: str) -> dict[str, str]:
 
 
 def nearest(colour: str) -> int:
-    """Return the number of the colour in the 256-colour cube or its greys that is nearest to `rrggbb`."""
+    """Return the number, in the 256-colour palette, of the colour nearest to `rrggbb` (hexadecimal)."""
     rgb = [int(colour[at : at + 2], 16) for at in (0, 2, 4)]
     steps = (0, 95, 135, 175, 215, 255)
     cube = [min(range(6), key=lambda step: abs(steps[step] - part)) for part in rgb]
@@ -119,7 +119,7 @@ class Highlighter:
 
     Args:
         lexer: reads its language.
-        codes: SGR codes by the names of tokens; empty for the terminal's own colours.
+        codes: SGR codes by token name; empty for the terminal's own colours.
     """
 
     def __init__(self, lexer: Lexer, codes: dict[str, str]) -> None:
@@ -135,12 +135,12 @@ class Highlighter:
         self._broken = False
 
     def line(self, line: str) -> str:
-        """Return the next line in colours, without its newline; or as it is."""
+        """Return the next line (without newline) in colours, or unchanged if it can't be coloured."""
         if self._broken or len(line) > LONGEST:
             return line
         try:
             tokens = list(self._tokens(line + "\n"))
-        except Exception:  # noqa: BLE001 - a lexer is other people's code; the line is worth more than its colours
+        except Exception:  # noqa: BLE001 - a third-party lexer may raise anything; show the line without colours
             self._broken = True
             return line
         if "".join([text for _, text in tokens]) != line + "\n":
@@ -183,13 +183,16 @@ class Highlighter:
 
 
 def walk(lexer: RegexLexer, text: str, stack: list[str], *, extended: bool) -> Iterator[Token]:
-    """Read a text by a lexer's table of states.
+    """Yield the tokens of a text by walking a lexer's table of states.
 
     Args:
-        lexer: has the table.
+        lexer: the lexer with the table.
         text: one line with its newline.
-        stack: the states that are open; left as they are at the end of the text.
-        extended: the lexer's actions take and change a context.
+        stack: the open states; changed to those at the end of the text.
+        extended: whether the lexer's actions take a context and change it.
+
+    Raises:
+        RecursionError: the lexer matches more than STEPS rules per character.
     """
     from pygments.lexer import LexerContext
     from pygments.token import Error, Text, _TokenType
@@ -229,7 +232,7 @@ def walk(lexer: RegexLexer, text: str, stack: list[str], *, extended: bool) -> I
 
 
 def follow(stack: list[str], state: object) -> None:
-    """Change the stack as a rule says: a state or several to push, a number to pop, "#push" or "#pop"."""
+    """Apply a rule's state to the stack: states to push, a negative number to pop, "#push" or "#pop"."""
     if isinstance(state, tuple):
         for one in state:
             follow(stack, one)

@@ -1,4 +1,4 @@
-"""Blocks of HTML: shown as they are; where one begins, and what ends it (CommonMark 0.31, "HTML blocks")."""
+"""HTML blocks, shown as source; how they start and end (CommonMark 0.31, "HTML blocks")."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ ALONE_BEGUN: Final = re.compile(
     r"""(?:=[ \t]*(?:"[^"\n]*"?|'[^'\n]*'?|[^\s"'=<>`]*))?)|/)?"""
 )
 HELD: Final = 200
-"""Characters of a tag that may stand alone on its line."""
+"""Most characters held back for a tag that may be alone on its line."""
 
 
 def html_start(line: str, at: int, *, within: bool) -> str | bool | None:
-    """Find out whether a block of HTML begins.
+    """Find out whether an HTML block starts here.
 
     Args:
-        line: the open line, with its newline when it is whole.
-        at: where `<` stands.
-        within: a paragraph is open.
+        line: the open line, with its newline if it is complete.
+        at: index of `<`.
+        within: whether a paragraph is open.
 
     Returns:
-        The text that ends the block, "" for a blank line; False when none begins; None when the line
-        must go on before that can be said.
+        The text that ends the block, "" for a blank line; False if no block starts here; None if more
+        of the line is needed.
     """
     whole = line.endswith("\n")
     found = HTML.match(line, at)
@@ -60,11 +60,11 @@ def html_start(line: str, at: int, *, within: bool) -> str | bool | None:
 
 
 class Html(Flow):
-    """A block of HTML: its lines as they are.
+    """An HTML block, shown as source.
 
     Args:
-        frame: where it stands.
-        end: the text that ends it on its line, empty for a blank line.
+        frame: its place in the output.
+        end: text that ends the block, in lower case; empty if a blank line does.
     """
 
     def __init__(self, frame: Frame, end: str) -> None:
@@ -73,7 +73,7 @@ class Html(Flow):
         self._line = ""
 
     def text(self, text: str) -> None:
-        """Take a part of the open line."""
+        """Add a part of the open line."""
         if self.end:
             self._line = (self._line + text)[-300:]
         self.rows.add(text, 0)
@@ -83,15 +83,15 @@ class Html(Flow):
 
     @property
     def ended(self) -> bool:
-        """Whether the line that has ended was the last."""
+        """Whether the line that just ended is the block's last."""
         return bool(self.end) and self.end in self._line.lower()
 
     def end_line(self) -> None:
-        """Take the end of the open line."""
+        """End the open line."""
         self.rows.lay(ended=True)
 
     def join(self) -> None:
-        """Go on with another line."""
+        """Continue with another line."""
         self._line = ""
         self.rows.waiting.append(Break())
 

@@ -1,6 +1,6 @@
 """Attributes, colours and links as escape sequences.
 
-Colours are those of the terminal's own palette, which suit its background whatever that is.
+Colours are those of the terminal's own palette, which suit any background.
 """
 
 from __future__ import annotations
@@ -8,18 +8,18 @@ from __future__ import annotations
 from typing import Final
 
 BOLD, ITALIC, STRIKE, CODE, HEADING, TITLE, LINK, FAINT = (1 << bit for bit in range(8))
-"""What a text can be, as bits; TITLE is a heading of the first level, FAINT what isn't the answer's own."""
+"""Text styles, as bits; TITLE is a heading of level 1, FAINT text that is not part of the answer."""
 RESET: Final = "\x1b[0m"
 ATTRIBUTES: Final = ((BOLD | HEADING, "1"), (FAINT, "2"), (ITALIC, "3"), (LINK | TITLE, "4"), (STRIKE, "9"))
 COLOURS: Final = ((CODE, "36"), (HEADING, "35"))
 
 
 class Ink:
-    """Turns styles into sequences.
+    """Turns styles into escape sequences.
 
     Args:
-        colours: 0, 16 or 256: how many may be used.
-        theme: the name of a theme for code; empty for the terminal's own colours.
+        colours: number of colours to use: 0, 16 or 256.
+        theme: the name of a Pygments style for code; empty for the terminal's own colours.
     """
 
     def __init__(self, colours: int = 16, theme: str = "") -> None:
@@ -28,7 +28,7 @@ class Ink:
         self._made: dict[tuple[int, int], str] = {}
 
     def change(self, old: tuple[int, str], new: tuple[int, str]) -> str:
-        """Return what leads from one pen to another; a pen is a style and a link's address or nothing."""
+        """Return the sequences that switch between two pens, each a style and a link's URL or ""."""
         (style, address), (wanted, link) = old, new
         made = self._made.get((style, wanted))
         if made is None:
@@ -38,7 +38,7 @@ class Ink:
         return made
 
     def text(self, text: str, style: int) -> str:
-        """Return a text in a style, with all off behind it."""
+        """Return a text in a style, followed by a reset of all attributes."""
         return f"{self._sequence(0, style)}{text}{RESET}" if self._codes(style) else text
 
     def _sequence(self, old: int, new: int) -> str:

@@ -1,8 +1,8 @@
-"""Reads the signs within one block's text as it comes: emphasis, code, links, entities, escapes.
+"""Read the markup within one block's text while it arrives: emphasis, code, links, entities, escapes.
 
-What isn't decided yet is kept as source (`_source`) until it is: a sign at the end of what came, an
-address that hasn't ended.  All else becomes pieces at once.  Code that hasn't ended is shown as code;
-when its block ends first, its source is read again, as text.
+Undecided source is kept in `_source`: a delimiter at the end of the text so far, an incomplete link
+target.  Everything else becomes pieces at once.  Unclosed code is shown as code; if its block ends
+first, its source is read again as text.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Inline(Spanned):
     """Reads one block's text.
 
     Args:
-        rows: takes the pieces.
-        base: the style of all text.
-        cell: of a table, whose text is here at once; there, `<br>` breaks the row.
+        rows: receives the pieces.
+        base: style of all text, as bits of ink.
+        cell: whether this is a table's cell, whose text is complete and where `<br>` breaks the row.
     """
 
     def __init__(self, rows: Rows, base: int = 0, *, cell: bool = False) -> None:
@@ -51,11 +51,11 @@ class Inline(Spanned):
 
     @property
     def empty(self) -> bool:
-        """Whether nothing has come yet."""
+        """Whether no text was added yet."""
         return not self._at
 
     def plain(self, text: str) -> None:
-        """Take ASCII text without signs and newlines; the same as `feed`, but quick."""
+        """Add ASCII text without markup characters and newlines; like `feed`, but faster."""
         if self._source or self._brackets or self._span:
             self.feed(text)
             return
@@ -64,7 +64,7 @@ class Inline(Spanned):
         self._rows.run(text, self._emphasis.style)
 
     def feed(self, text: str) -> None:
-        """Take text without newlines."""
+        """Add text without newlines."""
         source = self._source + text
         self._source = ""
         at = 0
@@ -92,13 +92,13 @@ class Inline(Spanned):
         self._rows.lay()
 
     def _put(self, text: str) -> None:
-        """Append text that holds no sign."""
+        """Append text without markup."""
         self._at += len(text)
         self._before = text[-1]
         self._rows.add(text, self._emphasis.style)
 
     def end_line(self) -> None:
-        """Take the end of a line; whether the block goes on isn't known yet."""
+        """End the open line; whether the block continues isn't known yet."""
         self._ended = True
         self.feed("")
         self._ended = False
@@ -113,11 +113,11 @@ class Inline(Spanned):
         rows.lay(ended=True)
 
     def join(self) -> None:
-        """Go on with the next line."""
+        """Continue with the next line."""
         if self._span:
             self._span.source.append("\n")
             if self._hard:
-                # code that may never end: the row breaks here either way
+                # this span may turn out to be text, and the row breaks here either way
                 self._rows.waiting.append(Break())
             else:
                 self._rows.add(" ", self._emphasis.style | CODE)
@@ -131,7 +131,7 @@ class Inline(Spanned):
         self._before = " "
 
     def end(self) -> None:
-        """End the block: what was never closed stands as text, if its row is still open."""
+        """End the block: show unclosed markup as text if its row is still open."""
         self._ended = True
         self.feed("")
         while self._span:
@@ -148,7 +148,7 @@ class Inline(Spanned):
             self._rows.redraw()
         self._rows.lay(ended=True)
 
-    # ---- signs
+    # ---- markup characters
 
     def _sign(self, source: str, at: int) -> int:
         match = RUN.match(source, at)

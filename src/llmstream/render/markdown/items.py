@@ -1,4 +1,4 @@
-"""List items: their signs, their numbers, the boxes of tasks."""
+"""List items: their markers, numbers and task boxes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ TASK_BEGUN: Final = re.compile(r"\[(?:[ xX](?:\](?:[ \t]+)?)?)?")
 
 
 class Items(Lines):
-    """The rules for lines that begin with a list's sign."""
+    """The rules for lines that start with a list marker."""
 
     def __init__(self) -> None:
         super().__init__()
         self._boxed = False
-        """A task's box stands before what comes next."""
+        """A task's box precedes the next text."""
         self._lists: dict[int, tuple[str, int]] = {}
-        """The list that an item at each depth would go on with: its sign, and its next number."""
+        """The list that an item at each depth would continue: its marker character and next number."""
 
     def _forget_lists(self, depth: int) -> None:
         for one in [one for one in self._lists if one >= depth]:
@@ -43,7 +43,7 @@ class Items(Lines):
         return self._listed(blanks, at, found[2], len(found[0]), int(found[1]))
 
     def _listed(self, blanks: int, at: int, sign: str, size: int, number: int | None) -> bool | None:
-        """Open a list's item, if the sign at `at` is its marker."""
+        """Open a list item if there is a marker at `at`; None if more of the line is needed."""
         line, start = self._line, at + size
         after = line[start : start + 1]
         if after and after not in " \t\n":
@@ -71,7 +71,7 @@ class Items(Lines):
         return True
 
     def _marker(self, sign: str, number: int | None) -> str:
-        """Return what is shown before an item, and count it."""
+        """Return the marker to show before an item, and count the item."""
         depth = self._depth
         self._forget_lists(depth + 1)
         kind, following = self._lists.get(depth, ("", 0))

@@ -1,4 +1,4 @@
-"""The blocks that hold text: paragraphs and headings, and what all blocks have in common."""
+"""Blocks of text: paragraphs and headings, and the base of all blocks."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from llmstream.render.markdown.rows import Rows
 
 CODE_SPANS: Final = re.compile(r"(`+)(?!`).*?(?:(?<!`)\1(?!`)|$)")
 ROWS_HELD: Final = 4
-"""Rows of a line that has a `|` but doesn't begin with one; a longer line heads no table."""
+"""Most rows of a table's header line that doesn't start with `|`; a longer line is text."""
 LONGEST_HEAD: Final = 16_000
-"""Characters of a line that begins with `|`; a longer one heads no table."""
+"""Most characters of a table's header line that starts with `|`; a longer line is text."""
 CLOSING: Final = re.compile(r"#+[ \t]*$")
 
 
 class Frame:
-    """Where a block stands.
+    """The place of a block in the output.
 
     Args:
-        out: where text for the terminal is put.
-        ink: makes the sequences.
-        columns: of the terminal.
-        first: what stands before its first row (a list's marker), and the cells that takes.
-        rest: what stands before the others.
-        marked: `first` holds a list's marker.
+        out: list to which text for the terminal is appended.
+        ink: creates the escape sequences.
+        columns: width of the terminal.
+        first: prefix of its first row (such as a list's marker), and its width in cells.
+        rest: prefix of the other rows, and its width in cells.
+        marked: whether `first` contains a list's marker.
     """
 
     __slots__ = ("columns", "first", "ink", "marked", "out", "rest")
@@ -51,56 +51,56 @@ class Frame:
 
     @property
     def limit(self) -> int:
-        """Cells of a row; the last column stays free, for terminals differ about what follows it."""
+        """Cells of a row; the last column is left free, because terminals wrap after it differently."""
         return max(1, self.columns - 1)
 
     def rows(self) -> Rows:
-        """Return the rows of a text that stands here."""
+        """Return the layout of a text in this place."""
         return Rows(self.out, self.ink, self.limit, self.first, self.rest)
 
     def mark(self) -> None:
-        """Give a list's marker a row of its own."""
+        """Write a list's marker, if any, on a separate row."""
         if self.marked:
             self.out.append(self.first[0].rstrip(" ") + "\n")
             self.first, self.marked = self.rest, False
 
 
 class Leaf(ABC):
-    """A block that holds text, fed line by line in pieces."""
+    """A block of text, which arrives line by line in pieces."""
 
     lazy = False
-    """Lines without the block's own containers may go on with it."""
+    """Whether lines without the markers of the block's containers may continue it."""
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
 
     @property
     def at_start(self) -> bool:
-        """Whether the terminal's cursor stands at the beginning of a row."""
+        """Whether the terminal's cursor is at the start of a row."""
         return True
 
     @abstractmethod
     def text(self, text: str) -> None:
-        """Take a part of the open line."""
+        """Add a part of the open line."""
 
     def plain(self, text: str) -> None:
-        """Take a part of the open line that is ASCII and has no signs."""
+        """Add a part of the open line that is ASCII and has no markup characters."""
         self.text(text)
 
     @abstractmethod
     def end_line(self) -> None:
-        """The open line has ended."""
+        """End the open line."""
 
     def join(self) -> None:
-        """Another line begins."""
+        """Continue with another line."""
         return
 
     def resize(self, columns: int) -> None:
-        """Take the terminal's new size."""
+        """Adapt to the terminal's new width in columns."""
         self.frame.columns = columns
 
     def end_row(self) -> None:
-        """End the open row, since something else is written before the next."""
+        """End the open row, because something else is written next."""
         return
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ class Leaf(ABC):
 
 
 class Flow(Leaf):
-    """A leaf whose text flows into rows."""
+    """A leaf whose text is wrapped into rows."""
 
     def __init__(self, frame: Frame, base: int = 0) -> None:
         super().__init__(frame)
@@ -118,20 +118,20 @@ class Flow(Leaf):
 
     @property
     def at_start(self) -> bool:
-        """Whether the cursor stands at the beginning of a row."""
+        """Whether the cursor is at the start of a row."""
         return not self.rows.x
 
     def end_line(self) -> None:
-        """Take the end of the open line."""
+        """End the open line."""
         self.inline.end_line()
 
     def resize(self, columns: int) -> None:
-        """Take the terminal's new size."""
+        """Adapt to the terminal's new width in columns."""
         super().resize(columns)
         self.rows.resize(columns, self.frame.limit)
 
     def end_row(self) -> None:
-        """End the open row, since something else is written before the next."""
+        """End the open row, because something else is written next."""
         if self.rows.x:
             self.rows.newline()
 
@@ -145,11 +145,11 @@ class Flow(Leaf):
 
 
 class Paragraph(Flow):
-    """Text, of which each line could turn out to head a table, and the whole to be a heading.
+    """A paragraph, which may turn out to be a heading and each of its lines a table's header.
 
     Args:
-        frame: where it stands.
-        tabled: its first line may head a table.
+        frame: its place in the output.
+        tabled: whether its first line may be a table's header.
     """
 
     lazy = True
@@ -158,7 +158,7 @@ class Paragraph(Flow):
         super().__init__(frame)
         self._line: list[str] = []
         self._counted = (0, 0)
-        """How many parts of the line were counted, and their characters."""
+        """Number of the line's parts counted so far, and their characters."""
         self._lines = 1
         self._held: Piece | None = None
         self._gave_up = not tabled
@@ -166,11 +166,11 @@ class Paragraph(Flow):
 
     @property
     def head(self) -> str | None:
-        """The line that waits for the next to show whether it heads a table, or None."""
+        """The line held back until the next one shows whether it is a table's header, or None."""
         return "".join(self._line) if self._held else None
 
     def text(self, text: str) -> None:
-        """Take a part of the open line."""
+        """Add a part of the open line."""
         self._line.append(text)
         if "|" in text and not self._held and not self._gave_up and self._bar():
             at = text.index("|")
@@ -185,12 +185,12 @@ class Paragraph(Flow):
             self._gave_up = True
 
     def plain(self, text: str) -> None:
-        """Take a part of the open line that is ASCII and has no signs."""
+        """Add a part of the open line that is ASCII and has no markup characters."""
         self._line.append(text)
         self.inline.plain(text)
 
     def _bar(self) -> bool:
-        """Say whether the line has a bar outside of code, and may head a table."""
+        """Return whether the line has a bar outside of code and may be a table's header."""
         if self._too_long():
             self._gave_up = True
             return False
@@ -205,10 +205,10 @@ class Paragraph(Flow):
         return size > limit or self.rows.number != self._mark[0]
 
     def release(self, *, ended: bool = True) -> None:
-        """Show a line that heads no table.
+        """Show a line that was held back and is not a table's header.
 
         Args:
-            ended: the line is whole.
+            ended: whether the line is complete.
         """
         if self._held:
             self._held.stop = False
@@ -216,10 +216,10 @@ class Paragraph(Flow):
             self.rows.lay(ended=ended)
 
     def join(self) -> None:
-        """Go on with another line."""
+        """Continue with another line."""
         self.release()
         self.inline.join()
-        # a row that the source breaks ends now: the next line may head a table, on a row of its own
+        # draw a break of the source now, so that the next line, maybe a table's header, has its own row
         self.rows.lay()
         self.rows.drawn.append(Piece(""))
         self.rows.drawn[-1].row = self.rows.number
@@ -230,7 +230,7 @@ class Paragraph(Flow):
         self._gave_up = False
 
     def take_head(self) -> Frame:
-        """Take the line that heads a table off the screen; return where the table stands."""
+        """Erase the table's header line from the screen; return the table's frame."""
         rows, frame = self.rows, self.frame
         waiting = rows.waiting
         assert self._held
@@ -247,7 +247,7 @@ class Paragraph(Flow):
         return Frame(frame.out, frame.ink, frame.columns, frame.rest, frame.rest)
 
     def head_over(self, level: int) -> bool:
-        """Make the paragraph a heading, if all of it stands on the open row."""
+        """Turn the paragraph into a heading of `level` 1 or 2; False if it is not all on the open row."""
         rows = self.rows
         self.release()
         self.inline.end()
@@ -266,7 +266,7 @@ class Paragraph(Flow):
 
 
 class Heading(Flow):
-    """A heading that begins with `#`; closing ones aren't shown."""
+    """A heading that starts with `#`; closing ones aren't shown."""
 
     def __init__(self, frame: Frame, level: int) -> None:
         super().__init__(frame, HEADING | (TITLE if level == 1 else 0))
@@ -274,7 +274,7 @@ class Heading(Flow):
         self._after_blank = True
 
     def text(self, text: str) -> None:
-        """Take a part of the open line."""
+        """Add a part of the open line."""
         text = self._tail + text
         found = CLOSING.search(text)
         at = found.start() if found else len(text)
@@ -286,7 +286,7 @@ class Heading(Flow):
             self.inline.feed(text[:at])
 
     def plain(self, text: str) -> None:
-        """Take a part of the open line that is ASCII and has no signs."""
+        """Add a part of the open line that is ASCII and has no markup characters."""
         self.text(text)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The open line: where its reading stands, and which of the open containers go on in it."""
+"""The open line: how far it is read, and which open containers continue in it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Lines(ABC):
         self._column = 0
         self._pad = 0
         self._seen = (0, 0)
-        """Where the last look for blanks ended in the line, and at which column."""
+        """Index and column at which the last search for blanks ended."""
         self._heading_line = True
-        """The open line's beginning is being read."""
+        """The start of the open line is being read."""
         self._optional = False
         self._depth = 0
         self._matching = True
@@ -32,23 +32,23 @@ class Lines(ABC):
         self._leaf: Leaf | None = None
         self._blank = False
 
-    # ---- what the reader and the rules do
+    # ---- implemented by the reader and the rules
 
     @abstractmethod
     def _opens(self, blanks: int, at: int) -> bool | None:
-        """Return whether the line opens a block, None when more of it must be seen."""
+        """Return whether the line opens a block, None if more of it is needed."""
 
     @abstractmethod
     def _content(self, text: str) -> None:
-        """Give the rest of the line to its block."""
+        """Pass the rest of the line to its block."""
 
     @abstractmethod
     def _frame(self, *, barred: bool = True) -> Frame:
-        """Return where a block that begins now stands."""
+        """Return the frame of a block that starts now."""
 
     @abstractmethod
     def _close_to(self, depth: int) -> None:
-        """Close the containers from a depth on."""
+        """Close the open block and the containers from `depth` on."""
 
     @abstractmethod
     def _close_leaf(self) -> None:
@@ -56,7 +56,7 @@ class Lines(ABC):
 
     @abstractmethod
     def _draw_rule(self) -> None:
-        """Draw a rule over the row."""
+        """Draw a horizontal rule."""
 
     # ---- the line
 
@@ -68,13 +68,13 @@ class Lines(ABC):
         self._optional = False
 
     def _ended_line(self) -> None:
-        """Close what ends with its line."""
+        """Close a block that ends with its line."""
         leaf = self._leaf
         if isinstance(leaf, Heading) or (isinstance(leaf, Html) and leaf.ended):
             self._close_leaf()
 
     def _classify(self) -> None:
-        """Read on in the beginning of the line until it is over, or more must come."""
+        """Read the start of the line until its block is known or more text is needed."""
         while self._heading_line and self._line:
             if self._optional:
                 if self._at >= len(self._line):
@@ -91,9 +91,9 @@ class Lines(ABC):
                 return
 
     def _blanks(self) -> tuple[int, int]:
-        """Return how many columns of blanks follow, and where they end."""
+        """Return the number of columns of blanks that follow, and the index where they end."""
         line = self._line
-        # each container and each piece of the answer asks: what has been looked at isn't looked at again
+        # called for each container and each piece of the answer, so the scan resumes where it ended
         at, column = self._seen
         if at < self._at:
             at, column = self._at, self._column + self._pad
@@ -104,7 +104,7 @@ class Lines(ABC):
         return column - self._column, at
 
     def _skip(self, count: int) -> None:
-        """Go on by columns of blanks; part of a tab may be left."""
+        """Skip this many columns of blanks, perhaps only part of a tab."""
         while count > 0:
             if self._pad:
                 used = min(count, self._pad)
@@ -120,7 +120,7 @@ class Lines(ABC):
             count -= used
 
     def _match(self, blanks: int, at: int) -> None:
-        """See whether the next open container goes on in this line."""
+        """Find out whether the next open container continues in this line."""
         container = self._containers[self._depth]
         sign = self._line[at]
         if isinstance(container, Item):
@@ -143,5 +143,5 @@ class Lines(ABC):
 
     @property
     def _inside(self) -> bool:
-        """Whether all open containers go on in this line."""
+        """Whether all open containers continue in this line."""
         return self._depth == len(self._containers)

@@ -1,4 +1,4 @@
-"""Addresses: what stands behind a link's text, and what a terminal may be told of it."""
+"""Link targets: reading them, and making them safe for a terminal."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from llmstream.render.guard import guarded
 
 SAFE: Final = re.compile(r"(?i)https?://[^/]|mailto:[^/]")
 LONGEST: Final = 2000
-"""Characters of an address; a longer one is no link."""
+"""Most characters of a URL; a longer one is not a link."""
 NESTED: Final = 32
-"""Parentheses within an address."""
+"""Most nested parentheses in a URL."""
 TITLE: Final = re.compile(
     r"""[ \n]+(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\((?:[^()\\]|\\.)*\))""", re.DOTALL
 )
@@ -38,26 +38,26 @@ AUTOLINK_BEGUN: Final = re.compile(
 )
 NAMED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:")
 HOSTILE: Final = re.compile("[\u2400-\u2421\ufffd]|<U\\+[0-9A-F]{4,6}>")
-"""What the guard put in the place of a control character."""
+"""The guard's replacements of control characters."""
 PUNCTUATION: Final = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
 class Target(NamedTuple):
-    """Where a link leads, and where its source ends."""
+    """A link's URL, and the index at which its source ends."""
 
     address: str
     end: int
 
 
 def target(text: str, at: int) -> Target | bool | None:
-    """Read `(address "title")`.
+    """Read a link's `(url "title")`.
 
     Args:
-        text: holds it.
-        at: where the parenthesis opens.
+        text: the source.
+        at: index of the opening parenthesis.
 
     Returns:
-        The target; None when there is none; True when more text is needed to say.
+        The target; None if it is not one; True if more text is needed.
     """
     found = _address(text, at + 1)
     if not isinstance(found, tuple):
@@ -99,7 +99,7 @@ BARE: Final = re.compile(r"(?:[^\x00-\x20()\\\x7f]|\\.)*", re.DOTALL)
 
 
 def _bare(text: str, at: int) -> tuple[str, int] | bool | None:
-    """Read an address without brackets, its parentheses balanced."""
+    """Read a URL without angle brackets and with balanced parentheses; return it and its end."""
     end, depth = at, 0
     while True:
         match = BARE.match(text, end)
@@ -114,13 +114,13 @@ def _bare(text: str, at: int) -> tuple[str, int] | bool | None:
         elif text[end] == ")" and depth:
             depth -= 1
         else:
-            # a blank within the parentheses leaves them open
+            # a blank ends the URL, so open parentheses are not balanced
             return None if depth else (text[at:end], end)
         end += 1
 
 
 def character_of(entity: str) -> str:
-    """Return what an entity stands for, safe to show; itself when nobody knows it."""
+    """Return the character of an HTML entity, safe to show; an unknown entity unchanged."""
     from html.entities import html5
 
     if entity[1] == "#":
@@ -132,7 +132,7 @@ def character_of(entity: str) -> str:
 
 
 def decoded(text: str) -> str:
-    """Return an address or title without escapes and entities, safe to show."""
+    """Return a URL or title with its escapes and entities decoded, safe to show."""
     if "\\" in text:
         text = ESCAPED.sub(r"\1", text)
     if "&" in text:
@@ -141,14 +141,14 @@ def decoded(text: str) -> str:
 
 
 def linked(address: str) -> str:
-    """Return the address as an OSC 8 link takes it, or nothing if it may not become one."""
+    """Return a URL encoded for an OSC 8 link, "" if it isn't safe to link."""
     if not SAFE.match(address) or len(address) > LONGEST or HOSTILE.search(address):
         return ""
     return urllib.parse.quote(address, safe="%/:?#[]@!$&'()*+,;=~-._|{}^`<>\"\\")
 
 
 def says(text: str, address: str) -> bool:
-    """Say whether a link's text shows where it leads."""
+    """Return whether a link's text already shows its URL."""
     plain = address.removeprefix("mailto:")
     if text in (address, plain) or address == text + "/":
         return True

@@ -9,28 +9,28 @@ from typing import Final
 from llmstream.render.markdown.widths import WIDE
 
 UNITS: Final = re.compile(" *[^ ]+| +")
-"""A word with the blanks before it, of text that has no wide characters."""
+"""A word with the spaces before it, in text without wide characters."""
 
 
 @functools.cache
 def wide_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return what finds a wide character, and UNITS for text that has some; compiled when first needed."""
+    """Return a pattern for a wide character, and UNITS for text with such; compiled on first use."""
     marks = "\u0300-\u036f\u3099\u309a\ufe00-\ufe0f"
     return re.compile(f"[{WIDE}]"), re.compile(f" *[{WIDE}][{marks}]*| *[^ {WIDE}]+| +")
 
 
 def has_wide(text: str) -> bool:
-    """Say whether a row may break within a text because it holds East Asian characters."""
+    """Return whether a row may break within a text because it holds East Asian characters."""
     return not text.isascii() and wide_patterns()[0].search(text) is not None
 
 
 class Piece:
-    """A run of text of one style, or a sign.
+    """A run of text in one style, or a delimiter.
 
     Args:
-        text: what is seen of it, a sign's mostly nothing.
+        text: visible text, usually empty for a delimiter.
         style: bits of ink.
-        link: the address it leads to, or nothing.
+        link: URL of the link, or empty.
     """
 
     __slots__ = ("link", "row", "stop", "style", "text")
@@ -40,13 +40,13 @@ class Piece:
         self.style = style
         self.link = link
         self.stop = False
-        """Nothing from this piece on is drawn yet."""
+        """Nothing may be drawn from this piece on."""
         self.row = -1
-        """The number of the row it is drawn on, -1 while it waits."""
+        """The number of the row it is drawn on, -1 if it isn't drawn yet."""
 
 
 class Break(Piece):
-    """The end of a row that the source asks for."""
+    """A line break in the source."""
 
     __slots__ = ()
 
@@ -55,11 +55,11 @@ class Break(Piece):
 
 
 def ends_wide(word: list[Piece]) -> bool:
-    """Say whether a row may break behind the word because it ends with a wide character."""
+    """Return whether a row may break after the word because it ends with a wide character."""
     return bool(word) and has_wide(word[-1].text)
 
 
 def units_of(text: str) -> list[str]:
-    """Return a text in parts between which a row may break, each with the blanks before it."""
+    """Split a text into units between which a row may break, each with the spaces before it."""
     found: list[str] = (wide_patterns()[1] if has_wide(text) else UNITS).findall(text)
     return found

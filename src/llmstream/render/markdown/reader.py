@@ -1,8 +1,8 @@
-"""The blocks of a document, read line by line as it comes.
+"""Read the blocks of a document line by line while it arrives.
 
-What a line belongs to (quotes, list items, a paragraph that goes on, a new block) is known from its
-beginning, which is held back until then: a few characters.  The rest of the line goes to its block
-at once.  The rules are CommonMark's 0.31, with GitHub's tables and task lists.
+The first few characters of a line show where it belongs (quotes, list items, a continued paragraph, a
+new block) and are held back until that is known.  The rest of the line goes to its block at once.  The
+rules are CommonMark's 0.31, with GitHub's tables and task lists.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from llmstream.render.markdown.starts import Starts
 from llmstream.render.markdown.table import Table
 
 PLAIN: Final = re.compile(r"[ \"#$%'()+,\-./0-9:;=>?@A-Za-z\]^{}]+")
-"""Text without anything that could be a sign: the fast way of nearly every token."""
+"""Text without markup characters; nearly every token takes this fast path."""
 RULE_CELLS: Final = 40
 
 
@@ -26,8 +26,8 @@ class Reader(Starts):
     """Turns Markdown into text for a terminal.
 
     Args:
-        columns: of the terminal.
-        ink: makes the sequences.
+        columns: width of the terminal.
+        ink: creates the escape sequences.
     """
 
     def __init__(self, columns: int, ink: Ink) -> None:
@@ -41,11 +41,11 @@ class Reader(Starts):
 
     @property
     def at_start(self) -> bool:
-        """Whether the terminal's cursor stands at the beginning of a row."""
+        """Whether the terminal's cursor is at the start of a row."""
         return self._leaf is None or self._leaf.at_start
 
     def feed(self, text: str) -> str:
-        """Take the next part of the document, guarded; return what the terminal gets."""
+        """Add the next part of the document, already made safe; return the output for the terminal."""
         leaf = self._leaf
         if leaf and not self._heading_line and PLAIN.fullmatch(text):
             leaf.plain(text)
@@ -59,10 +59,10 @@ class Reader(Starts):
         return made
 
     def close(self, *, newline: bool = True) -> str:
-        """End the document; return the rest.
+        """End the document; return the remaining output.
 
         Args:
-            newline: end the last row, too.
+            newline: whether to end the last row with a newline.
         """
         if self._heading_line:
             self._line += "\n"
@@ -75,7 +75,7 @@ class Reader(Starts):
         return made if newline else made.removesuffix("\n")
 
     def end_row(self) -> str:
-        """End the open row, for something else is written before the next; return the rest of it."""
+        """End the open row, because something else is written next; return the output."""
         if self._leaf:
             self._leaf.end_row()
         made = "".join(self._out)
@@ -83,13 +83,13 @@ class Reader(Starts):
         return made
 
     def resize(self, columns: int) -> None:
-        """Take the terminal's new width."""
+        """Adapt to the terminal's new width in columns."""
         self._columns = columns
         if self._leaf:
             self._leaf.resize(columns)
 
     def _lines(self, text: str) -> None:
-        """Take text of any number of lines."""
+        """Add text of any number of lines."""
         while text:
             end = text.find("\n")
             if self._heading_line:
@@ -105,7 +105,7 @@ class Reader(Starts):
             text = text[end + 1 :]
 
     def _content(self, text: str) -> None:
-        """Give the rest of the line to its block."""
+        """Pass the rest of the line to its block."""
         self._heading_line = False
         leaf = self._leaf
         assert leaf
@@ -130,10 +130,10 @@ class Reader(Starts):
     # ---- opening and closing
 
     def _frame(self, *, barred: bool = True) -> Frame:
-        """Return where the next block stands, below a blank row if its source stands so.
+        """Return the frame of the next block, after a blank row if the source has one.
 
         Args:
-            barred: the block has bars where it stands in a quote.
+            barred: whether the block shows the bars of quotes around it.
         """
         if self._blank and self._written:
             shared = 0
@@ -152,16 +152,16 @@ class Reader(Starts):
         if self._leaf:
             self._leaf.close()
             self._barred = not isinstance(self._leaf, Code | Table)
-            # what follows a table directly stands apart from its cells
+            # a blank row separates a table from the next block
             self._blank = self._blank or isinstance(self._leaf, Table)
             self._leaf = None
             self._left = list(self._containers)
 
     def _close_to(self, depth: int) -> None:
-        """Close the open block, and the containers above `depth`."""
+        """Close the open block and the containers from `depth` on."""
         self._close_leaf()
         if any(one.marker for one in self._containers[depth:]):
-            # an item with nothing in it
+            # an empty item
             self._frame().mark()
             self._left = list(self._containers)
         del self._containers[depth:]

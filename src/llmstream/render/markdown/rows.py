@@ -1,8 +1,8 @@
-"""Words become rows: the open row, what is drawn of it, and what waits for its word to end.
+"""Lay out words in rows: the open row, what is drawn of it, and what waits until its word is complete.
 
-A row is finished by a newline and never touched again.  The open one can be drawn anew from its
-beginning, where a sign turns out to be none: not when it is longer than the terminal is wide, and
-not when it holds an emoji sequence, about whose width terminals differ.
+A newline finishes a row, which then never changes.  The open row can be redrawn from its start when
+a delimiter turns out to be text, unless it is longer than the terminal is wide or contains an emoji
+sequence, whose width differs between terminals.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from llmstream.render.markdown.pieces import Break, Piece, ends_wide, has_wide, 
 from llmstream.render.markdown.widths import SEQUENCE, cells, fitting
 
 LONGEST_WORD: Final = 1000
-"""Characters beyond a row's cells that an open word may have, which without a width fill no row."""
+"""Most characters, beyond a row's cells, of an open word, because zero-width ones never fill a row."""
 NO_PEN: Final = (0, "")
 
 
@@ -22,12 +22,12 @@ class Rows:
     """Lays out one block's pieces.
 
     Args:
-        out: where text for the terminal is put.
-        ink: makes the sequences.
-        limit: cells of a row, its prefix included.
-        first: what stands before the first row, and its cells.
-        rest: what stands before the others, and its cells.
-        hard: whether words longer than a row are cut; else that is left to the terminal.
+        out: list to which text for the terminal is appended.
+        ink: creates the escape sequences.
+        limit: cells of a row, including its prefix.
+        first: prefix of the first row, and its width in cells.
+        rest: prefix of the other rows, and its width in cells.
+        hard: whether words longer than a row are cut; otherwise the terminal wraps them.
     """
 
     def __init__(
@@ -52,17 +52,17 @@ class Rows:
         self.waiting: list[Piece] = []
         """The pieces that aren't drawn yet."""
         self.number = 0
-        """Of the open row, from 0."""
+        """Number of the open row, from 0."""
         self.x = 0
-        """Cells of the open row in use; 0 before its prefix is drawn."""
+        """Used cells of the open row; 0 before its prefix is drawn."""
         self.fixed = False
-        """The open row can't be drawn anew."""
+        """The open row can't be redrawn."""
         self._glued = False
         self.widths: list[int] = []
-        """Cells of each finished row."""
+        """Used cells of each finished row."""
 
     def add(self, text: str, style: int, link: str = "") -> None:
-        """Append a text, without drawing it yet."""
+        """Append a text without drawing it yet."""
         waiting = self.waiting
         if waiting:
             last = waiting[-1]
@@ -72,14 +72,14 @@ class Rows:
         waiting.append(Piece(text, style, link))
 
     def add_sign(self, text: str, style: int) -> None:
-        """Append what ends a block and belongs to its last word, for which the last cell is free."""
+        """Append the end of a block's last word, which may use the row's free last cell."""
         self.add(text, style)
         self.limit += 1
         self.lay(ended=True)
         self.limit -= 1
 
     def run(self, text: str, style: int) -> None:
-        """Append an ASCII text and draw its whole words: the way of nearly every token."""
+        """Append an ASCII text and draw its complete words; nearly every token takes this path."""
         waiting = self.waiting
         if len(waiting) == 1:
             piece = waiting[0]
@@ -111,10 +111,10 @@ class Rows:
         return not self._glued and word.isascii()
 
     def lay(self, *, ended: bool = False) -> None:
-        """Draw the words that are whole.
+        """Draw the complete words.
 
         Args:
-            ended: the last word is whole, too: a line or a block ends here.
+            ended: whether the last word is complete, too, because a line or a block ends here.
         """
         waiting = self.waiting
         stop = next((at for at, piece in enumerate(waiting) if piece.stop), len(waiting))
@@ -138,7 +138,7 @@ class Rows:
         self.waiting = word + waiting[stop:]
 
     def _due(self, word: list[Piece], size: int) -> bool:
-        """Say whether the open word is drawn although it hasn't ended, for no row has room for it."""
+        """Return whether to draw the incomplete last word, such as one too long for a row."""
         if size > self.limit - self._rest[1] or ends_wide(word):
             return True
         if sum([len(piece.text) for piece in word]) > self.limit + LONGEST_WORD:
@@ -146,7 +146,7 @@ class Rows:
         return self._glued and not next((piece.text for piece in word if piece.text), " ").startswith(" ")
 
     def _split(self, piece: Piece, word: list[Piece], size: int) -> tuple[list[Piece], int]:
-        """Draw a piece's whole words; return what is left as the open word, with its cells."""
+        """Draw a piece's complete words; return the incomplete one with its width in cells."""
         style, link = piece.style, piece.link
         for unit in units_of(piece.text):
             if unit[0] == " " or ends_wide(word) or has_wide(unit):
@@ -176,7 +176,7 @@ class Rows:
             size -= len(first.text) - len(stripped)
             first.text = stripped
         if not size and any(piece.text for piece in word):
-            # characters without a width stand on the row all the same, which must be ended
+            # zero-width characters are on the row, too, so it must be ended
             size = 1
         if not self.x and size:
             self._begin()
@@ -189,7 +189,7 @@ class Rows:
         self._glued = not whole
 
     def _long(self, word: list[Piece], size: int, whole: bool) -> None:
-        """Draw a word that no row has room for, or its next part."""
+        """Draw a word that is too long for a row, or its next part."""
         if self._hard:
             self._cut(word)
             self._glued = not whole
@@ -241,7 +241,7 @@ class Rows:
         self._pen = pen
 
     def commit(self) -> None:
-        """Let what is drawn of the open row stand for good."""
+        """Make what is drawn of the open row permanent."""
         self.drawn = []
         self.number += 1
         self.fixed = True
@@ -260,7 +260,7 @@ class Rows:
         self.fixed = self._glued = False
 
     def redraw(self) -> None:
-        """Draw the open row anew, from what its pieces say now."""
+        """Redraw the open row from the current state of its pieces."""
         self.erase()
         self.waiting = self.drawn + self.waiting
         for piece in self.drawn:
@@ -269,7 +269,7 @@ class Rows:
         self.lay()
 
     def erase(self) -> None:
-        """Take the open row off the screen."""
+        """Erase the open row from the screen."""
         if self.x:
             if self._pen != NO_PEN:
                 self._change(NO_PEN)
@@ -277,11 +277,11 @@ class Rows:
             self.x = 0
 
     def standing(self, piece: Piece) -> bool:
-        """Say whether a piece is drawn where it can't be changed any more."""
+        """Return whether a piece is drawn where it can no longer be changed."""
         return piece.row >= 0 and (piece.row != self.number or self.fixed)
 
     def resize(self, columns: int, limit: int) -> None:
-        """Take a new size; an open row that no longer fits is ended."""
+        """Adapt to a new width and row limit; end an open row that no longer fits."""
         self.limit = limit
         if self.x > columns and not self._glued:
             self.newline()

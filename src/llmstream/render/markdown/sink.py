@@ -1,4 +1,4 @@
-"""Shows an answer as Markdown on a terminal."""
+"""Show an answer as Markdown on a terminal."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from llmstream.runnable.plan import Plan
 
 DARK, LIGHT = "monokai", "default"
-"""Pygments' styles for code, by the background."""
+"""Pygments styles for code, by background."""
 BETWEEN_LOOKS: Final = 0.01
-"""Seconds for which the terminal's size is taken to stay the same; no hand is quicker."""
+"""Seconds for which the terminal's size is not read again; no user resizes faster."""
 COLUMNS: Final = 80
-"""Of a terminal that doesn't say."""
+"""Width of a terminal that doesn't report one."""
 
 
 def theme_of(variables: Mapping[str, str], wanted: str | None) -> str:
-    """Return the name of the theme for code; empty for the terminal's own colours.
+    """Return the name of the Pygments style for code; empty for the terminal's own colours.
 
     Args:
-        variables: the environment's; COLORFGBG (set by rxvt, Konsole and others) ends with the number
-            of the background's colour: 0 to 6 and 8 are dark.
-        wanted: what the configuration says.
+        variables: the environment variables; COLORFGBG (set by rxvt, Konsole and others) ends with the
+            number of the background's colour: 0 to 6 and 8 are dark.
+        wanted: the configured theme, None or empty if there is none.
     """
     if wanted:
         return wanted
@@ -41,7 +41,7 @@ def theme_of(variables: Mapping[str, str], wanted: str | None) -> str:
 
 
 def colours_of(variables: Mapping[str, str], allowed: bool) -> int:
-    """Return how many colours the terminal has, of those that are allowed: 0, 16 or 256."""
+    """Return the number of colours to use: 0 if not `allowed`, else the terminal's 16 or 256."""
     if not allowed:
         return 0
     many = "256" in variables.get("TERM", "") or variables.get("COLORTERM") in ("truecolor", "24bit")
@@ -53,9 +53,9 @@ class MarkdownSink(Answer):
 
     Args:
         writer: a terminal.
-        newline: whether the last row is ended.
+        newline: whether to end the last row with a newline.
         colours: 0, 16 or 256.
-        theme: for code, a name of Pygments'; empty for the terminal's own colours.
+        theme: the name of a Pygments style for code; empty for the terminal's own colours.
     """
 
     def __init__(self, writer: Writer, *, newline: bool = True, colours: int = 16, theme: str = "") -> None:
@@ -70,11 +70,11 @@ class MarkdownSink(Answer):
 
     @property
     def ended_with_newline(self) -> bool:
-        """Whether what comes next starts on a fresh line; so it is before anything was written."""
+        """Whether the next output starts on a new line; True before anything was written."""
         return self._reader is None or self._reader.at_start
 
     def open(self, plan: Plan | None, at: float) -> None:
-        """Load what is needed while the first token is awaited."""
+        """Import modules in a thread while waiting for the first token."""
         if plan is not None:
             threading.Thread(target=_load, args=(bool(self._colours),), daemon=True).start()
 
@@ -117,12 +117,12 @@ class MarkdownSink(Answer):
         return self._reader
 
     def end_row(self) -> None:
-        """End the open row, since something else is written before the next."""
+        """End the open row, because something else is written next."""
         if self._reader:
             self._writer.write(encode(self._reader.end_row()))
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """End the answer, whether it is whole or not: attributes off, the row ended unless told not to."""
+        """End the answer, complete or not: reset attributes and, with `newline`, end the row."""
         held = self._guard.close()
         if held:
             self._put(held, now)
@@ -131,7 +131,7 @@ class MarkdownSink(Answer):
 
 
 def _load(colours: bool) -> None:
-    """Import what the first rows need, and what the first code block does."""
+    """Import the modules for the first rows and, with colours, for the first code block."""
 
     if colours:
         from llmstream.render.markdown.highlight import lexer_of

@@ -1,4 +1,4 @@
-"""Code within a text: shown as code while it is open, and read again as text if it never ends."""
+"""Inline code: shown as code while it is open, and read again as text if it is never closed."""
 
 from __future__ import annotations
 
@@ -15,55 +15,55 @@ TICKS: Final = re.compile("`+")
 
 
 class Span:
-    """Code that hasn't ended.
+    """Inline code that is still open.
 
     Args:
-        piece: what opened it.
-        ticks: how many.
+        piece: the piece of the opening backticks.
+        ticks: number of backticks.
     """
 
     def __init__(self, piece: Piece, ticks: int) -> None:
         self.piece = piece
         self.ticks = ticks
         self.source: list[str] = []
-        """What came since, as long as it may have to be read again."""
+        """The source since then, as long as it may have to be read again."""
         self.blank = False
-        """It begins with a blank, which isn't shown."""
+        """It starts with a space, which isn't shown unless `tight`."""
         self.tight = False
-        """No blank stands before it, so that its own is shown: it may never end."""
+        """No blank precedes it, so its first space is shown, because it may turn out to be text."""
         self.solid = False
-        """It holds more than blanks."""
+        """It contains more than blanks."""
 
 
 class Spanned(Bracketed, ABC):
-    """The reading of code.
+    """The reader of inline code.
 
     Args:
-        rows: takes the pieces.
-        base: the style of all text.
+        rows: receives the pieces.
+        base: style of all text, as bits of ink.
     """
 
     def __init__(self, rows: Rows, base: int) -> None:
         super().__init__(rows, base)
         self._source = ""
-        """What isn't decided yet."""
+        """Source that isn't decided yet."""
         self._before = " "
         """The character before it."""
         self._span: Span | None = None
         self._unclosed: set[int] = set()
-        """Numbers of backticks that end nowhere in this block."""
+        """Lengths of backtick runs that are never closed in this block."""
 
     @abstractmethod
     def feed(self, text: str) -> None:
-        """Take text without newlines."""
+        """Add text without newlines."""
 
     @abstractmethod
     def end_line(self) -> None:
-        """Take the end of a line; whether the block goes on isn't known yet."""
+        """End the open line; whether the block continues isn't known yet."""
 
     @abstractmethod
     def join(self) -> None:
-        """Go on with the next line."""
+        """Continue with the next line."""
 
     def _ticks(self, source: str, at: int) -> int:
         match = TICKS.match(source, at)
@@ -80,7 +80,7 @@ class Spanned(Bracketed, ABC):
         return end
 
     def _code(self, source: str, at: int) -> int:
-        """Take code up to what ends it."""
+        """Read code up to its closing backticks."""
         span = self._span
         assert span
         start = at
@@ -100,7 +100,7 @@ class Spanned(Bracketed, ABC):
         return len(source)
 
     def _inside(self, span: Span, source: str, text: str, style: int) -> None:
-        # the source of a span whose row is finished is never read again
+        # a span on a finished row is never read again
         if not span.source or not self._rows.standing(span.piece):
             span.source.append(source)
         if text:
@@ -116,7 +116,7 @@ class Spanned(Bracketed, ABC):
             waiting[-1].text = waiting[-1].text.removesuffix(" ")
 
     def _reread(self, span: Span) -> None:
-        """Read the source of code that never ended as text."""
+        """Read the source of unclosed code as text."""
         rows = self._rows
         source = "".join(span.source) + self._source
         self._source = ""

@@ -1,4 +1,4 @@
-"""How lines begin: which of the open blocks go on, and which new ones open."""
+"""The starts of lines: which open blocks continue, and which new ones open."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ HEADING_BEGUN: Final = re.compile(r"#{1,6}")
 FENCE: Final = re.compile(r"(`{3,}|~{3,})[ \t]*([^\n]*)")
 FENCE_BEGUN: Final = re.compile(r"`+|~+")
 LONGEST_INFO: Final = 1000
-"""Characters behind a fence that are waited for."""
+"""Most characters of a line held back until its kind is known, such as those after a fence."""
 
 
 class Starts(Items):
-    """The rules for the beginning of a line.
+    """The rules for the start of a line.
 
-    Each returns True when it took something, False when it doesn't apply, None when the line must go
-    on before that can be said.
+    Each returns True if it applied, False if it doesn't apply, None if more of the line is needed.
     """
 
     def __init__(self) -> None:
@@ -50,7 +49,7 @@ class Starts(Items):
         self._rules = quick | dict.fromkeys("0123456789", self._numbered)
 
     def _opens(self, blanks: int, at: int) -> bool | None:
-        """Find out what the rest of the line is."""
+        """Find the kind of the rest of the line."""
         leaf = self._leaf
         if self._boxed:
             return self._task(at)
@@ -75,7 +74,7 @@ class Starts(Items):
         return self._plain_text(at) if done is False else done
 
     def _give(self) -> None:
-        """Give what is left of the line to the open block."""
+        """Pass what is left of the line to the open block."""
         self._content(" " * self._pad + self._line[self._at :])
 
     def _plain_text(self, at: int) -> bool:
@@ -89,7 +88,7 @@ class Starts(Items):
         return True
 
     def _task(self, at: int) -> bool:
-        """Take what stands behind a task's box: always text, which heads no table."""
+        """Read the text after a task's box, which is always a paragraph and never a table's header."""
         self._boxed = False
         self._start(lambda frame: Paragraph(frame, tabled=False))
         self._at, self._pad = at, 0
@@ -97,7 +96,7 @@ class Starts(Items):
         return True
 
     def _start(self, make: Callable[[Frame], Leaf], *, barred: bool = True) -> None:
-        """Close what doesn't go on, and open a block."""
+        """Close blocks that don't continue, and open a new one."""
         self._close_to(self._depth)
         self._forget_lists(self._depth)
         self._leaf = make(self._frame(barred=barred))
@@ -130,7 +129,7 @@ class Starts(Items):
         return True
 
     def _fenced(self, leaf: Code, blanks: int, at: int) -> bool | None:
-        """Take a line of a fenced block, or its end."""
+        """Read a line of a fenced block, or its closing fence."""
         line, sign = self._line, leaf.fence[0]
         if blanks <= 3 and line[at] == sign:
             rest = line[at:]
@@ -193,7 +192,7 @@ class Starts(Items):
         if not found:
             return None if UNDERLINE_BEGUN.fullmatch(self._line, at) else False
         if not leaf.head_over(1 if self._line[at] == "=" else 2):
-            # its rows are finished: the line is shown as it is
+            # the paragraph's rows are finished, so the underline is shown as text
             leaf.close()
             self._leaf = Paragraph(
                 Frame(leaf.frame.out, leaf.frame.ink, self._columns, leaf.frame.rest, leaf.frame.rest)
@@ -231,7 +230,7 @@ class Starts(Items):
         return True
 
     def _ruler(self, leaf: Paragraph, at: int) -> bool | None:
-        """See whether the line makes the one before it a table's head."""
+        """Find out whether the line makes the previous one a table's header."""
         line = self._line
         if not line.endswith("\n"):
             return None if RULER_BEGUN.fullmatch(line, at) else False

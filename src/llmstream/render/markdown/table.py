@@ -1,8 +1,7 @@
-"""Tables, row by row: the widths of the columns are settled when nothing but the head is known.
+"""Tables, row by row: column widths are fixed when only the header is known.
 
-Each column gets its share of the row, so that whatever fits into a share stands in its column.
-Longer cells are wrapped within it.  Where a share would be too narrow for words, rows are written
-cell after cell.
+All columns have equal widths, and longer cells are wrapped within them.  If a column would be too
+narrow for words, the cells of a row are written one after the other.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from llmstream.render.markdown.rows import Rows
 RULER: Final = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 RULER_BEGUN: Final = re.compile(r"[-|: \t]*")
 WIDEST: Final = 120
-"""Cells of a whole table; eyes find no way along a longer row."""
+"""Most terminal cells of a table's row; longer rows are hard to read."""
 NARROWEST: Final = 5
-"""Cells of a column in which words are wrapped."""
+"""Fewest terminal cells of a column in which words are wrapped."""
 BAR: Final = "\u2502"
 
 
 def split_row(line: str) -> list[str]:
-    """Return the cells of a row's source, without the blanks around them; `\\|` is a bar within a cell."""
+    """Return the stripped cells of a row's source; `\\|` is a bar within a cell."""
     line = line.strip()
     parts: list[str] = [""]
     for piece in re.split(r"(\\\||\|)", line):
@@ -43,7 +42,7 @@ def split_row(line: str) -> list[str]:
 
 
 def alignments(ruler: str) -> list[str]:
-    """Return how the columns stand, "<", "^" or ">", from the line below a head."""
+    """Return the alignment of each column, "<", "^" or ">", from the line below the header."""
     found = []
     for part in split_row(ruler):
         centred = part.startswith(":") and part.endswith(":")
@@ -52,20 +51,20 @@ def alignments(ruler: str) -> list[str]:
 
 
 def is_table(head: str, ruler: str) -> bool:
-    """Say whether two lines begin a table."""
+    """Return whether two lines start a table."""
     if not RULER.fullmatch(ruler) or "|" not in head:
         return False
     return len(split_row(head)) == len(split_row(ruler))
 
 
 def laid(text: str, width: int, ink: Ink, style: int = 0) -> list[tuple[str, int]]:
-    """Return a cell's rows, each with its cells.
+    """Lay out a table cell; return its rows, each with its width in terminal cells.
 
     Args:
-        text: its source.
-        width: of its column.
-        ink: makes the sequences.
-        style: of all its text.
+        text: the cell's source.
+        width: width of its column, in terminal cells.
+        ink: creates the escape sequences.
+        style: style of all its text, as bits of ink.
     """
     out: list[str] = []
     rows = Rows(out, ink, width, hard=True)
@@ -77,7 +76,7 @@ def laid(text: str, width: int, ink: Ink, style: int = 0) -> list[tuple[str, int
 
 
 class Endless(Rows):
-    """Keeps the pieces of a text that is here as a whole."""
+    """Keeps the pieces of a complete text instead of drawing them."""
 
     def __init__(self, ink: Ink) -> None:
         super().__init__([], ink, 1 << 30)
@@ -91,13 +90,13 @@ class Endless(Rows):
 
 
 def read(text: str, ink: Ink, style: int, *, cell: bool = False) -> list[Piece]:
-    """Return a cell's pieces.
+    """Return the pieces of a table cell.
 
     Args:
-        text: its source.
-        ink: makes the sequences.
-        style: of all its text.
-        cell: it stands in a column, where `<br>` breaks its row.
+        text: the cell's source.
+        ink: creates the escape sequences.
+        style: style of all its text, as bits of ink.
+        cell: whether it is shown in a column, where `<br>` breaks its row.
     """
     rows = Endless(ink)
     inline = Inline(rows, style, cell=cell)
@@ -110,9 +109,9 @@ class Table(Leaf):
     """A table.
 
     Args:
-        frame: where it stands.
+        frame: its place in the output.
         head: its first line.
-        ruler: the line below, which says how columns stand.
+        ruler: the line below, which sets the alignment of columns.
     """
 
     def __init__(self, frame: Frame, head: str, ruler: str) -> None:
@@ -129,11 +128,11 @@ class Table(Leaf):
         return (room - 3 * count - 1) // count
 
     def text(self, text: str) -> None:
-        """Take a part of the open line."""
+        """Add a part of the open line."""
         self._line.append(text)
 
     def end_line(self) -> None:
-        """Take the end of the open line."""
+        """End the open line."""
         line, self._line = "".join(self._line), []
         if line:
             row = split_row(line)[: len(self._columns)]
