@@ -11,9 +11,15 @@ from fakes.command import COMMAND, PATIENCE, Command, Terminal
 from fakes.fixtures import Fake
 
 
-@pytest.mark.parametrize("command", ["path", "check", "init", "edit"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["config", "path"], ["config", "check"], ["config", "init"], ["config", "edit"],
+        ["template", "list"], ["history", "off"], ["keys", "delete", "openai"],
+    ],
+)  # fmt: skip
 def test_without_a_home_a_path_must_be_given(
-    run_llmstream: Command, monkeypatch: pytest.MonkeyPatch, command: str
+    run_llmstream: Command, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     def nobody(path: str) -> str:
         return path
@@ -22,7 +28,7 @@ def test_without_a_home_a_path_must_be_given(
     monkeypatch.setattr(os.path, "expanduser", nobody)
     for name in [name for name in run_llmstream.home.environment if name.startswith(("XDG_", "HOME"))]:
         del run_llmstream.home.environment[name]
-    run = run_llmstream("config", command)
+    run = run_llmstream(*command)
     assert run.status == 3 and "--config" in run.err
 
 

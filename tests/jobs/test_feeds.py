@@ -81,3 +81,25 @@ def test_nothing_is_read_before_it_is_wanted_nor_after_nobody_wants_it() -> None
     for last in (None, UsageError("too late")):
         asyncio.run(left(last))
     assert read == [1]
+
+
+def test_the_thread_that_reads_ends_with_the_job_that_asks_for_no_more() -> None:
+    read: list[int] = []
+
+    def pieces() -> Iterator[list[RowOrBad]]:
+        while True:
+            read.append(1)
+            yield rows("one")
+
+    async def taken() -> None:
+        before = set(threading.enumerate())
+        source = feed(pieces())
+        assert isinstance(await source.take(), Ask)
+        (thread,) = set(threading.enumerate()) - before
+        source.close()
+        await asyncio.to_thread(thread.join, 30)
+        assert not thread.is_alive()
+        assert await source.take() is None
+
+    asyncio.run(taken())
+    assert read == [1]

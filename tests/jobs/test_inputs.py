@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from jobs.test_keys import asker, key
 from llmstream.jobs.inputs import Ask, Common
 from llmstream.jobs.places import Places
 from llmstream.jobs.rows import BadRow, Row, row_of
+from llmstream.jobs.sources import Source
+from llmstream.jobs.work import Work
 from llmstream.prompt import Attachment
 
 TURNS = [
@@ -141,3 +144,14 @@ def test_half_a_character_has_a_key_too() -> None:
     half, whole = key(b'{"prompt": "x\\ud83d"}'), key(b'{"prompt": "x\\ud83d\\ude00"}')
     assert half == key('{"prompt": "x\ufffd"}'.encode())
     assert half != whole
+
+
+def test_an_input_that_changed_after_it_was_checked_is_refused_at_its_wrong_line(tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"prompt": "one"}\n')
+    with Source(str(path)) as source:
+        work = Work(source, asker(), ordered=True)
+        work.look()
+        path.write_text('{"prompt": \n')
+        with pytest.raises(BadRow):
+            work.note_order()

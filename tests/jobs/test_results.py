@@ -279,3 +279,16 @@ def test_a_line_is_json_in_one_line_whatever_the_text(id_: str, text: str, key: 
     if clean == text:
         assert found["text"] == text
     assert int(found["key"], 16) == key
+
+
+def test_a_file_that_can_neither_be_written_nor_shortened_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(line("a"))
+    file = ResultFile(str(path))
+    os.close(file.fd)
+    # as of a file system that has become read-only
+    file.fd = os.open(path, os.O_RDONLY)
+    with pytest.raises(FileError, match="can't shorten"):
+        file.append(line("b"))
+    file.close()
+    assert path.read_bytes() == line("a")

@@ -142,6 +142,11 @@ class PipeFeed:
                 if not self._rows and not self._ended:
                     await self._more()
 
+    def close(self) -> None:
+        """Ask for no more input, which ends the thread unless a read blocks it."""
+        self._ended = True
+        self._wanted.release()
+
     async def _more(self) -> None:
         self._came = self._loop.create_future()
         self._wanted.release()
@@ -154,6 +159,8 @@ class PipeFeed:
     def _read(self) -> None:
         while True:
             self._wanted.acquire()
+            if self._ended:
+                return
             try:
                 rows: list[RowOrBad] | None = next(self._pieces, None)
             except BaseException as error:  # noqa: BLE001  # for whoever waits, in the loop's thread

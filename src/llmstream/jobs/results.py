@@ -263,13 +263,9 @@ def _torn(data: bytes) -> bool:
 
 def _sync_folder(folder: Path) -> None:
     """Bring a rename to the disk; Windows has no way to."""
-    try:
+    with suppress(OSError):
         fd = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(fd)
-    except OSError:
-        pass
-    finally:
-        os.close(fd)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)

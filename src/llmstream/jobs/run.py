@@ -99,7 +99,7 @@ class Job:
         self._once_each: dict[int, tuple[Target, Target]] = {}
         self._give_back = give_back
         self._clock = asyncio.get_running_loop().time
-        self._idle: set[asyncio.Task[None] | None] = set()
+        self._idle: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Ask all.
@@ -124,6 +124,7 @@ class Job:
 
     async def _work_on(self, line: Line) -> None:
         me = asyncio.current_task()
+        assert me is not None
         while not self.ending:
             self._idle.add(me)
             try:
@@ -162,20 +163,19 @@ class Job:
             limiter.stop()
         # who waits for more input would wait for ever
         for worker in self._idle:
-            if worker is not None:
-                worker.cancel()
+            worker.cancel()
 
     async def _answer(self, line: Line, ask: Ask) -> tuple[Completion, LLMStreamError | None]:
         """Return one question's outcome, from the first of its targets that answers."""
-        last = len(ask.targets) - 1
-        for position, target in enumerate(ask.targets):
-            completion, error = await self._tried(line, ask, target, position == last)
-            if error is None or position == last:
-                return completion, error
-        raise AssertionError("a question has a target")
+        *earlier, last = ask.targets
+        for target in earlier:
+            completion, error = await self._tried(line, ask, target, last=False)
+            if error is None:
+                return completion, None
+        return await self._tried(line, ask, last, last=True)
 
     async def _tried(
-        self, line: Line, ask: Ask, target: Target, last: bool
+        self, line: Line, ask: Ask, target: Target, *, last: bool
     ) -> tuple[Completion, LLMStreamError | None]:
         """Ask one target until it answers or trying again makes no sense."""
         limiter = self._limiter(target)

@@ -145,10 +145,11 @@ class Work:
             Why it ended before the last prompt, None when it did not.
         """
         feed: Feed
+        pipe: PipeFeed | None = None
         if self.source.repeatable:
             feed = FileFeed(self.judge.each(self.source.rows()))
         else:
-            feed = PipeFeed(self.source.pieces(), self.judge)
+            feed = pipe = PipeFeed(self.source.pieces(), self.judge)
         ordered: Ordered | None = None
         if self._ordered and self.file is None:
             ordered = Ordered(lambda line: write(line.decode()))
@@ -164,6 +165,8 @@ class Work:
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
+            if pipe is not None:
+                pipe.close()
             if ordered is not None:
                 ordered.close()
         return job.ended_by

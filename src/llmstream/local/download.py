@@ -71,7 +71,9 @@ def fetch_https(url: str, target: Path, *, say: Say, progress: Progress, token: 
 
 def _persistently(part: _Part, token: Secret | None, say: Say, progress: Progress) -> Path:
     """Attempt again after a broken connection, as long as each attempt brings something."""
-    for left in reversed(range(_ATTEMPTS)):
+    left = _ATTEMPTS
+    while True:
+        left -= 1
         before = part.size()
         try:
             return _attempt(part, token, say, progress)
@@ -80,7 +82,6 @@ def _persistently(part: _Part, token: Secret | None, say: Say, progress: Progres
                 continue
             hint = "to continue where this stopped, run the same command again" if part.mark() else ""
             raise ConnectionFailed(error.message, hint=hint) from error
-    raise AssertionError("the last attempt returns or raises")
 
 
 class _Part:

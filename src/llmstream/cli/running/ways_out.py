@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstream.cli.environment import Environment
-from llmstream.errors import ConfigError, LLMStreamError, MissingExtra
+from llmstream.errors import LLMStreamError, MissingExtra
 
 if TYPE_CHECKING:
     from llmstream.runnable.calls import NotTaken
@@ -57,10 +57,7 @@ def add_ways_out(error: MissingExtra, environment: Environment) -> None:
     lines += [f"${variable} is set: llmstream -m {name} ..." for variable, name in ready.items()]
     if not ready:
         lines.append("or set a provider's API key, such as OPENAI_API_KEY, and run llmstream -m openai ...")
-    try:
-        path = config_path_of(None, environment.variables)[0]
-    except ConfigError:
-        path = None
+    path = config_path_of(environment.config, environment.variables)[0]
     if path is not None:
         lines.append(f"or set a default model in {path}")
     error.hint = "\n".join(line for line in lines if line)

@@ -214,7 +214,9 @@ class Deferred:
     def _fetch(self, entry: dict[str, Json], web: Web, interface: Interface, status: Status) -> None:
         """Write a batch's outcomes, each once, however often the download breaks off."""
         ids = {custom_id(ask): (ask.id, ask.key) for ask in self._missing() if _covers(entry, ask)}
-        for attempt in range(1, FETCHES + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 for outcome in interface.results(web, status):
                     self._write(outcome, ids)

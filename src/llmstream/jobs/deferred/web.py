@@ -51,7 +51,9 @@ class Web:
         Raises:
             LLMStreamError: it could not be had.
         """
-        for attempt in range(1, TRIES + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return self._object(self.call("GET", path, seconds=seconds))
             except LLMStreamError as error:
@@ -59,7 +61,6 @@ class Web:
                 if not error.retryable or attempt == TRIES or wait is None:
                     raise
                 time.sleep(wait)
-        raise AssertionError("it returned or raised")
 
     def post(self, path: str, body: bytes, content_type: str = "application/json") -> dict[str, Json]:
         """Send a body once and return the object that comes back.
