@@ -18,13 +18,15 @@ from llmstream.testing import EXAMPLES, TOOL
 
 PROMPT = Prompt((Message("user", "hi"),))
 ENDPOINT = Endpoint("acme", "model-1", "https://acme.test/v1")
-FULL = Options(temperature=0.5, max_tokens=7, tools=(TOOL,), schema={"type": "object"})
 TYPES = {
     "number": "float | None",
     "whole": "int | None",
     "texts": "tuple[str, ...] | None",
     "text": "str | None",
 }
+EACH = {name: EXAMPLES[TYPES[parameter.kind]] for name, parameter in PARAMETERS.items()}
+FULL = replace(options_from(EACH), tools=(TOOL,), schema={"type": "object"})
+"""All that a quirk could be about."""
 
 
 def test_the_fields_of_options_are_the_list() -> None:

@@ -17,7 +17,6 @@ from llmstream.history.sink import Place
 from llmstream.prompt import Attachment, Message, Options, Prompt
 from llmstream.record import replace
 from llmstream.render.base import Tee
-from llmstream.render.notes import note_line
 from llmstream.runnable.plan import Plan
 from llmstream.tracing.tracer import uuid7
 
@@ -131,8 +130,7 @@ class Conversing(Kept):
 
     def say(self, text: str) -> None:
         """Tell the user something, on standard error."""
-        if not self.environment.quiet:
-            self.environment.err.write(note_line(text, color=self.environment.colored))
+        self.environment.say(text)
 
     def _fetching(self) -> Fetching:
         return Fetching(self.environment)

@@ -9,7 +9,6 @@ from llmstream.cli.exits import Exit
 from llmstream.errors import UsageError
 from llmstream.jobs.deferred.run import Deferred
 from llmstream.render.job import summary
-from llmstream.render.notes import note_line
 
 if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
@@ -26,21 +25,17 @@ def deferred(work: Work, environment: Environment, *, wait: bool, output: str | 
         output: FILE's name.
     """
 
-    def say(text: str) -> None:
-        if not environment.quiet:
-            environment.err.write(note_line(text, color=environment.colored))
-
     if not work.source.repeatable:
         raise UsageError("--deferred needs an input that can be read twice: a file, not a pipe")
     tally = work.tally(time.monotonic)
     try:
-        done = Deferred(work, tally, say).run(wait=wait)
+        done = Deferred(work, tally, environment.say).run(wait=wait)
     finally:
         if tally.ended:
             work.note_order()
             work.put_in_order()
     if not done:
-        say("run the same command again to check progress and fetch the answers")
+        environment.say("run the same command again to check progress and fetch the answers")
     elif not environment.quiet:
         environment.err.write(summary(tally, output=output, color=environment.colored))
     return Exit.BATCH if tally.failed else Exit.OK

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from llmstream.cli.command import texts
 from llmstream.cli.environment import Environment
 from llmstream.render.columns import columns
-from llmstream.render.notes import note_line
 
 if TYPE_CHECKING:
     from llmstream.config.lists.details import Details
@@ -56,8 +55,7 @@ def models(
     if provider is None:
         found, failures = of_all(settings, refresh=refresh)
         for failure in failures:
-            width = environment.width_of(environment.err)
-            environment.err.write(note_line(f"warning: {failure}", color=environment.colored, width=width))
+            environment.say(f"warning: {failure}")
     else:
         name = settings.split(provider)[0]
         found = {name: of_one(settings, name, refresh=refresh)}
@@ -68,9 +66,9 @@ def models(
         if query.lower() in model.lower()
     ]
     if not found or not any(found.values()):
-        width = environment.width_of(environment.err)
-        note = "no models yet: set an API key (see `llmstream providers`) or run `llmstream pull smollm2`"
-        environment.err.write(note_line(note, color=environment.colored, width=width))
+        environment.say(
+            "no models yet: set an API key (see `llmstream providers`) or run `llmstream pull smollm2`"
+        )
     if json:
         return "".join(_object(*one, verbose=verbose) for one in chosen)
     if verbose:

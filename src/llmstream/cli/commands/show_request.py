@@ -47,7 +47,7 @@ def show_request(plan: Plan, environment: Environment) -> int:
         target = started(plan, target, lent=None if here else LENT)
     text, notices = _shown(plan, target, environment)
     for notice in notices:
-        _say(environment, notice)
+        environment.say(notice)
     environment.out.write(encode(guarded(text) if here else text))
     if target.local is not None:
         _keep_up(environment)

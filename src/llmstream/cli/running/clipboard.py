@@ -129,8 +129,5 @@ class CopySink(Sink):
         if error is not None or not text:
             return
         problem = copy(guarded(text) if self._guard else text, self._environment)
-        if problem is not None and not self._environment.quiet:
-            from llmstream.render.notes import note_line
-
-            environment = self._environment
-            environment.err.write(note_line(f"warning: {problem}", color=environment.colored))
+        if problem is not None:
+            self._environment.say(f"warning: {problem}")

@@ -7,7 +7,6 @@ from types import TracebackType
 
 from llmstream.cli.environment import Environment
 from llmstream.errors import Cancelled
-from llmstream.render.notes import note_line
 
 
 class Fetching:
@@ -26,10 +25,7 @@ class Fetching:
         self.close()
         if self._environment.waiting:
             self._environment.waiting.clear()
-        if not self._environment.quiet:
-            environment = self._environment
-            line = note_line(text, color=environment.colored, width=environment.width_of(environment.err))
-            environment.err.write(line)
+        self._environment.say(text)
 
     def progress(self, done: int, total: int | None) -> None:
         """Show how many bytes have come, of how many; ends the fetch when it was stopped."""

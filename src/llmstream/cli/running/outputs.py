@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from llmstream.errors import LLMStreamError
 from llmstream.render.base import Answer, Sink, Tee, encode
 from llmstream.render.guard import guarded
-from llmstream.render.notes import NotesSink, error_lines, note_line
+from llmstream.render.notes import NotesSink, error_lines
 from llmstream.render.plain import PlainSink
 
 if TYPE_CHECKING:
@@ -96,13 +96,7 @@ def answer_of(values: Values, environment: Environment) -> Answer:
 
     if not extracts:
         return BesideSink(answer, beside)
-
-    def say(text: str) -> None:
-        if not environment.quiet:
-            width = environment.width_of(environment.err)
-            environment.err.write(note_line(text, color=environment.colored, width=width))
-
-    return ExtractSink(answer, beside, "last" if values.get("extract_last") else "first", say)
+    return ExtractSink(answer, beside, "last" if values.get("extract_last") else "first", environment.say)
 
 
 def _copying(values: Values, environment: Environment) -> Sink:

@@ -192,8 +192,7 @@ def history_sink(
     )
 
     def say(text: str) -> None:
-        if not environment.quiet:
-            environment.err.write(note_line(f"warning: {text}", color=environment.colored))
+        environment.say(f"warning: {text}")
 
     def tell(path: Path) -> None:
         if environment.err.isatty and not environment.quiet:
