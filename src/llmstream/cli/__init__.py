@@ -1,7 +1,7 @@
-"""The command: argv to settings to a use case to an exit status; the only floor that prints or exits.
+"""The command: from argv to settings to a use case to an exit status; only this floor prints and exits.
 
-This file is what every run loads first, so it imports next to nothing: a line that is surely right
-goes the short way (parsing/argv.py), everything else through the full parser (app.py).
+Every run loads this file first, so it imports next to nothing: a command line that is certainly valid
+is parsed quickly (parsing/argv.py), any other by the full parser (app.py).
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ def main() -> None:
     """Run the command with this process's arguments and exit."""
     from llmstream.cli.signals import Signals
 
-    # nothing of what a start imports is garbage: looking for it is on again once the request is sent
+    # nothing imported at start-up is garbage; collection is enabled again once the request is sent
     gc.disable()
     signals = Signals()
     signals.install()
     status = run(sys.argv[1:], signals=signals)
-    # help that the full parser printed
+    # the full parser prints its help to sys.stdout
     try:
         sys.stdout.flush()
     except (OSError, AttributeError):
         status = status or 141
-    # the interpreter's own tidying up takes 10 ms, and threads of a local model may not end
+    # the interpreter's clean-up takes 10 ms, and threads of a local model may not end
     os._exit(status)
 
 
@@ -43,7 +43,7 @@ def run(
     Args:
         argv: the arguments, without the program's name.
         environment: streams and variables, None for this process's own.
-        signals: the handlers that were installed for this process.
+        signals: the handlers installed in this process, None for none.
     """
     from llmstream.cli.signals import Interrupted
 
@@ -51,7 +51,7 @@ def run(
         return _dispatch(argv, environment, signals)
     except Interrupted as interrupt:
         return interrupt.status
-    except Exception as error:  # noqa: BLE001  # the last resort: one line instead of a traceback
+    except Exception as error:  # noqa: BLE001  # last resort: one line instead of a traceback
         return _bug(error, "--debug" in argv, environment)
 
 
@@ -110,7 +110,7 @@ def _bug(error: Exception, debug: bool, environment: Environment | None) -> int:
         import traceback
 
         text = "".join(traceback.format_exception(error)) + text
-    # what went wrong may repeat what a stranger wrote
+    # the message may contain untrusted text
     data = guarded(text).encode("utf-8", "replace")
     if environment is not None:
         environment.err.write(data)

@@ -1,4 +1,4 @@
-"""The full parser, made from the tables: `--help`, and what is wrong with a line that argv.py left alone."""
+"""The full parser, made from the tables: `--help`, and errors of lines that argv.py could not parse."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ REWORDED: Final = (
         'unknown command "{}"',
     ),
 )
-"""What the parser says, and what we say instead."""
+"""The parser's messages and our wording of them."""
 
 
 def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> tuple[Values, list[str]] | int:
-    """Parse a command's line as the quick parser would, or say what is wrong with it.
+    """Parse a command's line as the quick parser would, print help, or report an error.
 
     Args:
-        name: the command's, or a group's.
-        argv: what follows its name.
-        environment: where help and complaints go.
+        name: the name of the command or group.
+        argv: the arguments after the name.
+        environment: where help and errors are written.
 
     Returns:
-        Options and words; an exit status when help was printed or the line can't be understood.
+        Options and words; an exit status if help was printed or the line is not valid.
     """
     made, shown = _app(), StringIO()
     try:
-        # what it prints is help, and may go to a reader who has gone
+        # it prints help, which is captured because the reader may have gone
         with redirect_stdout(shown):
             parsed = made([*name.split(), *argv], prog_name="llmstream", standalone_mode=False)
     except typer.Abort:
         return 130
     except Exception as error:
-        # the parser's own errors, whose class lives in the library's private copy of click
+        # the parser's errors, whose class is in typer's private copy of click
         if not hasattr(error, "format_message"):
             raise
         if type(error).__name__ == "NoArgsIsHelpError":
@@ -65,15 +65,15 @@ def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> t
 
 
 def _tidied(shown: str) -> str:
-    """Return the parser's help in our style: no braces around arguments, no full stop."""
+    """Return the parser's help in our style: no braces around arguments, no final period."""
     usage, blank, rest = shown.partition("\n\n")
     return re.sub(r"\{([A-Z.]+)\}", r"\1", usage) + blank + rest.replace(" and exit.\n", " and exit\n")
 
 
 def _said(error: Exception) -> str:
-    """Return what to say in other words than the parser's, "" where its own do.
+    """Return our wording of a parser's error, "" to keep its own.
 
-    Its guesses at an option go too far.
+    Its suggestions for an unknown option are often too far-fetched, so they are filtered.
     """
     message = str(getattr(error, "message", ""))
     for pattern, words in REWORDED:
@@ -96,7 +96,7 @@ def _complain(environment: Environment, message: str, hint: str) -> int:
 
 
 def _hint(name: str, argv: Sequence[str]) -> str:
-    """Return where help is, and how what may be a prompt is sent as one."""
+    """Return a hint with the command for help and, for a possible prompt, the command to send it."""
     lines = [f"see llmstream {'' if name == PROMPT else name + ' '}--help"]
     words = sum(not word.startswith("-") for word in argv)
     if name == PROMPT or words > 1 or any(" " in word for word in argv):
@@ -107,7 +107,7 @@ def _hint(name: str, argv: Sequence[str]) -> str:
 
 
 def _app() -> typer.Typer:
-    """Return the tree of all commands; each returns what was parsed instead of doing anything."""
+    """Return the parser with all commands, each of which only returns what was parsed."""
     app = _group("Stream a language model's answer.")
     groups = {name: _group(text) for name, text in GROUPS.items()}
     for name, group in groups.items():
@@ -115,7 +115,7 @@ def _app() -> typer.Typer:
     for command in COMMANDS:
         first, _, second = command.name.partition(" ")
         place = groups[first] if second else app
-        # --help is an option of the table: the default command prints it in its own way
+        # --help is an option of our table, because the default command prints its own help
         own_help = command.name == PROMPT
         place.command(second or first, help=command.help, add_help_option=not own_help)(_parser(command))
     return app
@@ -131,7 +131,7 @@ def _group(text: str) -> typer.Typer:
 
 
 def _parser(command: Command) -> Callable[..., tuple[Values, list[str]]]:
-    """Return a function with the parameters that the parser reads, which hands back what it is given."""
+    """Return a function with the command's parameters, for the parser, that returns its arguments."""
     meanings = dict(zip(command.arguments, command.meanings, strict=False))
     arguments = [_argument(number, text, meanings.get(text)) for number, text in enumerate(command.arguments)]
     options = [_option(option) for option in options_of(command.name)]
@@ -142,15 +142,15 @@ def _parser(command: Command) -> Callable[..., tuple[Values, list[str]]]:
             given = values.pop(argument.name)
             words += given if isinstance(given, list) else [str(given)] if given is not None else []
         kept = {key[1:]: value for key, value in values.items() if value is not None and value != []}
-        return kept, words  # type: ignore[return-value]  # the table's kinds made them
+        return kept, words  # type: ignore[return-value]  # their types follow from the table
 
-    parsed.__signature__ = inspect.Signature([*arguments, *options])  # type: ignore[attr-defined]  # what inspect reads
+    parsed.__signature__ = inspect.Signature([*arguments, *options])  # type: ignore[attr-defined]  # read by inspect
     parsed.__annotations__ = {one.name: one.annotation for one in (*arguments, *options)}
     return parsed
 
 
 def _argument(number: int, text: str, meaning: str | None) -> inspect.Parameter:
-    """Return an argument as the parser wants it: ``NAME``, ``[NAME]`` or ``[NAME]...``."""
+    """Return the parser's parameter for an argument: ``NAME``, ``[NAME]`` or ``[NAME]...``."""
     many, optional = text.endswith("..."), text.startswith("[")
     kind: object = list[str] | None if many else str | None if optional else str
     info = typer.Argument(metavar=text, help=meaning)
@@ -161,7 +161,7 @@ def _argument(number: int, text: str, meaning: str | None) -> inspect.Parameter:
 
 
 def _option(option: Option) -> inspect.Parameter:
-    """Return an option as the parser wants it: a parameter with an annotation and a default."""
+    """Return the parser's parameter for an option, with an annotation and a default."""
     kind = list[str] if option.many else TYPES[option.kind]
     names = [f"--{option.name}" + (f"/--{option.off}" if option.off else "")]
     names += [f"-{option.short}"] if option.short else []

@@ -1,4 +1,4 @@
-"""What every command has in common: the options of all, and the way to fail."""
+"""What all commands share: the global options, and the handling of errors."""
 
 from __future__ import annotations
 
@@ -19,15 +19,20 @@ if TYPE_CHECKING:
 
 
 class Run(Protocol):
-    """A command's work."""
+    """The function that carries out a command."""
 
     def __call__(self, values: Values, words: Sequence[str], environment: Environment, /) -> int:
-        """Do it, write on the environment's streams, and return the exit status."""
+        """Write to the environment's streams and return the exit status.
+
+        Raises:
+            LLMStreamError: `carry_out` reports it and returns its exit status.
+            ReaderGone: the output's reader closed it.
+        """
         ...
 
 
 def carry_out(name: str, values: Values, words: Sequence[str], environment: Environment) -> int:
-    """Run the command of that name and return its exit status."""
+    """Run the command `name` with its options and words, and return its exit status."""
     environment.color = str(values.get("color") or "auto")
     environment.quiet = bool(values.get("quiet"))
     environment.debug = bool(values.get("debug"))
@@ -52,8 +57,8 @@ def texts(work: Callable[..., str]) -> Run:
     """Return a command that prints the text that `work` returns.
 
     Args:
-        work: is given the environment, the command's words in their places, and by keyword the options
-            of its own that were given.
+        work: called with the environment, the command's words as positional arguments, and the given
+            options that only this command has as keyword arguments.
     """
     from llmstream.cli.parsing.table import ALL, OPTIONS
 

@@ -1,4 +1,4 @@
-"""The command's surroundings in one object: streams, variables, and what may be drawn on them."""
+"""The command's environment in one object: streams, variables, and what may be drawn on the streams."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 class Environment:
-    """Where a command runs.
+    """The environment of a command.
 
     Args:
-        out: standard output, the answer's alone.
-        err: standard error, for people.
-        variables: the environment's.
-        color: what --color says: auto, always or never.
-        quiet: errors only.
-        debug: tracebacks too.
-        closed_stdout: standard output was closed when we were started.
+        out: standard output, for the answer only.
+        err: standard error, for messages.
+        variables: the environment variables.
+        color: the value of --color: auto, always or never.
+        quiet: whether to write only errors.
+        debug: whether to write tracebacks, too.
+        closed_stdout: whether standard output was closed at the start.
         stdin: descriptor of standard input.
-        signals: handlers that are installed in this process, to be armed again for each run.
-        config: what a command's --config says.
+        signals: this process's signal handlers, which are reset for each run.
+        config: the path given by --config, None without it.
 
     Attributes:
         meant: the command that a prompt's words look like, empty for none.
@@ -61,15 +61,15 @@ class Environment:
         self.signals = signals or Signals()
         self.signals.writers = (out, err)
         self.markdown = True
-        """What the configuration says: answers are shown as Markdown."""
+        """The setting `markdown`: whether to show answers as Markdown."""
         self.markdown_theme = ""
-        """What the configuration says: the theme of code in them, empty for one that suits the terminal."""
+        """The setting `markdown_theme`: style of code in answers, empty to choose one for the terminal."""
         self.waiting: WaitingSink | None = None
-        """The sign on standard error that an answer is awaited."""
+        """The waiting indicator on standard error, None without one."""
 
     @classmethod
     def of_process(cls, signals: Signals | None = None) -> Environment:
-        """Return this process's surroundings."""
+        """Return the environment of this process."""
         closed = _fill_closed_descriptors()
         return cls(
             Writer(1),
@@ -80,13 +80,13 @@ class Environment:
         )
 
     def begin(self) -> None:
-        """Begin a run: signals and patience with slow readers are as at the start."""
+        """Start a run: reset the signal handlers and the wait for slow readers."""
         self.signals.rearm()
         self.out.hurry(None)
         self.err.hurry(None)
 
     def show(self, text: str) -> int:
-        """Write help and the like on standard output, and return the exit status."""
+        """Write a text such as help to standard output and return the exit status."""
         try:
             self.out.write(text.encode())
         except ReaderGone:
@@ -99,10 +99,10 @@ class Environment:
         return 0
 
     def say(self, text: str) -> None:
-        """Write a note on standard error, unless --quiet.
+        """Write a note to standard error, unless --quiet.
 
         Args:
-            text: one sentence; it may hold anything.
+            text: one sentence, made safe and short before it is written.
         """
         if not self.quiet:
             from llmstream.render.notes import note_line
@@ -110,7 +110,7 @@ class Environment:
             self.err.write(note_line(text, color=self.colored, width=self.width_of(self.err)))
 
     def check_stdout(self) -> None:
-        """Refuse to ask a model whose answer could go nowhere.
+        """Check, before a model is asked, that its answer can be written.
 
         Raises:
             OutputError: standard output is closed.
@@ -119,7 +119,7 @@ class Environment:
             raise OutputError("standard output is closed", hint="redirect it to a file or to /dev/null")
 
     def width_of(self, writer: Writer) -> int | None:
-        """Return the cells of the terminal that a stream is, None when it is none or doesn't say."""
+        """Return a terminal's width in cells, None if the stream is not a terminal or reports no width."""
         if not writer.isatty:
             return None
         try:
@@ -129,7 +129,7 @@ class Environment:
 
     @property
     def dumb(self) -> bool:
-        """Whether the terminal takes no escape sequences."""
+        """Whether the terminal doesn't support escape sequences."""
         return self.variables.get("TERM", "dumb") in ("dumb", "unknown", "")
 
     @property
@@ -141,9 +141,9 @@ class Environment:
 
 
 def _fill_closed_descriptors() -> list[int]:
-    """Put /dev/null, read-only, where a standard stream is closed, and return which these are.
+    """Open /dev/null, read-only, in place of each closed standard stream; return their descriptors.
 
-    A socket opened later would take the free number, and the answer would be written into it.
+    Otherwise a socket opened later would get the free number, and the answer would be written into it.
     """
     closed = []
     for descriptor in (0, 1, 2):

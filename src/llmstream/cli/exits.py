@@ -1,4 +1,4 @@
-"""Exit statuses: what each error means to a shell."""
+"""Exit statuses and the errors that lead to them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ STATUSES: Final[tuple[tuple[type[errors.LLMStreamError], Exit], ...]] = (
     (errors.LocalModelError, Exit.LOCAL),
     (errors.Cancelled, Exit.INTERRUPTED),
 )
-"""The first that fits; what is not here is an error of ours."""
+"""Error types and their statuses; the first match counts, and no match means an internal error."""
 
 
 def status_of(error: errors.LLMStreamError) -> Exit:

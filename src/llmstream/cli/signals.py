@@ -1,4 +1,4 @@
-"""Turns the signals that end a run into one exception, so that every end takes the same way."""
+"""Turn the signals that end a run into one exception, so that all of them are handled alike."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 _OF_LOOPS: Final = ("asyncio", "selectors", "_weakrefset")
-"""Packages that event loops consist of."""
+"""Packages that contain event loops' code."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked the run to end; a KeyboardInterrupt, as event loops let only that through."""
+    """A signal asked the run to end; a KeyboardInterrupt, because event loops let only that through."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -27,22 +27,22 @@ class Interrupted(KeyboardInterrupt):
 
     @property
     def status(self) -> int:
-        """The exit status that shells expect: 128 and the signal's number."""
+        """The exit status that shells expect: 128 plus the signal's number."""
         return 128 + self.number
 
 
 class Signals:
-    """Handlers of SIGINT, SIGTERM and SIGHUP; the second one of a run ends the process on the spot.
+    """Handlers of SIGINT, SIGTERM and SIGHUP; the second signal of a run ends the process at once.
 
-    During `whole` a signal is only noted, so that what came in one read reaches all outputs or none:
-    otherwise the last line of `--events` could hold a token that no other line shows.  A writer that
-    waits for its reader lets the signal through all the same, since that wait may never end.
+    During `whole`, a signal is only noted, so that the events of one read reach all outputs or none:
+    otherwise the last line of `--events` could contain a token that is in no other line.  While a writer
+    waits for its reader, the signal is raised nevertheless, because that wait may never end.
 
-    Amid an event loop's own code it is raised by the loop itself, as its next step: a loop that is broken
-    off between taking a step and making it never wakes the task that waits for that step.
+    A signal that arrives in an event loop's own code is raised by the loop as its next step: a loop that is
+    interrupted between taking a step and making it never wakes the task that waits for that step.
 
     Attributes:
-        writers: those that may wait for a reader.
+        writers: the writers that may wait for a reader.
     """
 
     def __init__(self) -> None:
@@ -51,15 +51,15 @@ class Signals:
         self._held = self._noted = False
 
     def rearm(self) -> None:
-        """Begin another run: the next signal is its first."""
+        """Prepare for another run, whose first signal is the next one."""
         self._first = None
         self._held = self._noted = False
 
     def whole(self, call: Callable[P, None], *args: P.args, **named: P.kwargs) -> None:
-        """Make a call that no signal breaks off.
+        """Make a call that signals don't interrupt, unless a writer is waiting for its reader.
 
         Raises:
-            Interrupted: a signal came in the meantime.
+            Interrupted: a signal was received in the meantime.
         """
         self._held = True
         try:
@@ -69,7 +69,7 @@ class Signals:
         self._raise_noted()
 
     def install(self) -> None:
-        """Install the handlers; a signal that was ignored when we were started stays so (nohup)."""
+        """Install the handlers; a signal that was ignored at the start stays ignored (nohup)."""
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
@@ -87,8 +87,8 @@ class Signals:
             raise Interrupted(number)
 
     def _told_to_the_loop(self) -> bool:
-        """Have the running loop raise what is noted, if one runs."""
-        # this may be amid the import of asyncio
+        """Make the running event loop, if any, raise the noted signal; return whether there is one."""
+        # asyncio may be only partly imported at this moment
         running = getattr(sys.modules.get("asyncio"), "get_running_loop", None)
         try:
             loop = running() if running else None

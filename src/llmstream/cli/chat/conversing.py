@@ -1,4 +1,4 @@
-"""A chat's state: what was said, what the next turn is sent with, and where its turns are kept."""
+"""A chat's state: its turns, the settings of the next one, and its place in the history."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Exchange(NamedTuple):
     Args:
         said: the user's message.
         answer: the text of the answer, which may be partial.
-        row: its place in the history, 0 when it is in none.
+        row: its row in the history, 0 if it is not stored.
     """
 
     said: tuple[Message, ...]
@@ -44,21 +44,21 @@ class Exchange(NamedTuple):
 
 
 class Conversing(Kept):
-    """A conversation that goes on turn by turn.
+    """A conversation in progress.
 
     Args:
         values: the options of the command line.
         environment: the streams and variables.
 
     Raises:
-        LLMStreamError: the options or the configuration are wrong, or there is nothing to go on with.
+        LLMStreamError: the options or the configuration are invalid, or there is no conversation to continue.
     """
 
     def __init__(self, values: Values, environment: Environment) -> None:
         self.environment = environment
         self.exchanges: list[Exchange] = []
         self.unanswered: tuple[Message, ...] | None = None
-        """The last turn when it failed, for another try."""
+        """The last turn if it has no answer, for another try."""
         self.last: Completion | None = None
         self.totals = Totals(0, 0, 0)
         self.files: list[str] = []
@@ -100,21 +100,21 @@ class Conversing(Kept):
 
     @system.setter
     def system(self, text: str) -> None:
-        """Send this one from now on."""
+        """Set the system prompt of the following turns."""
         self._values["system"] = text
 
     @property
     def model(self) -> str:
-        """PROVIDER/MODEL that is asked."""
+        """The current model, as PROVIDER/MODEL."""
         endpoint = self.targets[0].endpoint
         return f"{endpoint.provider}/{endpoint.model}"
 
     @model.setter
     def model(self, spec: str) -> None:
-        """Ask this one from now on.
+        """Set the model of the following turns.
 
         Raises:
-            LLMStreamError: it is unknown or can't be used; the model stays as it was.
+            LLMStreamError: the model is unknown or can't be used; the current one is kept.
         """
         before = self._values.get("model")
         self._values["model"] = full_name(self.settings, spec, self._fetching())
@@ -129,21 +129,21 @@ class Conversing(Kept):
         return targets_of(values, self.settings, self._overrides, self._fetching())
 
     def say(self, text: str) -> None:
-        """Tell the user something, on standard error."""
+        """Write a note on standard error, unless --quiet."""
         self.environment.say(text)
 
     def _fetching(self) -> Fetching:
         return Fetching(self.environment)
 
     def ask(self, text: str) -> int:
-        """Send a turn, with the files that were added for it, and return the exit status of its run."""
+        """Send a turn with the files added for it; show the answer and return the run's exit status."""
         content = "\n\n".join([*self.files, *([text] if text else [])])
         said = (Message("user", content, tuple(self.attached)),)
         self.files, self.attached = [], []
         return self.send(said)
 
     def send(self, said: tuple[Message, ...]) -> int:
-        """Send messages after all that was said before, show the answer, and return the exit status."""
+        """Send messages after all earlier turns; show the answer and return the run's exit status."""
         environment, fetching = self.environment, self._fetching()
         environment.begin()
         began = time.monotonic()
@@ -169,7 +169,7 @@ class Conversing(Kept):
         return status
 
     def _ended(self, said: tuple[Message, ...]) -> None:
-        """Take what has come into the conversation; a turn without an answer is not sent again."""
+        """Add the turn to the conversation if it has an answer; otherwise it is not sent again."""
         self.last = self._meter.completion(time.monotonic())
         self.totals = self.totals.and_(self.last)
         kept = self._sink.kept if self._sink is not None else None
@@ -181,7 +181,7 @@ class Conversing(Kept):
             self.exchanges.append(Exchange(said, self.last.text, kept.row if kept else 0))
 
     def sink(self, plan: Plan, run_id: str | None) -> HistorySink | None:
-        """Return the sink that keeps a turn, None when it is not to be kept."""
+        """Return the sink that stores a turn in the history, None if it is not to be stored."""
         if not self.keeps:
             return None
         before = 2 * len(self.exchanges)
@@ -191,19 +191,19 @@ class Conversing(Kept):
         return self._sink
 
     def reader_gone(self) -> None:
-        """Keep what had come when nobody reads the output any more."""
+        """Store the answer received until the reader closed the output."""
         from llmstream.errors import Cancelled
 
         if self._sink is not None:
             self._sink.close(Cancelled("the output's reader closed it"), time.monotonic())
 
     def explain(self, error: LLMStreamError) -> None:
-        """Say what to do about a conversation that has grown too long."""
+        """If the conversation is too long for the model, set the error's hint to the remedy."""
         if isinstance(error, ContextTooLong) and self.exchanges:
             error.hint = too_long(len(self.exchanges))
 
     def take_back(self) -> tuple[Message, ...] | None:
-        """Take the last turn out of the conversation and return what was said; None when there is none."""
+        """Remove the last turn and return its messages; None if there is none."""
         if self.unanswered is not None:
             said, self.unanswered = self.unanswered, None
             return said
@@ -215,7 +215,7 @@ class Conversing(Kept):
         return last.said
 
     def clear(self) -> None:
-        """Begin a new conversation; a session's name goes with it."""
+        """Start a new conversation, which takes over the session's name if there is one."""
         self.exchanges, self.unanswered = [], None
         self.files, self.attached = [], []
         self._place = replace(self._place, conversation=None)
@@ -233,19 +233,19 @@ class Conversing(Kept):
             self.say(f"warning: {error.message}")
 
     def close(self) -> None:
-        """Let other commands go on with this conversation."""
+        """Mark the chat as ended, so that other commands can continue its conversation."""
         if self._mark is not None:
             running.release(history_path().parent, self._chat, self._mark)
             self._mark = None
 
 
 class Totals(NamedTuple):
-    """What a chat has taken so far.
+    """Totals of a chat.
 
     Args:
-        turns: answers, partial ones included.
-        input_tokens: as reported.
-        output_tokens: as reported.
+        turns: number of answers, including partial ones.
+        input_tokens: as reported by the provider.
+        output_tokens: as reported by the provider.
     """
 
     turns: int
@@ -253,7 +253,7 @@ class Totals(NamedTuple):
     output_tokens: int
 
     def and_(self, completion: Completion) -> Totals:
-        """Return the totals with one answer more."""
+        """Return the totals with one more run added."""
         usage = completion.usage
         return Totals(
             self.turns + bool(completion.text),

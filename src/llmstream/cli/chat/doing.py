@@ -1,4 +1,4 @@
-"""What each command of a chat does; every one answers on standard error and never ends the chat."""
+"""The commands of a chat; each writes its reply on standard error and never ends the chat."""
 
 from __future__ import annotations
 
@@ -28,10 +28,14 @@ class Doing:
         self._saved: set[Path] = set()
 
     def do(self, name: str, text: str) -> int:
-        """Carry out a command and return the exit status of the run that it made, 0 when it made none.
+        """Carry out a command and return the exit status of its run, 0 if it had none.
+
+        Args:
+            name: the command, with its slash.
+            text: what follows it.
 
         Raises:
-            LLMStreamError: it can't be done.
+            LLMStreamError: the command can't be carried out.
         """
         work = WORKS.get(name)
         if work is None:
@@ -104,7 +108,7 @@ class Doing:
         if not text:
             raise UsageError("which file? type /save FILE")
         path = Path(text).expanduser().absolute()
-        # what this chat has written before may be brought up to date
+        # a file that this chat has saved may be updated
         flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if path in self._saved else os.O_EXCL)
         try:
             with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
@@ -157,4 +161,4 @@ WORKS: Final[Mapping[str, Callable[[Doing, str], int | None]]] = {
     "/stats": Doing._stats,
     "/clear": Doing._clear,
 }
-"""All commands but /exit, which the loop knows."""
+"""All commands except /exit, which the loop handles."""

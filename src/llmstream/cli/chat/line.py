@@ -1,7 +1,7 @@
-"""Reads what the user types into a chat: with prompt_toolkit, else readline, else as it comes.
+"""Read what the user types into a chat: with prompt_toolkit, else readline, else without editing.
 
-prompt_toolkit (the extra `chat`) brings editing of several lines, pasted text as one turn, and
-completion while the chat is the same without it.
+prompt_toolkit (the extra `chat`) adds multi-line editing, pasted text as one turn, and completion;
+otherwise the chat is the same without it.
 """
 
 from __future__ import annotations
@@ -21,24 +21,27 @@ SIGN: Final = "> "
 MORE: Final = ". "
 
 Complete = Callable[[str], list[str]]
-"""Returns what the last word of a line may become."""
+"""Returns the possible completions of a line's last word."""
 
 
 class LineReader(Protocol):
-    """Reads one line from the user."""
+    """Reads one entry from the user."""
 
     def read(self, sign: str) -> str:
-        """Return what was typed, which may be several lines when it was pasted.
+        """Return the typed text, which may have several lines if it was pasted.
+
+        Args:
+            sign: the prompt to show.
 
         Raises:
-            EOFError: the user wants to leave (Ctrl-D).
-            KeyboardInterrupt: the user throws the line away (Ctrl-C).
+            EOFError: the user pressed Ctrl-D to leave.
+            KeyboardInterrupt: the user pressed Ctrl-C to discard the line.
         """
         ...
 
 
 def line_reader(environment: Environment, lines: TypedLines, complete: Complete) -> LineReader:
-    """Return the best reader that this terminal and this installation have."""
+    """Return the best reader for this terminal and installation."""
     if environment.dumb or not (environment.out.isatty or environment.err.isatty):
         return PlainReader(environment)
     try:
@@ -54,11 +57,11 @@ def line_reader(environment: Environment, lines: TypedLines, complete: Complete)
 
 
 def whole_line(reader: LineReader) -> str:
-    """Return a turn: a line that ends with a backslash goes on with the next one.
+    """Read a turn: a line that ends with a backslash continues on the next one.
 
     Raises:
-        EOFError: the user wants to leave.
-        KeyboardInterrupt: the user throws the turn away.
+        EOFError: the user pressed Ctrl-D before typing anything.
+        KeyboardInterrupt: the user pressed Ctrl-C to discard the turn.
     """
     text = reader.read(SIGN)
     while text.endswith("\\"):
@@ -70,7 +73,7 @@ def whole_line(reader: LineReader) -> str:
 
 
 class PlainReader:
-    """Reads lines as the terminal gives them."""
+    """Reads lines without editing keys of ours."""
 
     def __init__(self, environment: Environment) -> None:
         self._writer = environment.out if environment.out.isatty else environment.err
@@ -85,10 +88,10 @@ class PlainReader:
 
 
 class ReadlineReader:
-    """Reads lines with Python's own editing.
+    """Reads lines with Python's readline.
 
     Raises:
-        ImportError: there is none, as on Windows.
+        ImportError: readline is missing, as on Windows.
     """
 
     _add: Callable[[str], None]
@@ -133,16 +136,16 @@ class FullReader:
 
         class _Kept(History):
             def load_history_strings(self) -> Iterator[str]:
-                """Yield what was typed, the newest first."""
+                """Yield the typed lines, newest first."""
                 yield from reversed(lines.lines)
 
             def store_string(self, string: str) -> None:
-                """Keep what was typed."""
+                """Store a typed line."""
                 lines.add(string)
 
         class _Words(Completer):
             def get_completions(self, document: Document, event: CompleteEvent) -> Iterator[Completion]:
-                """Yield what the last word may become."""
+                """Yield the completions of the last word."""
                 before = document.text_before_cursor
                 start = -len(before.rpartition(" ")[2])
                 for word in complete(before):
@@ -174,7 +177,7 @@ def _output(environment: Environment) -> Output:
     from prompt_toolkit.data_structures import Size
     from prompt_toolkit.output.vt100 import Vt100_Output
 
-    # a terminal that doesn't answer where its cursor is would be complained about
+    # prompt_toolkit would warn about a terminal that doesn't report its cursor's position
     def size() -> Size:
         found = os.get_terminal_size(stream.fileno())
         return Size(found.lines or 24, found.columns or 80)
@@ -183,10 +186,10 @@ def _output(environment: Environment) -> Output:
 
 
 def decoded(data: bytes) -> str:
-    """Return a line from a pipe as text, without the end of the line.
+    """Return a line from a pipe as text, without its line end.
 
     Raises:
-        UsageError: it is not text.
+        UsageError: the line is not text.
     """
     try:
         text = data.decode("utf-8-sig")
@@ -201,10 +204,10 @@ def decoded(data: bytes) -> str:
 
 
 def piped_lines(read: Callable[[], bytes]) -> Iterator[str]:
-    """Yield the lines of standard input as they come, blank ones left out.
+    """Yield the non-blank lines of standard input as they arrive.
 
     Args:
-        read: returns the next bytes, none at the end.
+        read: returns the next bytes, b"" at the end.
 
     Raises:
         UsageError: a line is not text.

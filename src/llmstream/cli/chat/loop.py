@@ -1,4 +1,4 @@
-"""The two ways to talk: line by line on a terminal, and each line a turn through a pipe."""
+"""The two loops of a chat: interactive on a terminal, and one turn per line from a pipe."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ CTRL_C: Final = 128 + signal.SIGINT
 
 
 def converse(values: Values, environment: Environment) -> int:
-    """Talk until the user leaves, and return the exit status.
+    """Run a chat until the user leaves, and return the exit status.
 
     Raises:
-        LLMStreamError: the options or the configuration are wrong.
+        LLMStreamError: the options or the configuration are invalid.
     """
     chat = Conversing(values, environment)
     try:
@@ -34,7 +34,7 @@ def converse(values: Values, environment: Environment) -> int:
 
 
 def _piped(chat: Conversing, environment: Environment) -> int:
-    """Answer each line as it comes; the first failure ends the chat."""
+    """Answer each line of standard input; the first failure ends the chat."""
     from llmstream.cli.chat.line import piped_lines
 
     for line in piped_lines(partial(os.read, environment.stdin, PIECE)):
@@ -45,7 +45,7 @@ def _piped(chat: Conversing, environment: Environment) -> int:
 
 
 def _typed(chat: Conversing, environment: Environment) -> int:
-    """Answer what is typed; only the user, or a signal, ends the chat."""
+    """Answer each typed turn; only the user or a signal ends the chat."""
     from llmstream.cli.chat.doing import Doing
     from llmstream.cli.chat.line import line_reader, whole_line
     from llmstream.cli.chat.slash import completed, parsed

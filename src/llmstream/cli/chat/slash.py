@@ -1,4 +1,4 @@
-"""The commands of a chat, such as /retry: their names, and what may follow them."""
+"""The commands of a chat, such as /retry: their names and arguments."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Slash(NamedTuple):
 
     Args:
         name: with its slash.
-        takes: what follows it, for help; empty for nothing.
+        takes: its argument, for help; empty if it has none.
         help: one line.
-        completes: ``model``, ``path`` or nothing.
+        completes: how its argument is completed: ``model``, ``path`` or "".
     """
 
     name: str
@@ -49,7 +49,7 @@ class Said(NamedTuple):
 
     Args:
         command: the command's name with its slash, empty for a turn.
-        text: what follows the command, or the turn.
+        text: the command's argument, or the turn.
     """
 
     command: str
@@ -57,9 +57,9 @@ class Said(NamedTuple):
 
 
 def parsed(line: str) -> Said:
-    """Return what a line means: a turn, or one of the commands; a second slash makes it a turn.
+    """Return a line as a turn or a command; after a second slash it is a turn with one slash.
 
-    A text of several lines is always a turn, also when a pasted one begins with a slash.
+    Text of several lines, such as pasted text, is a turn even if it starts with a slash.
     """
     if line.startswith("//"):
         return Said("", line[1:])
@@ -70,7 +70,7 @@ def parsed(line: str) -> Said:
 
 
 def unknown(name: str) -> str:
-    """Return what to say about a command that there is none of."""
+    """Return the message about an unknown command."""
     guess = did_you_mean(name, NAMES)
     return f"unknown command {quoted(name)}{guess} (/help lists them; // sends a line that starts with /)"
 
@@ -85,11 +85,11 @@ def listed() -> str:
 
 
 def completed(line: str, models: Callable[[], list[str]]) -> list[str]:
-    """Return what the last word of a line may become.
+    """Return the possible completions of a line's last word.
 
     Args:
-        line: as far as the cursor.
-        models: returns the models that are known.
+        line: the line up to the cursor.
+        models: returns the known models as PROVIDER/MODEL.
     """
     if not line.startswith("/"):
         return []

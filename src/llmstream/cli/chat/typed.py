@@ -1,4 +1,4 @@
-"""The lines that were typed into chats, kept for the next chat's arrow keys: the user's alone, 0600."""
+"""The lines typed into chats, stored for the arrow keys of the next chat in a private file (mode 0600)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 
 NAME: Final = "chat-lines.jsonl"
 MOST: Final = 1000
-"""Lines that are kept; the file is cut down to them when it has twice as many."""
+"""Most lines to keep; the file is reduced to them when it has twice as many."""
 
 
 class TypedLines:
-    """What was typed, the oldest first.
+    """The typed lines, oldest first.
 
     Args:
-        folder: where the file is, makes the folder; None keeps nothing beyond this chat.
+        folder: returns the file's folder after creating it; None to store nothing beyond this chat.
     """
 
     def __init__(self, folder: Callable[[], Path] | None) -> None:
@@ -24,7 +24,7 @@ class TypedLines:
         self.lines = _read(folder) if folder else []
 
     def add(self, text: str) -> None:
-        """Keep a line; a file that can't be written costs no chat."""
+        """Store a line; if the file can't be written, keep lines in memory only."""
         from llmstream.errors import LLMStreamError
 
         if not text.strip() or self.lines[-1:] == [text]:
@@ -39,7 +39,11 @@ class TypedLines:
 
 
 def forget(folder: Path, texts: set[str] | None = None) -> None:
-    """Remove lines from the file, None for all of them.
+    """Remove lines from the file.
+
+    Args:
+        folder: the file's folder.
+        texts: the lines to remove, None for all of them.
 
     Raises:
         OSError: the file can't be removed.

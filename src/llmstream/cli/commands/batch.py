@@ -1,4 +1,4 @@
-"""`llmstream batch`: many prompts from a file, their answers into another, resumable."""
+"""`llmstream batch`: run many prompts from a file and write the answers to another; resumable."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Flags(NamedTuple):
     """The command's own options.
 
     Args:
-        jobs: requests at once.
-        rpm: requests a minute, 0 for what the configuration says.
-        tpm: tokens a minute, likewise.
-        max_failures: 0 for any number.
-        output: FILE, None for standard output.
+        jobs: most requests at once.
+        rpm: requests per minute, 0 to use the configuration's.
+        tpm: tokens per minute, 0 to use the configuration's.
+        max_failures: failures after which to stop, 0 for no limit.
+        output: path of the results file, None for standard output.
     """
 
     jobs: int
@@ -68,7 +68,7 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
         with Fetching(environment) as fetching:
             settings = settings_of(environment, fetching)
             asker = Asker(_chooser(values, settings, fetching), _common(values, words[1:]))
-            # an unknown model or a missing key is said once, and not for each line
+            # report an unknown model or a missing key once, not for each line
             asker.chosen(None)
             work = Work(source, asker, ordered=bool(values.get("ordered")))
             work.look()
@@ -154,7 +154,7 @@ def _chooser(values: Values, settings: Settings, fetching: Fetching) -> Callable
         else:
             targets = [settings.target(spec, overrides)]
             targets += [settings.later(other, overrides) for other in fallbacks]
-        # a key is looked for once, not for each prompt
+        # fetch a key once, not for each prompt
         return [replace(one, unlock=cache(one.unlock)) if one.unlock else one for one in targets]
 
     return choose
@@ -178,7 +178,7 @@ def _carry_out(work: Work, values: Values, flags: Flags, environment: Environmen
     show = _show(environment)
     ended_by: LLMStreamError | None = None
     silent = environment.quiet
-    # modules and ids live to the end: not looked at for garbage again and again
+    # modules and ids live to the end: keep the garbage collector from scanning them repeatedly
     gc.freeze()
     try:
         if work.left != 0 and _on_ray(values):
@@ -217,7 +217,7 @@ def _show(environment: Environment) -> Bar | Lines | Quiet:
 
 
 def _limits(flags: Flags, settings: Settings) -> Callable[[Target], tuple[float, float]]:
-    """Return what finds requests and tokens a minute of a target: flags go first."""
+    """Return a function from a target to its requests and tokens per minute; flags take precedence."""
 
     def limits(target: Target) -> tuple[float, float]:
         configured = settings.provider(target.endpoint.provider).table("limits")
@@ -236,7 +236,7 @@ async def _asked(
     tally: Tally,
     show: Bar | Lines | Quiet,
 ) -> LLMStreamError | None:
-    """Ask all, and turn a signal into Interrupted once everything under way has been closed."""
+    """Run all prompts; turn a signal into Interrupted after all open requests are closed."""
     from llmstream.jobs.limiter import Limiter
 
     loop = asyncio.get_running_loop()
@@ -271,7 +271,7 @@ class Stop:
         assert task is not None
         self._task = task
         if sys.platform == "win32":
-            # a loop can't take signals there: the process's own handlers stay
+            # event loops can't handle signals on Windows: the process's own handlers stay installed
             return
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
@@ -286,7 +286,7 @@ class Stop:
 
 
 def harmless(line: str, isatty: bool) -> bytes:
-    """Return a line as it may be shown."""
+    """Return a line of JSON as bytes that are safe to write; see `render.jsonl.harmless`."""
     from llmstream.render.jsonl import harmless
 
     return harmless(line, isatty)

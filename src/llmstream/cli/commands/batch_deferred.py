@@ -1,4 +1,4 @@
-"""`llmstream batch --deferred`: the job through the provider's own batch interface."""
+"""`llmstream batch --deferred`: run the job through the provider's own batch interface."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 
 def deferred(work: Work, environment: Environment, *, wait: bool, output: str | None) -> int:
-    """Do what can be done of a deferred job now, and return the exit status.
+    """Upload, check or fetch a deferred job, and return the exit status.
 
     Args:
-        work: the job, FILE opened.
-        environment: where it is said how it stands.
-        wait: stay until the end.
-        output: FILE's name.
+        work: the job, with its results file open.
+        environment: where progress is reported.
+        wait: whether to wait until the job is done.
+        output: name of the results file.
+
+    Raises:
+        UsageError: the input can't be read twice.
     """
 
     if not work.source.repeatable:

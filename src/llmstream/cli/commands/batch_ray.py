@@ -1,4 +1,4 @@
-"""`llmstream batch --ray`: the job on a Ray cluster."""
+"""`llmstream batch --ray`: run the job on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def on_ray(
     """Run a job on a cluster.
 
     Args:
-        work: the job, FILE opened.
-        address: of the cluster, empty for one of its own.
+        work: the job, with its results file, if any, open.
+        address: address of the cluster, empty to start one.
         settings: requests at once over the whole cluster, and when to stop.
-        limits: requests and tokens a minute of a target.
-        environment: where answers go without FILE.
-        tally: is kept up to date.
-        show: shows it from time to time.
+        limits: returns a target's requests and tokens per minute.
+        environment: where answers are written without a results file.
+        tally: counts to update.
+        show: shows the counts at intervals.
 
     Returns:
-        Why it ended before the last prompt, None when it did not.
+        Why the job ended before the last prompt, None if it did not.
 
     Raises:
         MissingExtra: Ray is not installed.
@@ -52,7 +52,7 @@ def on_ray(
     from llmstream.render.jsonl import harmless
 
     cluster = Cluster(address)
-    # Ray has handlers of its own, which end the process
+    # Ray installs signal handlers that would end the process
     environment.signals.install()
     write = work.emit_to(lambda line: environment.out.write(harmless(line, environment.out.isatty)))
     shown = time.monotonic()

@@ -1,4 +1,4 @@
-"""`llmstream bench`: models under load, and the figures that come of it."""
+"""`llmstream bench`: measure models under load."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 
 PIPE_WIDTH = 80
-"""Columns of the table where there is no terminal."""
+"""Width of the table without a terminal."""
 
 
 def run(values: Values, words: Sequence[str], environment: Environment) -> int:
-    """Measure models and return the exit status: 0 when any request went well, else the first failure's."""
+    """Measure models; return exit status 0 if any request succeeded, else the first failure's."""
     environment.check_stdout()
     load = _load(values)
     limits = limits_of(str(values["slo"])) if "slo" in values else {}
@@ -56,7 +56,7 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
             finally:
                 fetching.stop()
     except Interrupted as interrupt:
-        # what was measured is told
+        # report what was measured so far
         status = interrupt.status
     fetching.close()
     _erase(environment)
@@ -68,10 +68,10 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
 
 
 def _load(values: Values) -> Load:
-    """Return the load that the options ask for.
+    """Return the load set by the options.
 
     Raises:
-        UsageError: a number makes no sense.
+        UsageError: a number is not valid.
     """
     for name in ("requests", "jobs", "prompt_tokens"):
         value = values.get(name)
@@ -91,20 +91,20 @@ def _load(values: Values) -> Load:
 
 
 def _picture(values: Values) -> Path | None:
-    """Return where the picture goes; find out before anything is asked whether it can go there."""
+    """Return the path of the SVG image, None for none; check before any request that it can be written."""
     if "svg" not in values:
         return None
     path = Path(str(values["svg"]))
     if path.is_dir():
-        raise UsageError(f"can't write {path}: it is a directory")
+        raise UsageError(f"can't write {path}: it is a folder")
     if not path.parent.is_dir():
-        raise UsageError(f"can't write {path}: the directory {path.parent} doesn't exist")
+        raise UsageError(f"can't write {path}: the folder {path.parent} doesn't exist")
     return path
 
 
 def _plans(values: Values, words: Sequence[str], environment: Environment, fetching: Fetching) -> list[Plan]:
-    """Return each model's plan; without a prompt ours, or none beside made-up words."""
-    # --seed is the load's, and standard input may be a script's own
+    """Return each model's plan; without a prompt, with a default one or only generated words."""
+    # --seed belongs to the load, and standard input may be meant for something else in a script
     others = {key: value for key, value in values.items() if key != "seed"}
     others["no_stdin"] = values.get("no_stdin") or "-" not in words
     plans = plans_of(others, words or [DEFAULT], environment, fetching)
@@ -119,10 +119,10 @@ def _emptied(prompt: Prompt) -> Prompt:
 
 
 class Counted(list[Sample]):
-    """One model's samples; on a terminal their number is shown while they come.
+    """One model's samples; their number is shown on a terminal as they arrive.
 
     Args:
-        plan: the model's.
+        plan: the model's plan.
         environment: the streams.
     """
 
@@ -133,7 +133,7 @@ class Counted(list[Sample]):
         self._environment = environment
 
     def append(self, sample: Sample, /) -> None:
-        """Add one, and show how many there are."""
+        """Add a sample and show their number."""
         super().append(sample)
         environment = self._environment
         if environment.err.isatty and not environment.dumb and not environment.quiet:
@@ -149,7 +149,7 @@ def _erase(environment: Environment) -> None:
 
 
 def _shown(figures: Sequence[Figures], values: Values, environment: Environment) -> str:
-    """Return the figures in the form that the options ask for."""
+    """Return the figures in the format set by the options."""
     if values.get("json"):
         return "".join(json.dumps(one.to_dict(), ensure_ascii=False) + "\n" for one in figures)
     if values.get("csv"):
@@ -162,7 +162,7 @@ def _shown(figures: Sequence[Figures], values: Values, environment: Environment)
 
 
 def _row(one: Figures) -> dict[str, object]:
-    """Return the figures of a model as one row: ``ttft_mean`` and so on."""
+    """Return a model's figures as a CSV row with keys such as ``ttft_mean``."""
     row: dict[str, object] = {"provider": one.provider, "model": one.model, "requests": one.requests}
     row["failures"] = sum(one.failures.values())
     for name in LATENCIES:
@@ -195,7 +195,7 @@ def _draw(figures: Sequence[Figures], path: Path) -> None:
 
 
 def _status(figures: Sequence[Figures], environment: Environment) -> int:
-    """Return the exit status; where nothing went well, say why."""
+    """Return the exit status; if no request succeeded, report the first failure."""
     failures = [sample.error for one in figures for sample in one.samples if sample.error is not None]
     first: LLMStreamError | None = failures[0] if failures else None
     if first is None or any(one.requests for one in figures):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run(values: Values, words: Sequence[str], environment: Environment) -> int:
-    """Talk until the user leaves, and return the exit status."""
+    """Run a chat until the user leaves, and return the exit status."""
     from llmstream.cli.chat.loop import converse
 
     return converse(values, environment)

@@ -1,4 +1,4 @@
-"""`llmstream compare`: several models at once, each answer under its name, or only the first to begin."""
+"""`llmstream compare`: ask several models at once; show each answer, or only the first to start."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def run(values: Values, words: Sequence[str], environment: Environment) -> int:
-    """Compare models and return the exit status: 0 when any answered, else the first one's."""
+    """Compare models; return exit status 0 if any answered, else that of the first model's failure."""
     fetching = Fetching(environment)
     if values.get("race"):
         return _race(values, words, environment, fetching)
@@ -78,11 +78,11 @@ def _race(values: Values, words: Sequence[str], environment: Environment, fetchi
 def plans_of(
     values: Values, words: Sequence[str], environment: Environment, fetching: Fetching
 ) -> list[Plan]:
-    """Return a plan for each model that the options name, in their order.
+    """Return a plan for each model named by the options, in order.
 
     Raises:
-        UsageError: none is named.
-        LLMStreamError: a model is unknown, or the prompt can't be had; nothing has been asked.
+        UsageError: no model is named.
+        LLMStreamError: a model is unknown, or the prompt can't be read; no request was sent.
     """
     specs = listed(values, "model")
     if not specs:
@@ -90,7 +90,7 @@ def plans_of(
     environment.check_stdout()
     settings = settings_of(environment, fetching)
     overrides = overrides_of(values)
-    # a key that is missing is that model's failure, not that of all
+    # a missing key is a failure of that model only
     targets = [settings.later(full_name(settings, spec, fetching), overrides) for spec in specs]
     first = planned(values, targets[:1], words, environment, fetching, overrides)
     return [replace(first, targets=[target]) for target in targets]

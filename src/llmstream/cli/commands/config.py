@@ -1,4 +1,4 @@
-"""`llmstream config`: where it is, what holds, whether it is right; make it and edit it."""
+"""`llmstream config`: path, settings in effect, check, creation and editing of the configuration."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ def _path(environment: Environment) -> Path:
 
     found = config_path_of(environment.config, environment.variables)[0]
     if found is None:
-        raise ConfigError("no home directory for the configuration", hint="pass --config PATH")
+        raise ConfigError("no home folder for the configuration", hint="pass --config PATH")
     return found
 
 
 @texts
 def path(environment: Environment) -> str:
-    """Print the configuration file's path."""
+    """Return the configuration file's path as text."""
     return f"{_path(environment)}\n"
 
 
 @texts
 def show(environment: Environment, *, origin: bool = False, model: str | None = None) -> str:
-    """Print the settings in effect; keys are masked."""
+    """Return the settings in effect as text; keys are masked."""
     from llmstream.config.settings import Settings
     from llmstream.config.show import show as shown
 
@@ -41,7 +41,7 @@ def show(environment: Environment, *, origin: bool = False, model: str | None = 
 
 @texts
 def check(environment: Environment) -> str:
-    """Say all that is wrong with the configuration file."""
+    """Check the configuration file and report all problems."""
     from llmstream.config.settings import Settings
 
     file = _path(environment)
@@ -58,7 +58,7 @@ def _hides(alias: str) -> str:
 
 @texts
 def init(environment: Environment) -> str:
-    """Write a commented configuration file to begin with."""
+    """Write a starter configuration file, all of it commented out."""
     from llmstream.config.file.starter import init as write
 
     file = _path(environment)
@@ -87,7 +87,7 @@ def alias(
     name: str,
     model: str,
 ) -> str:
-    """Give a model a short name."""
+    """Set a short name for a model."""
     from llmstream.config.file.aliases import set_alias
     from llmstream.config.settings import Settings
 

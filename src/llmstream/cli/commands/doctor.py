@@ -1,4 +1,4 @@
-"""`llmstream doctor`: what is well, what is not, and what to do about it."""
+"""`llmstream doctor`: check the set-up and say how to correct problems."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDEST: Final = 24
 
 
 def run(values: Values, words: Sequence[str], environment: Environment) -> int:
-    """Check everything and return 0, or 3 when a check failed."""
+    """Run all checks and return 0, or 3 if one failed."""
     checks = list(all_checks(environment, tuple(words), offline=bool(values.get("offline"))))
     if values.get("json"):
         from llmstream.render.jsonl import harmless
@@ -35,7 +35,7 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
 
 
 def _line(check: Check, width: int, environment: Environment) -> str:
-    """Return a check as one line; on a terminal its state may be coloured."""
+    """Return a check as one line; its state may be coloured on a terminal."""
     shown = SKIPPED if check.skipped else check.state
     state = f"{shown:<4}"
     if environment.out.isatty and environment.colored:

@@ -1,4 +1,4 @@
-"""`llmstream history`: the runs that were kept, shown, searched, exported and removed."""
+"""`llmstream history`: list, show, search, export and remove stored runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NUMBER: Final = 20
 EMPTY: Final = "the history is empty"
 WORDS: Final = 60
-"""Characters of a prompt in the list."""
+"""Most characters of a prompt in the list."""
 SIGNS: Final = {"complete": " ", "partial": "~", "failed": "!"}
 AGES: Final = {"h": 1 / 24, "d": 1.0, "w": 7.0, "m": 30.0, "y": 365.0}
 """Units of --older, in days."""
@@ -42,7 +42,7 @@ def listed(values: Values, words: Sequence[str], environment: Environment) -> in
 
 
 def found(values: Values, words: Sequence[str], environment: Environment) -> int:
-    """List the runs whose prompt or answer has the words."""
+    """List the runs whose prompt and answer contain the words."""
     from llmstream.history.search import search
     from llmstream.history.store import Store
 
@@ -62,7 +62,7 @@ def found(values: Values, words: Sequence[str], environment: Environment) -> int
 
 
 def show(values: Values, words: Sequence[str], environment: Environment) -> int:
-    """Show one run whole."""
+    """Show all of one run."""
     from llmstream.history.store import Store
 
     store = Store.reading(history_path())
@@ -80,7 +80,7 @@ def show(values: Values, words: Sequence[str], environment: Environment) -> int:
 
 
 def export(values: Values, words: Sequence[str], environment: Environment) -> int:
-    """Write all runs as JSON Lines, the oldest first."""
+    """Write all runs as JSON Lines, oldest first."""
     from llmstream.history.store import Store
 
     since = _day(str(values["since"])) if "since" in values else 0
@@ -92,21 +92,21 @@ def export(values: Values, words: Sequence[str], environment: Environment) -> in
 
 
 def remove(values: Values, words: Sequence[str], environment: Environment) -> int:
-    """Remove the runs named."""
+    """Remove the runs with the given ids."""
     from llmstream.history.store import Store
 
     store = Store.writing(history_path())
     if store is None:
         raise UsageError(EMPTY)
     with store:
-        # all are looked for before any is removed
+        # find all of them before removing any
         runs = {run.row: run for run in map(store.beginning, words)}
         _removed(store, list(runs), {run.prompt for run in runs.values()}, environment)
     return 0
 
 
 def prune(values: Values, words: Sequence[str], environment: Environment) -> int:
-    """Remove old runs, all but the newest, or all."""
+    """Remove old runs, all except the newest, or all."""
     from llmstream.history import removal
     from llmstream.history.store import Store
 
@@ -152,7 +152,7 @@ def _removed(store: Store, rows: Sequence[int], texts: set[str] | None, environm
 
 
 def _agreed(count: int, environment: Environment) -> bool:
-    """Ask on a terminal; elsewhere it has to be said in advance."""
+    """Ask for confirmation on a terminal; elsewhere, an option must give it."""
     if not os.isatty(environment.stdin):
         raise UsageError(
             "prune asks for confirmation, which needs a terminal",
@@ -165,17 +165,17 @@ def _agreed(count: int, environment: Environment) -> bool:
 
 @texts
 def path(environment: Environment) -> str:
-    """Print the path of the history's file."""
+    """Return the path of the history's file as text."""
     return f"{history_path()}\n"
 
 
 def switch_on(values: Values, words: Sequence[str], environment: Environment) -> int:
-    """Keep runs from now on."""
+    """Turn the history on."""
     return _switch(environment, on=True)
 
 
 def switch_off(values: Values, words: Sequence[str], environment: Environment) -> int:
-    """Keep no more runs; what was kept stays."""
+    """Turn the history off; stored runs are kept."""
     return _switch(environment, on=False)
 
 
@@ -186,7 +186,7 @@ def _switch(environment: Environment, *, on: bool) -> int:
 
     file = config_path_of(environment.config, environment.variables)[0]
     if file is None:
-        raise ConfigError("no home directory for the configuration", hint="pass --config PATH")
+        raise ConfigError("no home folder for the configuration", hint="pass --config PATH")
     set_top(file, "history", on)
     if on:
         environment.say(f"the history is on: runs are kept in {history_path()}")
@@ -203,7 +203,7 @@ def _number(values: Values, default: int) -> int:
 
 
 def _day(text: str) -> int:
-    """Return when a day or a moment begins, milliseconds since 1970; without a zone it is the local one."""
+    """Return the start of a date or time, milliseconds since 1970; local time unless it has a zone."""
     from datetime import datetime
 
     try:
@@ -213,7 +213,7 @@ def _day(text: str) -> int:
 
 
 def _age(text: str) -> int:
-    """Return the time that was so long ago, milliseconds since 1970."""
+    """Return the time that was this long ago, milliseconds since 1970."""
     import time
 
     parts = re.fullmatch(r"(\d{1,6})([hdwmy])", text.strip().lower())
@@ -225,7 +225,7 @@ def _age(text: str) -> int:
 
 
 def _none(text: str, values: Values, environment: Environment) -> int:
-    """Tell people that there is nothing to list; a program sees it by itself."""
+    """Tell people that there is nothing to list; programs get an empty list."""
     if not values.get("json"):
         environment.say(text)
     return 0
@@ -260,13 +260,13 @@ def _when(run: Run) -> str:
 
 
 def _row(run: Run) -> str:
-    """Return a run as one row: the beginning of its id that lists need, when, which model, first words."""
+    """Return a run as one row: start of its id, time, model, first words."""
     model = one_line(f"{run.provider}/{run.model}", 30)
     return f"{run.id}  {_when(run)} {SIGNS[run.status]} {model:<24} {one_line(run.prompt, WORDS)}\n"
 
 
 def _whole(run: Run) -> str:
-    """Return a run as people read it: the answer's text as it is, at the end."""
+    """Return a run for people, with the unchanged text of the answer at the end."""
     session = f", session {one_line(run.session, 60)}" if run.session is not None else ""
     head = f"{run.id}  {_when(run)}  {one_line(f'{run.provider}/{run.model}', 80)}  {run.status}{session}\n"
     error = run.details.get("error")

@@ -1,4 +1,4 @@
-"""`llmstream keys`: API keys in the system's keyring, or in files that only the user can read."""
+"""`llmstream keys`: store API keys in the system's keyring, or in files that only the user can read."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @texts
 def set_key(environment: Environment, provider: str, *, file: bool = False) -> str:
-    """Keep a provider's key; it is typed, or read from standard input, never an argument."""
+    """Store a provider's key, which is typed or read from standard input and never an argument."""
     settings = _settings(environment)
     _check_wanted(settings, provider)
     if not file:
         from llmstream.config.keys.keyring import require
 
-        # said before a key is asked for
+        # checked before the user types a key
         require(provider)
     key = _given(environment, provider)
     if file:
@@ -73,7 +73,7 @@ def delete_key(environment: Environment, provider: str) -> str:
                 f"no key is stored for {provider}", hint="to list stored keys: llmstream keys list"
             ) from error
     except ConfigError:
-        # the file may have been all there was
+        # the key may have been in the file only
         if not kept:
             raise
     environment.say(f"deleted the stored key for {provider}")
@@ -91,12 +91,12 @@ def _folder(environment: Environment) -> Path:
 
     found = config_path_of(environment.config, environment.variables)[0]
     if found is None:
-        raise ConfigError("no home directory to store keys in", hint="pass --config PATH")
+        raise ConfigError("no home folder to store keys in", hint="pass --config PATH")
     return found.parent
 
 
 def _check_wanted(settings: Settings, name: str) -> None:
-    """Refuse a name that no provider has, and a provider that would never ask for the key."""
+    """Raise ConfigError for an unknown provider, and for one that would never use the key."""
     provider = settings.provider(name)
     if not provider.wants_key:
         raise UsageError(f"{name} (adapter {provider.adapter}) needs no API key")

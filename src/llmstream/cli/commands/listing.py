@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @texts
 def providers(environment: Environment, *, json: bool = False, all: bool = False) -> str:
-    """List the providers, those that are ready first, and whether their keys are set."""
+    """List the providers, ready ones first, and whether their keys are set."""
     from llmstream.config.lists.overview import providers as overview
 
     rows = overview(_settings(environment))
@@ -48,7 +48,7 @@ def models(
     refresh: bool = False,
     verbose: bool = False,
 ) -> str:
-    """List the models of a provider, or of all that are ready."""
+    """List the models of a provider, or of all ready providers."""
     from llmstream.config.lists.models import of_all, of_one
 
     settings = _settings(environment)

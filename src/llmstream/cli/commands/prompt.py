@@ -1,4 +1,4 @@
-"""The default command: a prompt goes out, its answer's tokens come in."""
+"""The default command: send a prompt and stream its answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
             hint="use --events alone: its last line contains what --json prints",
         )
     fetching = Fetching(environment)
-    # what a conversation or a template adds is this run's alone
+    # a copy, because a conversation or a template adds values for this run
     values = dict(values)
     talk = Talk(values, environment)
 

@@ -1,4 +1,4 @@
-"""`llmstream pull`: fetch a model ahead of its first use."""
+"""`llmstream pull`: download a model before its first use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from llmstream.cli.environment import Environment
 
 @texts
 def pull(environment: Environment, source: str) -> str:
-    """Fetch a model to run in this process."""
+    """Download a model to run in this process."""
     from llmstream.cli.running.fetching import Fetching
     from llmstream.config.paths import models_folder
     from llmstream.local.models import pull as fetch

@@ -1,4 +1,4 @@
-"""`llmstream replay`: a recorded run again, with the same outputs and at its own pace."""
+"""`llmstream replay`: play a recorded run again, with the same outputs and at its original pace."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from llmstream.render.base import Sink
 
 SHOWN = ("temperature", "max_tokens", "stop")
-"""Options that events tell of."""
+"""Options that are part of the events."""
 
 
 def run(values: Values, words: Sequence[str], environment: Environment) -> int:
@@ -44,11 +44,11 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
 
 
 def _plan(file: Path, values: Values) -> Plan:
-    """Return the plan that the recorded run had, asked of the recording.
+    """Return the recorded run's plan, with the recording as its target.
 
     Raises:
-        UsageError: the speed is none.
-        LLMStreamError: the file can't be read, or is damaged at its beginning.
+        UsageError: the speed is not valid.
+        LLMStreamError: the file can't be read, or its start is damaged.
     """
     speed = Options(extra={SPEED: str(values.get("speed", "1"))})
     speed_of(speed)
@@ -72,5 +72,5 @@ def _options(recorded: Mapping[str, object]) -> Options:
     try:
         return options_from({name: recorded[name] for name in SHOWN if name in recorded})
     except UsageError:
-        # another writer's; the answer doesn't depend on them
+        # from another program's recording; the answer doesn't depend on them
         return Options()

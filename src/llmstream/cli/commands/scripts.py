@@ -1,4 +1,4 @@
-"""`llmstream schema` and `llmstream completions`: texts for other programs."""
+"""`llmstream schema` and `llmstream completions`: output for other programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmstream.errors import ConfigError, UsageError
 
 @texts
 def schema(environment: Environment, what: str) -> str:
-    """Print the JSON Schema of a line of events, or of the configuration."""
+    """Return the JSON Schema of a line of events, or of the configuration, as text."""
     if what == "events":
         from llmstream.render.jsonl import schema as events_schema
 
@@ -28,7 +28,7 @@ def schema(environment: Environment, what: str) -> str:
 
 @texts
 def completions(environment: Environment, shell: str, of: str = "") -> str:
-    """Print a shell's completion script, to be saved where the shell looks for it, or its key binding."""
+    """Return or install a shell's completion script, or return its key binding."""
     from llmstream.cli.parsing.shells import SHELLS, script
 
     if shell == "widget":
@@ -43,7 +43,7 @@ def completions(environment: Environment, shell: str, of: str = "") -> str:
 
 
 def _install(environment: Environment, shell: str) -> str:
-    """Write a script where its shell looks for it, and say what was done."""
+    """Write a script to the place where its shell looks for it; return a report for the user."""
     from llmstream.cli.parsing.placing import place
     from llmstream.cli.parsing.shells import MARK, script
 

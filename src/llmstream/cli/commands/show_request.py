@@ -1,8 +1,8 @@
-"""`--show-request`: the request as a curl command, its key as the variable that holds it.
+"""`--show-request`: print the request as a curl command, with a variable in place of the key.
 
-The embedded model is started for it, so that the command runs as it stands.  On a terminal its server
-stays until Enter or Ctrl-C; elsewhere whoever reads the command needs us to end first, and a process
-of its own keeps the server up for `LENT` seconds.
+The embedded model is started for it, so that the command works unchanged.  On a terminal, its server
+runs until Enter or Ctrl-C; elsewhere, the reader of the command needs this process to end first, so
+a separate process keeps the server running for `LENT` seconds.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ if TYPE_CHECKING:
 
 STAND_IN: Final = "llmstream-key-stand-in"
 LENT: Final = 120
-"""Seconds that the embedded model's server is up for a command that was written to a file or pipe."""
+"""Seconds that the embedded model's server runs after the command was written to a file or pipe."""
 LOCAL_KEY: Final = "LLMSTREAM_LOCAL_KEY"
 
 
 def show_request(plan: Plan, environment: Environment) -> int:
-    """Print the request of a plan and return the exit status."""
+    """Print a plan's request and return the exit status."""
     target = plan.targets[0]
     if target.takes is not None:
         see_taken(plan.prompt, target)
     here = environment.out.isatty
     if target.local is not None:
-        # before it is printed: the address and the key are the server's
+        # before printing, because URL and key are those of the server
         target = started(plan, target, lent=None if here else LENT)
     text, notices = _shown(plan, target, environment)
     for notice in notices:
@@ -55,9 +55,9 @@ def show_request(plan: Plan, environment: Environment) -> int:
 
 
 def _shown(plan: Plan, target: Target, environment: Environment) -> tuple[str, list[str]]:
-    """Return the command, and what to say beside it."""
+    """Return the command, and notes for the user."""
     key = target.endpoint.api_key
-    # a stand-in takes the key's place before anything is built from it
+    # replace the key by a placeholder before anything is built from it
     endpoint: Endpoint = replace(target.endpoint, api_key=Secret(STAND_IN) if key else None)
     request = adapter_of(target).request(plan.prompt, options_of(plan, target), endpoint, stream=plan.stream)
     notices = list(request.notices)
@@ -66,7 +66,7 @@ def _shown(plan: Plan, target: Target, environment: Environment) -> tuple[str, l
     variable = key.origin if key and key.origin.startswith("$") else "$API_KEY"
     before = ""
     if target.local is not None and key:
-        # of use to nobody but this server
+        # this key is valid only for this server
         variable, before = f"${LOCAL_KEY}", f"{LOCAL_KEY}={key.reveal()}\n"
     lines = [f"curl -N {shlex.quote(request.url)}"]
     if target.aws_region:
@@ -78,19 +78,19 @@ def _shown(plan: Plan, target: Target, environment: Environment) -> tuple[str, l
 
 
 def _signed(region: str, environment: Environment) -> list[str]:
-    """Return the options with which curl signs a request with AWS's credentials."""
+    """Return curl's options for signing a request with AWS credentials."""
     lines = [
         f"  --aws-sigv4 {shlex.quote(f'aws:amz:{region}:bedrock')}",
         '  --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"',
     ]
-    # temporary credentials have a token too; without one the header must not be sent
+    # temporary credentials also have a token; without one, the header must not be sent
     if environment.variables.get("AWS_SESSION_TOKEN") or not environment.variables.get("AWS_ACCESS_KEY_ID"):
         lines.append('  -H "x-amz-security-token: $AWS_SESSION_TOKEN"')
     return lines
 
 
 def _about_signing(profile: str, url: str, environment: Environment) -> list[str]:
-    """Return what somebody who signs with curl should know."""
+    """Return notes for the user about signing with curl."""
     said = []
     named = profile or environment.variables.get("AWS_PROFILE", "")
     if profile or not environment.variables.get("AWS_ACCESS_KEY_ID"):
@@ -111,7 +111,7 @@ def _say(environment: Environment, text: str) -> None:
 
 
 def _keep_up(environment: Environment) -> None:
-    """Say how long the embedded model's server is up, and on a terminal wait for the user to end it."""
+    """Say how long the embedded model's server runs; on a terminal, wait for the user to end it."""
     if not environment.out.isatty:
         _say(environment, f"the model server runs for {LENT} s")
         return
@@ -129,7 +129,7 @@ def _keep_up(environment: Environment) -> None:
 
 
 def _command(target: Target, prompt: bytes) -> str:
-    """Return a child process as a shell would start it, its prompt on standard input or in its place."""
+    """Return the shell command of a child process, with the prompt on standard input or as an argument."""
     if target.factory:
         raise UsageError(f"--show-request: {target.factory} is a Python object and sends no HTTP request")
     from llmstream.transport.process.common import arguments
@@ -141,9 +141,9 @@ def _command(target: Target, prompt: bytes) -> str:
 
 def _header(name: str, value: str, variable: str) -> str:
     if STAND_IN in value:
-        # double quotes, so that the shell fills the variable in
+        # double quotes, so that the shell expands the variable
         return f'  -H "{name}: {value.replace(STAND_IN, variable)}"'
     if tells_a_secret(name):
-        # a header of the configuration's own
+        # a header from the configuration
         return f'  -H "{name}: ${name.upper().replace("-", "_")}"'
     return f"  -H {shlex.quote(f'{name}: {value}')}"

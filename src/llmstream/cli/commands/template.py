@@ -1,4 +1,4 @@
-"""`llmstream template`: saved prompts, listed, shown, saved, edited and removed."""
+"""`llmstream template`: list, show, save, edit and remove saved prompts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @texts
 def listed(environment: Environment) -> str:
-    """List the saved prompts, also those whose file is wrong."""
+    """List the saved prompts, including those with an invalid file."""
     from llmstream.config.templates import load, names, path_of
     from llmstream.render.guard import one_line
 
@@ -38,7 +38,7 @@ def listed(environment: Environment) -> str:
 
 @texts
 def show(environment: Environment, name: str) -> str:
-    """Print a saved prompt's file."""
+    """Return the text of a saved prompt's file."""
     from llmstream.config.templates import existing
 
     file = existing(folder_of(environment), name)
@@ -59,7 +59,7 @@ def save(values: Values, words: Sequence[str], environment: Environment) -> int:
     if values.get("extract") and values.get("extract_last"):
         raise UsageError("-x and --extract-last can't be combined; use one of them")
     extract: Extract = "first" if values.get("extract") else "last" if values.get("extract_last") else None
-    # the schema stays as it was written; checked all the same
+    # check the schema, but save it as written
     options = overrides_of(values).options
     found = {**options.given(), **options.extra} if options is not None else {}
     found.pop("schema", None)
@@ -85,7 +85,7 @@ def _text(values: Values, key: str) -> str | None:
 
 @texts
 def edit(environment: Environment, name: str) -> str:
-    """Open a saved prompt in the editor, then check it; one that is new begins empty."""
+    """Open a saved prompt in the editor, then check it; a new one starts empty."""
     from llmstream.cli.running.editor import edit_file
     from llmstream.config.paths import private_folder
     from llmstream.config.templates import load, path_of
@@ -115,5 +115,5 @@ def remove(environment: Environment, name: str) -> str:
 
 @texts
 def path(environment: Environment) -> str:
-    """Print the folder of the saved prompts."""
+    """Return the path of the folder of saved prompts."""
     return f"{folder_of(environment)}\n"

@@ -1,8 +1,8 @@
-"""Reads a command line without the command-line library, which takes a third of a whole run's start.
+"""Parse a command line without the command-line library, whose import takes a third of start-up time.
 
-It knows the tables of options and commands and nothing else: whatever it is not sure of (help, a
-mistake, an abbreviation) it leaves to the full parser, which is made from the same tables and says
-what is wrong.  A property test holds the two together.
+It knows only the tables of options and commands.  Whatever it can't parse with certainty (help, an
+error, an abbreviation) it leaves to the full parser, which is made from the same tables and reports
+errors.  A property test checks that both agree.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from llmstream.cli.parsing.table import GLOBAL, PROMPT, Option, Value, Values, o
 
 
 def names(command: str = PROMPT) -> dict[str, tuple[Option, bool]]:
-    """Return each spelling of a command's options, and whether that spelling switches it on."""
+    """Return a command's options by spelling, each with whether that spelling turns the option on."""
     found: dict[str, tuple[Option, bool]] = {}
     for option in options_of(command):
         found["--" + option.name] = (option, True)
@@ -26,14 +26,14 @@ def names(command: str = PROMPT) -> dict[str, tuple[Option, bool]]:
 
 
 def split(argv: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the command that a line names, and the rest of the line.
+    """Split a command line into the command's name and its arguments.
 
-    A command's name is one only as the first word; options that every command takes may precede it
-    or stand within it, and are moved behind it.
+    Only the first word can be a command's name; global options may come before it or between its two
+    words, and are moved after it.
 
     Returns:
-        the command's name, and its arguments; the name is a group's where the line does not say which
-        of its commands is meant, a reserved word, or PROMPT for all that names no command.
+        The command's name and its arguments.  The name is that of a group if the line names none of its
+        commands and it has no default, and PROMPT if the line doesn't start with a command.
     """
     before: list[str] = []
     group = ""
@@ -41,7 +41,7 @@ def split(argv: Sequence[str]) -> tuple[str, list[str]]:
     while rest:
         word = rest.pop(0)
         if word in GLOBAL or word.startswith(("--config=", "--color=")):
-            # of `models` the letter alone is a query
+            # the long form, because -q is --query for `models`
             before.append("--quiet" if word == "-q" else word)
             if word in ("--config", "--color") and rest:
                 before.append(rest.pop(0))
@@ -60,7 +60,7 @@ def split(argv: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def valued(argv: Sequence[str], command: str) -> list[str]:
-    """Return a line in which a flag with a value behind ``=`` is the option that takes the value."""
+    """Replace each flag that has a value after ``=`` by the option that takes the value."""
     rows = {f"--{option.name}=": option.valued for option in options_of(command) if option.valued}
     found: list[str] = []
     for at, word in enumerate(argv):
@@ -73,7 +73,7 @@ def valued(argv: Sequence[str], command: str) -> list[str]:
 
 
 def parse(argv: Sequence[str], command: str = PROMPT) -> tuple[Values, list[str]] | None:
-    """Return options and words of a command's line, None to leave it to the full parser."""
+    """Return the options and words of a command's arguments, None to leave them to the full parser."""
     if command not in BY_NAME:
         return None
     spellings = names(command)
@@ -121,7 +121,7 @@ def _put(values: Values, option: Option, value: Value) -> None:
 
 
 def _value(option: Option, text: str) -> Value:
-    """Return the option's value, None when it is not surely one."""
+    """Return the option's value, None if it isn't certainly valid."""
     if option.choices and text not in option.choices:
         return None
     try:

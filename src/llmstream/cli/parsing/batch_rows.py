@@ -1,4 +1,4 @@
-"""The options of ``llmstream batch``."""
+"""The options of `llmstream batch`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROWS: Final[tuple[Option, ...]] = (
     _row("fresh", "flag", "Start FILE over"),
     _row("ordered", "flag", "Keep the answers in the order of the input"),
     _row("dry-run", "flag", "Count prompts and estimate tokens; send nothing"),
-    _row("deferred", "flag", "Use the provider's batch API: half the price, within a day"),
+    _row("deferred", "flag", "Use the provider's batch interface: half the price, within a day"),
     _row("wait", "flag", "With --deferred: wait for the answers"),
     _row(
         "ray",

@@ -1,4 +1,4 @@
-"""Every command, as data: its name, its arguments, and the function that carries it out."""
+"""All commands as data: name, arguments, and the function that carries the command out."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ class Command(NamedTuple):
     """One command.
 
     Args:
-        name: as it is typed; of a command in a group both words, ``config show``.
+        name: as typed; both words for a command in a group, ``config show``.
         help: one line.
         home: ``module:function`` below `llmstream.cli.commands`; called with values, words and environment,
             it returns the exit status.
-        arguments: as help shows them, in order: ``NAME``, ``[NAME]`` where it may be missing, ``[NAME]...``
-            (the last one) for any number.
-        words: what an argument may be, for completion; empty for anything.
-        meanings: a line of help for each argument, in order; fewer where names say enough.
+        arguments: as shown in help, in order: ``NAME``, ``[NAME]`` if optional, ``[NAME]...`` (only the
+            last one) for any number.
+        words: possible values of an argument, for completion; empty for any.
+        meanings: a line of help for each argument, in order; may be shorter than `arguments`.
     """
 
     name: str
@@ -30,12 +30,12 @@ class Command(NamedTuple):
 
     @property
     def fewest(self) -> int:
-        """How many words it needs."""
+        """Fewest words that it needs."""
         return sum(not argument.startswith("[") for argument in self.arguments)
 
     @property
     def most(self) -> int | None:
-        """How many words it takes, None for any number."""
+        """Most words that it accepts, None for any number."""
         return None if any(one.endswith("...") for one in self.arguments) else len(self.arguments)
 
 
@@ -150,14 +150,14 @@ GROUPS: Final = {
     "config": "Show, check, create and edit the configuration",
     "keys": "Store API keys in the system keyring or in files",
 }
-"""First words of commands of two."""
+"""First words of two-word commands, with their help."""
 DEFAULTS: Final = {"history": "history list", "template": "template list"}
-"""What a group's name alone, or with options, stands for."""
+"""Commands for a group's name without a second word."""
 BY_NAME: Final = {command.name: command for command in COMMANDS}
 
 
 def first_words() -> dict[str, str]:
-    """Return each command or group that may be a command line's first word, and its help."""
+    """Return the help of each command and group, by the first word of a command line."""
     found: dict[str, str] = {}
     for command in COMMANDS:
         first = command.name.split()[0]

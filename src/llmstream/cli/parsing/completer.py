@@ -1,10 +1,10 @@
-"""The program that completes a command line: one for all shells, in POSIX sh, made from the tables.
+"""The program that completes command lines for all shells, in POSIX sh, made from the tables.
 
-It is given the words of a line and prints what may stand for the last one, each with a tab and a few
-words on it; ``:files`` alone leaves it to the shell.  TAB never starts Python: providers, aliases and
-templates are read from the user's files, models from the lists that `llmstream models` has cached, by
-awk and sed.  Names with any unusual character are left out, so that nothing a server named can reach
-the shell.
+It takes the words of a line and prints the candidates for the last one, each with a tab and a short
+description; ``:files`` alone means to complete file names.  TAB never starts Python: awk and sed read
+providers, aliases and templates from the user's files, and models from the lists cached by `llmstream
+models`.  Names with unusual characters are left out, so that no name from a server can reach the
+shell.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from llmstream.prompt import Options
 from llmstream.record import names as names_of
 
 FILES: Final = frozenset({"SOURCE", "FILE", "PATH", "INPUT", "OUTPUT"})
-"""Arguments that are files."""
+"""Names of arguments that are files."""
 
 NAMES: Final = r"""
 cache=${XDG_CACHE_HOME:-$HOME/.cache}
@@ -137,7 +137,7 @@ done
 
 
 def program() -> str:
-    """Return the program; its arguments are the line's words behind ``llmstream``, to the one being typed."""
+    """Return the program; its arguments are the words after ``llmstream`` up to the one being typed."""
     names = NAMES.replace("CATALOGUE", " ".join(catalogue.names()))
     line = LINE.replace("PROMPT", PROMPT).replace("SETTINGS", " ".join(names_of(Options())[:-1]))
     return names + _named() + _values() + _arguments() + _options() + _words() + line
@@ -149,7 +149,7 @@ def _named() -> str:
 
 
 def _values() -> str:
-    """Return the function that finds what follows an option of a command."""
+    """Return the shell function that finds the kind of an option's value."""
     found: dict[str, list[str]] = {}
     for command in [*BY_NAME, *GROUPS]:
         for option in options_of(DEFAULTS.get(command, command)):
@@ -160,7 +160,7 @@ def _values() -> str:
 
 
 def _kind(option: Option) -> str:
-    """Return what an option's value is."""
+    """Return the kind of an option's value."""
     if option.choices:
         return "=" + " ".join(option.choices)
     if option.name in ("model", "fallback") or option.metavar == "MODEL":
@@ -173,7 +173,7 @@ def _kind(option: Option) -> str:
 
 
 def _arguments() -> str:
-    """Return the function that finds what an argument of a command is, by its place."""
+    """Return the shell function that finds the kind of a command's argument by its position."""
     cases = []
     for command in COMMANDS:
         for place, argument in enumerate(command.arguments):

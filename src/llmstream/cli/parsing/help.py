@@ -1,4 +1,4 @@
-"""The help of the default command, made from its table of options without any library."""
+"""The help of the default command, made from the table of options without a library."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from llmstream.cli.parsing.option import LIMITS, MODEL, OTHER, OUTPUT, PROMPT, S
 from llmstream.cli.parsing.table import options_of
 
 SCREEN: Final = 80
-"""Columns that no line of the help goes beyond."""
+"""Most columns of a line of the help."""
 WIDTH: Final = 30
-"""Columns of the names."""
+"""Width of the column of names."""
 USAGE: Final = """\
 Usage: llmstream [OPTIONS] [PROMPT]...
        llmstream COMMAND ...
@@ -29,14 +29,14 @@ Examples:
 
 
 def spelled(option: Option) -> str:
-    """Return an option as help shows it: ``-m, --model TEXT``."""
+    """Return an option as shown in help: ``-m, --model TEXT``."""
     short = f"-{option.short}, " if option.short else "    "
     names = f"--{option.name}" + (f" / --{option.off}" if option.off else "")
     return f"{short}{names} {placeholder(option)}".rstrip()
 
 
 def placeholder(option: Option) -> str:
-    """Return what help calls an option's value, "" for a flag."""
+    """Return the placeholder of an option's value in help, "" for a flag."""
     return option.metavar or "|".join(option.choices) or VALUES[option.kind]
 
 
@@ -63,7 +63,7 @@ def _line(left: str, right: str) -> str:
 
 
 def _folded(text: str, width: int) -> list[str]:
-    """Return a text as lines of at most `width` characters, broken at blanks."""
+    """Return a text as lines of at most `width` characters, broken at spaces."""
     lines = [""]
     for word in text.split():
         if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
@@ -74,7 +74,7 @@ def _folded(text: str, width: int) -> list[str]:
 
 PANELS: Final = (MODEL, SHAPE, OUTPUT, LIMITS, OTHER)
 VALUES: Final = {"text": "TEXT", "path": "PATH", "int": "N", "float": "N", "flag": ""}
-"""What help calls a value of each kind."""
+"""Placeholders of values in help, by kind."""
 STATUSES: Final = """\
 Exit status: 0 finished, 1 internal error, 2 usage, 3 configuration, 4 key
 refused, 5 request refused, 6 unavailable, 7 no connection, 8 time limit,

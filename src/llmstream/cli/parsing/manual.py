@@ -1,6 +1,6 @@
 """The man page llmstream(1), made from the tables of options and commands.
 
-``python -m llmstream.cli.parsing.manual >man/llmstream.1`` writes the one that is installed.
+``python -m llmstream.cli.parsing.manual >man/llmstream.1`` writes the page that is installed.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ print those of this machine.
 
 
 def manual() -> str:
-    """Return the page, in the man macros that every troff knows."""
+    """Return the page, in the man macros that every troff supports."""
     lines = [HEAD.rstrip("\n"), ".SH OPTIONS"]
     ordered = sorted(options_of(PROMPT), key=lambda option: PANELS.index(option.panel))
     for panel, options in groupby(ordered, key=lambda option: option.panel):
@@ -101,7 +101,7 @@ def manual() -> str:
 
 
 def _command(command: Command) -> list[str]:
-    """Return a command's entry: how it is called, what it does, the options of its own."""
+    """Return a command's entry: its usage, description and own options."""
     words = "".join(f" {word}" for word in command.arguments)
     lines = [f".SS {_text(f'llmstream {command.name}{words}')}", _text(f"{command.help}.")]
     meanings = zip(command.arguments, command.meanings, strict=False)
@@ -131,7 +131,7 @@ def _entry(head: str, text: str) -> list[str]:
 
 
 def _text(text: str) -> str:
-    """Return a text as troff shows it as it is: no sign of it is a request or an escape."""
+    """Return a text escaped for troff, so that none of it is a request or an escape."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("`", "\\(ga")
     return f"\\&{escaped}" if escaped.startswith(".") else escaped
 

@@ -1,4 +1,4 @@
-"""Words that are meant as a command and would be sent to a model: ``help``, ``version``, and near misses."""
+"""Detect prompts that are probably meant as a command: ``help``, ``version``, and mistyped names."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from llmstream.cli.parsing.table import GLOBAL, PROMPT, Values
 
 HELP, VERSION = "help", "version"
 MOST: Final = 3
-"""Words of a line that may be a mistyped command; longer ones are prompts."""
+"""Most words of a line that may be a mistyped command; longer ones are prompts."""
 SHORTEST: Final = 4
-"""Letters of a beginning that stand for a command's name."""
+"""Fewest letters of an abbreviated command name."""
 OF_PROVIDERS: Final = ("models", "keys", "doctor")
-"""Commands that a provider's name may follow."""
+"""Commands that may be followed by a provider's name."""
 
 
 def help_asked(argv: Sequence[str], values: Values, words: Sequence[str]) -> str | None:
-    """Return the command whose help ``help`` asks for, ``version`` for the version, None for a prompt.
+    """Find out whether the words ask for help or the version.
 
     Args:
         argv: the whole command line.
@@ -27,7 +27,8 @@ def help_asked(argv: Sequence[str], values: Values, words: Sequence[str]) -> str
         words: its words.
 
     Returns:
-        PROMPT for the help of all.
+        The command or group whose help is wanted, PROMPT for the main help, ``version`` for the version,
+        None for a prompt.
     """
     if not words or words[0] not in (HELP, VERSION) or "--" in argv or argv[0] == PROMPT:
         return None
@@ -41,11 +42,11 @@ def help_asked(argv: Sequence[str], values: Values, words: Sequence[str]) -> str
 
 
 def meant(argv: Sequence[str], words: Sequence[str]) -> str:
-    """Return the command that a prompt's words most likely mean, empty when they are a prompt.
+    """Return the command that a prompt's words probably mean, "" if they look like a prompt.
 
     Args:
-        argv: the whole command line; after ``--`` nothing is a command.
-        words: the prompt's.
+        argv: the whole command line; if it contains ``--``, the words are a prompt.
+        words: the prompt's words.
     """
     if not 0 < len(words) <= MOST or "--" in argv or argv[0] == PROMPT or not _one_word(words[0]):
         return ""
@@ -57,7 +58,7 @@ def meant(argv: Sequence[str], words: Sequence[str]) -> str:
     if name is None:
         starting = [one for one in names if len(first) >= SHORTEST and one.startswith(first.lower())]
         name = starting[0] if len(starting) == 1 else None
-    # a short word is soon near to another one
+    # short words easily resemble each other
     if name is None or (len(first) <= SHORTEST and first[0].lower() != name[0]):
         return ""
     return " ".join([name, *rest]) if all(_known(name, word) for word in rest) else ""
@@ -83,7 +84,7 @@ def _known(name: str, word: str) -> bool:
 
 
 def as_prompt(argv: Sequence[str]) -> str:
-    """Return the command line that sends these arguments as a prompt: options first, then ``--``."""
+    """Return the command line that sends these arguments as a prompt, with ``--`` after the options."""
     from llmstream.cli.parsing.argv import names
 
     spellings = names(PROMPT)

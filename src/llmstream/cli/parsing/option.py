@@ -1,4 +1,4 @@
-"""What one option is, and the names by which rows of the table say who takes it."""
+"""The type of an option, and names for the commands that take it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ Kind: TypeAlias = Literal["text", "int", "float", "flag", "path"]
 Value: TypeAlias = str | int | float | bool | list[str] | None
 Values: TypeAlias = dict[str, Value]
 Into: TypeAlias = Literal["options", "limits", "plan", "output", "surroundings", "command"]
-"""Where a value goes: the model's options, its limits (``limits.NAME`` by the row's `limit`), the plan of a
-run, its outputs, the Environment, or the command itself."""
+"""Destination of a value: the model's options, its limits (``limits.NAME`` by the row's `limit`), the plan
+of a run, its outputs, the Environment ("surroundings"), or the command itself."""
 
 
 PROMPT: Final = "prompt"
@@ -25,19 +25,19 @@ class Option(NamedTuple):
     """One option.
 
     Args:
-        name: the long one without dashes, which is also its key in Values, dashes as underscores.
-        kind: of its value; a flag takes none.
+        name: the long name without its leading dashes; with underscores, also the key in Values.
+        kind: type of its value; a flag has none.
         help: one line.
-        panel: the heading under which help shows it.
-        short: letter, empty for none.
-        off: the long name that switches a flag off, empty for none.
-        many: it may be given again, its values become a list.
-        choices: the values it takes, empty for any.
-        metavar: what help calls its value.
-        into: where its value goes; a test holds that each row changes something there.
-        limit: of a row into "limits": which one.
-        commands: that take it; ALL for every one.
-        valued: of a flag that may have a value behind ``=``: the row that takes it.
+        panel: its heading in help.
+        short: its letter, empty for none.
+        off: the long name that turns a flag off, empty for none.
+        many: whether it may be repeated, which makes its values a list.
+        choices: valid values, empty for any.
+        metavar: its value's placeholder in help.
+        into: destination of its value; a test checks that each row changes something there.
+        limit: the name of the limit, for `into` "limits".
+        commands: the commands that take it; ALL for every one.
+        valued: for a flag that may have a value after ``=``, the option that takes the value.
     """
 
     name: str

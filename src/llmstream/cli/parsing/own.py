@@ -1,4 +1,4 @@
-"""The options that only commands beside prompts take."""
+"""The options of commands other than the prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a shell looks for completion scripts, and what is left for the user to do after one was put there."""
+"""Where each shell looks for completion scripts, and what the user must do after installing one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOADERS: Final = (
     "/usr/local/etc/profile.d/bash_completion.sh",
     "/opt/homebrew/etc/profile.d/bash_completion.sh",
 )
-"""Where bash-completion, which loads scripts by a command's name, is on most systems."""
+"""Usual paths of bash-completion, which loads a script by its command's name."""
 
 
 class Place(NamedTuple):
@@ -20,8 +20,8 @@ class Place(NamedTuple):
 
     Args:
         path: the file.
-        todo: a line for the user's own start-up file, empty when the shell finds the script by itself.
-        start: that file.
+        todo: a line to add to the shell's start-up file, empty if the shell finds the script without it.
+        start: the start-up file.
     """
 
     path: Path
@@ -30,7 +30,7 @@ class Place(NamedTuple):
 
 
 def place(shell: str, home: Path, variables: Mapping[str, str]) -> Place | None:
-    """Return where a shell's script belongs, None for a shell that has no such folder."""
+    """Return the place of a shell's script, None for a shell that has no folder for them."""
     if shell == "bash":
         data = Path(variables.get("XDG_DATA_HOME") or home / ".local" / "share")
         folder = Path(variables.get("BASH_COMPLETION_USER_DIR") or data / "bash-completion")

@@ -1,4 +1,4 @@
-"""The options of commands that ask several models, play recordings again, or measure."""
+"""The options of the commands that ask several models, replay recordings, or measure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ ASKING: Final = frozenset(
         "stream", "fallback", "retries", "timeout-connect", "timeout-first", "timeout-idle", "timeout-total",
     }
 )  # fmt: skip
-"""Options of a prompt that commands which ask a model many times also take."""
+"""Options of a prompt that are shared by commands that send many requests."""
 SHOWING: Final = frozenset({"events", "events-version", "reasoning", "raw", "md"})
-"""Options of a prompt about how answers are shown."""
+"""Options of a prompt that control how answers are shown."""
 SHARED: Final = {
     BATCH: ASKING,
     COMPARE: (ASKING | SHOWING | {"file", "no-stdin"}) - {"model", "fallback"},
     REPLAY: SHOWING | {"json", "separator", "no-newline", "stats", "extract", "extract-last", "copy", "sync"},
     BENCH: (ASKING | {"file", "no-stdin"}) - {"model", "seed", "fallback", "retries"},
 }
-"""The options of a prompt that each command takes."""
+"""The options of a prompt that other commands take, by command."""
 
 
 def _of(command: str, name: str, kind: Kind, help: str, metavar: str = "", short: str = "") -> Option:
@@ -64,4 +64,4 @@ SEVERAL: Final[tuple[Option, ...]] = (
         metavar="FILE",
     ),
 )
-"""Rows of the table."""
+"""Rows of the table of options."""

@@ -1,4 +1,4 @@
-"""Completion scripts for shells: each hands the line to one program, completer.py."""
+"""Completion scripts for shells; each passes the line to one program, made by completer.py."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmstream.cli.parsing.completer import program
 from llmstream.cli.parsing.table import PROMPT, options_of
 
 MARK: Final = "made by `llmstream completions"
-"""In the first lines of every script; a file without it is somebody else's."""
+"""Text in the first lines of every script; a file without it is not ours."""
 OWN_NAMES: Final = r"""
     $folder = if ($env:LOCALAPPDATA) { Join-Path $env:LOCALAPPDATA 'llmstream' }
     elseif ($env:XDG_CONFIG_HOME) { Join-Path $env:XDG_CONFIG_HOME 'llmstream' }
@@ -34,7 +34,7 @@ OWN_NAMES: Final = r"""
         }
     }
 """.strip("\n")
-"""PowerShell that reads the configuration's providers and aliases, as completer.py does for other shells."""
+"""PowerShell code that reads the configuration's providers and aliases, like completer.py's program."""
 
 
 def bash() -> str:
@@ -136,7 +136,7 @@ complete -c llmstream -f -a '(__llmstream_complete)'
 
 
 def powershell() -> str:
-    """Return the script for PowerShell 5.1 and later: the tables, and the configuration's own names."""
+    """Return the script for PowerShell 5.1 and later, which contains the tables itself."""
     rows = {name: _spellings(name) for name in [*BY_NAME, *GROUPS]}
     for group in GROUPS:
         within = [one.name.split()[1] for one in COMMANDS if one.name.startswith(f"{group} ")]

@@ -1,7 +1,7 @@
-"""Every option of every command, as data: one row says what it is, who takes it and where its value goes.
+"""All options of all commands as data, one row each: its type, its commands, its value's destination.
 
-The table makes the help, the full parser (app.py), the quick parser that most runs get along with
-(argv.py), the shell completions and the man page.
+The help, the full parser (app.py), the quick parser that most runs use (argv.py), the shell
+completions and the man page are made from the table.
 """
 
 from __future__ import annotations
@@ -245,11 +245,11 @@ OPTIONS: Final[tuple[Option, ...]] = (
     *BATCH_ROWS,
 )
 GLOBAL: Final = ("--config", "--color", "--debug", "--quiet", "-q")
-"""Options that may also stand before a command's name."""
+"""Options that may also come before a command's name."""
 
 
 def options_of(command: str) -> list[Option]:
-    """Return the options that a command takes; its own come before those of all commands."""
+    """Return the options of a command, its own before the global ones."""
     shared_names = SHARED.get(command, frozenset())
     found = [
         option
@@ -260,5 +260,5 @@ def options_of(command: str) -> list[Option]:
     shared = [option for option in OPTIONS if option.commands == ALL and command != PROMPT]
     if command == PROMPT:
         return [option for option in OPTIONS if command in option.commands or option.commands == ALL]
-    # `models -q TEXT` is a query, as it is of `llm models`
+    # -q is --query for `models`, as in `llm models`
     return [*found, *(one._replace(short="") if one.short in taken else one for one in shared)]

@@ -1,6 +1,6 @@
-"""Key bindings for shells: Ctrl-X L asks what stands on the command line and puts the answer's code there.
+"""Key bindings for shells: Ctrl-X L sends the command line to a model and replaces it by the answer's code.
 
-Nothing is run: the line can be read and changed before Enter.  What fails leaves it as it was.
+Nothing is run: the user can read and change the line before Enter.  A failure leaves it unchanged.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 ASK: Final = "command llmstream -x --no-stdin --"
-"""The first code block of the answer, or all of it when there is none; whatever the line begins with."""
+"""Prints the answer's first code block, or all of it without one; ``--`` allows any start of the line."""
 BASH: Final = f"""\
 # Ctrl-X L in bash 4 and later; made by `llmstream completions widget bash`, don't edit
 _llmstream_ask() {{
@@ -55,5 +55,9 @@ WIDGETS: Final = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 
 def widget(shell: str) -> str:
-    """Return the lines that a shell's start-up file reads; KeyError for a shell without any."""
+    """Return the lines for a shell's start-up file.
+
+    Raises:
+        KeyError: there is no key binding for this shell.
+    """
     return WIDGETS[shell]

@@ -1,1 +1,1 @@
-"""One run: options to a plan, its inputs, its outputs."""
+"""One run: its plan, made from the options, its inputs and its outputs."""

@@ -1,4 +1,4 @@
-"""From a command's options to a Plan: for every command that asks a model."""
+"""Make a Plan from a command's options, for every command that asks a model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from llmstream.runnable.targets import Target
 
 MACHINE: Final = ("events", "events_version", "json")
-"""Options that leave standard output to scripts."""
+"""Options that make standard output machine-readable."""
 
 
 def asked(
@@ -38,14 +38,14 @@ def asked(
     """Return the plan of a prompt's command line.
 
     Args:
-        values: the options; what a conversation or a template adds is put in where they say nothing.
-        words: the prompt's.
+        values: the options; a conversation or a template adds values that are missing.
+        words: the prompt's words.
         environment: standard input, variables, and the configuration's path.
-        fetching: told what takes long, and warnings.
+        fetching: shows warnings and the progress of downloads.
         talk: the run's place in the history, None for a run that has none.
 
     Raises:
-        LLMStreamError: the command line or the configuration is wrong, or a file can't be read.
+        LLMStreamError: the command line or the configuration is invalid, or a file can't be read.
     """
     environment.check_stdout()
     settings = settings_of(environment, fetching)
@@ -73,7 +73,7 @@ def planned(
     template: Template | None = None,
     earlier: Sequence[Message] = (),
 ) -> Plan:
-    """Return the plan that asks these targets; the prompt is read here."""
+    """Return the plan for these targets; this reads the prompt."""
     return Plan(
         targets=targets,
         prompt=prompt_of(values, words, environment, fetching, template, earlier),
@@ -89,7 +89,7 @@ def planned(
 
 
 def _recorded(plan: Plan, file: Path, fetching: Fetching) -> Plan:
-    """Return a plan that is written down while it runs."""
+    """Return a plan whose run is recorded into a file."""
     from functools import partial
 
     from llmstream.transport.recording import recorded
@@ -99,7 +99,7 @@ def _recorded(plan: Plan, file: Path, fetching: Fetching) -> Plan:
 
 
 def _steps(values: Values, targets: Sequence[Target], fetching: Fetching) -> bool | None:
-    """Return whether steps are wanted, None where the configuration decides."""
+    """Return whether to report steps, None to leave it to the configuration."""
     if not values.get("steps"):
         return None
     if not any(target.factory or target.file for target in targets):
@@ -108,7 +108,11 @@ def _steps(values: Values, targets: Sequence[Target], fetching: Fetching) -> boo
 
 
 def settings_of(environment: Environment, fetching: Fetching) -> Settings:
-    """Return the configuration in effect, its warnings told."""
+    """Load the configuration and show its warnings.
+
+    Raises:
+        ConfigError: the file can't be read or is invalid.
+    """
     settings = Settings.load(environment.config, environment.variables)
     document = settings.file.document
     environment.markdown = document.get("markdown") is not False
@@ -119,7 +123,7 @@ def settings_of(environment: Environment, fetching: Fetching) -> Settings:
 
 
 def targets_of(values: Values, settings: Settings, overrides: Overrides, fetching: Fetching) -> list[Target]:
-    """Return the model that the options name, then its fallbacks."""
+    """Return the target of the options' model, then those of its fallbacks."""
     model = values.get("model")
     specs = [settings.choice(str(model) if model is not None else None).spec, *listed(values, "fallback")]
     specs = [full_name(settings, spec, fetching) for spec in specs]
@@ -127,7 +131,7 @@ def targets_of(values: Values, settings: Settings, overrides: Overrides, fetchin
     for spec in specs[1:]:
         if settings.lacks_key(spec):
             fetching.say(f"warning: the fallback {spec} has no API key")
-    # a request that is only shown needs no key; one that has a fallback may fail for lack of it
+    # a request that is only shown needs no key, and with a fallback a missing key is not fatal
     if others and settings.lacks_key(specs[0]):
         return [settings.later(specs[0], overrides), *others]
     return [settings.target(specs[0], overrides, fetch_key=not values.get("show_request")), *others]
@@ -167,14 +171,14 @@ def prompt_of(
 
 
 def listed(values: Values, key: str) -> list[str]:
-    """Return the values of an option that may be given again."""
+    """Return the values of a repeatable option."""
     found = values.get(key) or []
     assert isinstance(found, list)
     return found
 
 
 def full_name(settings: Settings, spec: str, fetching: Fetching) -> str:
-    """Return the model that a part of its name stands for, and say so."""
+    """Return the full name of a model given by a part of its name, and tell the user."""
     if settings.knows(spec):
         return spec
     from llmstream.config.lists.known import spec_of
@@ -186,11 +190,11 @@ def full_name(settings: Settings, spec: str, fetching: Fetching) -> str:
 
 
 def overrides_of(values: Values, template: Template | None = None) -> Overrides:
-    """Return what the options set over the configuration: by the table, all that goes into it.
+    """Return the settings that options override, as the table assigns them.
 
     Args:
         values: the options.
-        template: whose model options are set where the options say nothing; None for none.
+        template: supplies model options that `values` doesn't set; None for none.
     """
     from llmstream.config.option_text import parse_option
     from llmstream.runnable.options import options_from
@@ -220,7 +224,7 @@ def overrides_of(values: Values, template: Template | None = None) -> Overrides:
 
 
 def _limit(name: str, limit: str, value: object) -> float:
-    """Return a limit's value; refuse what the configuration would refuse."""
+    """Return a limit's value; raise UsageError if the configuration would not accept it."""
     from llmstream.config.file.kinds import count, seconds
 
     flaw = (count if limit == "retries" else seconds)(value)

@@ -1,4 +1,4 @@
-"""The checks of `llmstream doctor`: each says how something stands, and what to do when it is not well."""
+"""The checks of `llmstream doctor`: each reports the state of one thing and how to correct a problem."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from llmstream.config.settings import Settings
 
 PATIENCE: Final = 5.0
-"""Seconds for each provider; all are asked at once."""
+"""Time limit for each provider in seconds; all are checked at the same time."""
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 class Check(NamedTuple):
-    """How one thing stands.
+    """The result of one check.
 
     Args:
-        name: of the thing.
-        state: how it stands.
+        name: what was checked.
+        state: ``ok``, ``warn`` or ``fail``.
         detail: what was found.
-        hint: what to do, empty when nothing is to be done.
-        skipped: nothing was checked; `detail` says why.
+        hint: what to do, empty for nothing.
+        skipped: whether the check was not made; `detail` says why.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Check(NamedTuple):
 
 
 def configuration(environment: Environment) -> tuple[Check, Settings | None]:
-    """Check the configuration file, and return the settings when they can be used."""
+    """Check the configuration file; return the settings, too, None if it is invalid."""
     from llmstream.config.settings import Settings, config_path_of
 
     path, named = config_path_of(environment.config, environment.variables)
@@ -62,10 +62,10 @@ def configuration(environment: Environment) -> tuple[Check, Settings | None]:
 
 
 def chosen(settings: Settings, words: tuple[str, ...]) -> list[str]:
-    """Return the providers to check: those named, else those that are configured, or have a key.
+    """Return the providers to check: those named, else the default, the configured, and those with a key.
 
     Raises:
-        ConfigError: one that was named is unknown.
+        ConfigError: a named provider is unknown.
     """
     if words:
         names = [settings.split(word)[0] for word in words]
@@ -82,7 +82,7 @@ def chosen(settings: Settings, words: tuple[str, ...]) -> list[str]:
 
 
 def key(settings: Settings, name: str) -> Check | None:
-    """Check whether a provider's key is there, without fetching it; None when it wants none."""
+    """Check whether a provider has a key; None if it needs none."""
     try:
         state = settings.key_state(name)
         if not state.wanted:
@@ -100,13 +100,13 @@ def key(settings: Settings, name: str) -> Check | None:
 
 
 def providers(settings: Settings, names: list[str], *, offline: bool) -> list[Check]:
-    """Check each provider, all at once: reachable, the key accepted, the model known."""
+    """Check all providers at the same time: reachable, key accepted, model known."""
     if offline:
         return [Check(f"provider {name}", "ok", "not checked (--offline)", skipped=True) for name in names]
     found: dict[str, Check] = {}
     threads = []
     for name in names:
-        # a thread that is stuck in a name look-up is left behind
+        # daemon threads, because one may be stuck in a name look-up
         thread = threading.Thread(
             target=lambda n: found.update({n: provider(settings, n)}), args=(name,), daemon=True
         )
@@ -121,7 +121,7 @@ def providers(settings: Settings, names: list[str], *, offline: bool) -> list[Ch
 
 
 def provider(settings: Settings, name: str) -> Check:
-    """Check one provider by its list of models."""
+    """Check one provider by fetching its list of models."""
     from llmstream.config.lists.models import models_of
 
     called = f"provider {name}"
@@ -132,7 +132,7 @@ def provider(settings: Settings, name: str) -> Check:
             target = settings.target(settings.choice().spec)
             model = target.endpoint.model
         else:
-            # its models may be named in each call
+            # "-", because the provider may have no default model
             target = settings.target(f"{name}/-")
             model = settings.provider(name).text("model")
         flaw = _program(target.command, settings.environment)
@@ -166,7 +166,7 @@ def _is_default(settings: Settings, name: str) -> bool:
 
 
 def _listed(model: str, models: list[str]) -> bool:
-    """Return whether a model is in a list, which may have it with a path before it or a tag behind it."""
+    """Return whether a model is in a list, where it may have a path before it or a tag after it."""
     return any(one == model or one.endswith(f"/{model}") or one.partition(":")[0] == model for one in models)
 
 
@@ -190,13 +190,13 @@ def proxies(variables: Mapping[str, str]) -> Check:
                 proxy_of(found[name].strip(), name)
         except ConfigError:
             return Check("proxies", "warn", f"{name} is not a valid proxy URL", f"fix or unset {name}")
-    # an address may hold a password
+    # a proxy's URL may contain a password
     shown = ", ".join(f"{name}={value.rpartition('@')[2]}" for name, value in found.items() if value)
     return Check("proxies", "ok", shown or "none")
 
 
 def certificates(variables: Mapping[str, str]) -> Check:
-    """Check the certificate authorities that https connections are held against."""
+    """Check the certificate authorities that are trusted for https."""
     import ssl
 
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
@@ -205,7 +205,7 @@ def certificates(variables: Mapping[str, str]) -> Check:
             missing = f"{name} points to {place}, which doesn't exist"
             return Check("certificates", "fail", missing, f"fix or unset {name}")
     try:
-        # not create_default_context(): it fails where SSLKEYLOGFILE can't be written
+        # not create_default_context(), which fails if SSLKEYLOGFILE can't be written
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_default_certs()
         count = context.cert_store_stats()["x509_ca"]
@@ -222,7 +222,7 @@ def certificates(variables: Mapping[str, str]) -> Check:
 
 
 def terminal(environment: Environment) -> Check:
-    """Check what can be shown on the terminal, and how chat reads from it."""
+    """Check what the terminal can show, and how chat reads from it."""
     from importlib.util import find_spec
 
     editing = (
@@ -276,10 +276,15 @@ def history(environment: Environment, settings: Settings | None) -> Check:
 
 
 def all_checks(environment: Environment, words: tuple[str, ...], *, offline: bool) -> Iterator[Check]:
-    """Yield all checks.
+    """Yield the results of all checks.
+
+    Args:
+        environment: the streams and variables.
+        words: the named providers, none for the default selection.
+        offline: whether to send no requests.
 
     Raises:
-        ConfigError: a provider that was named is unknown.
+        ConfigError: a named provider is unknown.
     """
     first, settings = configuration(environment)
     names = chosen(settings, words) if settings is not None else []

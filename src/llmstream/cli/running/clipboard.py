@@ -1,6 +1,6 @@
-"""Puts an answer into the clipboard: by the terminal itself (OSC 52), else by the first tool that is there.
+"""Copy an answer to the clipboard: through the terminal (OSC 52), else with the first tool that is installed.
 
-OSC 52 works over ssh and needs no tool.  It is written by us alone: what a model writes never
+OSC 52 works over ssh and needs no tool.  Only this program writes it: a model's output never
 reaches a terminal as a control sequence.
 """
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class Tool(NamedTuple):
-    """A program that takes the clipboard's new content on its standard input.
+    """A program that copies its standard input to the clipboard.
 
     Args:
         command: the program and its arguments.
-        display: the environment variable without which it can't work, empty for none.
+        display: the environment variable that it requires, empty for none.
     """
 
     command: tuple[str, ...]
@@ -41,19 +41,19 @@ TOOLS: Final = (
     Tool(("clip.exe",)),
 )
 PATIENCE: Final = 3.0
-"""Most seconds for the tools together."""
+"""Time limit for all tools together, in seconds."""
 LONGEST: Final = 100_000
-"""Bytes of base64 that terminals take; xterm and others drop more without a word."""
+"""Most bytes of base64 that terminals accept; xterm and others silently drop more."""
 
 
 def copy(text: str, environment: Environment) -> str | None:
-    """Put `text` into the clipboard and return what went wrong, None when nothing did."""
+    """Copy `text` to the clipboard; return an error message, None on success."""
     terminal = not environment.dumb
     if terminal and environment.out.isatty and _by_terminal(text, environment.out):
         return None
     problem = _by_tool(text, environment.variables)
     if problem is not None and terminal and environment.err.isatty and _by_terminal(text, environment.err):
-        # the answer goes into a pipe, and there is a terminal all the same
+        # the answer goes to a pipe, but the process still has a terminal
         return None
     return problem
 
@@ -73,7 +73,7 @@ def _by_tool(text: str, variables: Mapping[str, str]) -> str | None:
 
     deadline = time.monotonic() + PATIENCE
     found = [tool for tool in TOOLS if shutil.which(tool.command[0], path=variables.get("PATH"))]
-    # those that have their display come first
+    # tools whose display is set come first
     found.sort(key=lambda tool: bool(tool.display) and not variables.get(tool.display))
     if not found:
         names = ", ".join(tool.command[0] for tool in TOOLS)
@@ -89,7 +89,7 @@ def _by_tool(text: str, variables: Mapping[str, str]) -> str | None:
 
 def _ran(tool: Tool, text: str, variables: Mapping[str, str], seconds: float) -> str | None:
     try:
-        # some stay in the background as the clipboard's owner: no pipe of ours may hold us up
+        # some tools stay in the background as the clipboard's owner, which would keep a pipe open
         status = subprocess.run(
             tool.command,
             input=encode(text),
@@ -107,11 +107,11 @@ def _ran(tool: Tool, text: str, variables: Mapping[str, str], seconds: float) ->
 
 
 class CopySink(Sink):
-    """Copies what was printed when the answer has ended; one that failed or was stopped is not copied.
+    """Copies the printed text at the end of the answer, unless the run failed or was stopped.
 
     Args:
         environment: the streams and variables.
-        guard: whether the terminal was shown control characters as symbols, which are then copied.
+        guard: whether control characters were shown as symbols, which are then copied.
     """
 
     def __init__(self, environment: Environment, *, guard: bool) -> None:
@@ -120,11 +120,11 @@ class CopySink(Sink):
         self._texts: list[str] = []
 
     def write(self, batch: list[Event], at: float) -> None:
-        """Keep the batch's text."""
+        """Collect the batch's text."""
         self._texts += [event.text for event in batch if isinstance(event, TextDelta)]
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """Copy the text, and say what went wrong with that."""
+        """Copy the text, and report a failure to do so."""
         text = "".join(self._texts)
         if error is not None or not text:
             return

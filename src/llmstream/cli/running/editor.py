@@ -1,4 +1,4 @@
-"""Runs the user's editor: on a file, or on a text that becomes a prompt."""
+"""Run the user's editor on a file, or on a text that becomes a prompt."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def editor_of(variables: Mapping[str, str]) -> str:
 
 
 def edit_file(path: Path, variables: Mapping[str, str]) -> None:
-    """Run the editor on a file and wait for its end.
+    """Run the editor on a file and wait until it exits.
 
     Raises:
-        ConfigError: it can't be run, or it failed.
+        ConfigError: the editor can't be run, or it failed.
     """
     import subprocess
 
     command = editor_of(variables)
     terminal = None if os.isatty(0) else _terminal()
-    # Ctrl-C in the editor is the editor's
+    # Ctrl-C is for the editor while it runs
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         words = [*shlex.split(command), str(path)]
@@ -53,7 +53,7 @@ def edit_file(path: Path, variables: Mapping[str, str]) -> None:
 
 
 def _terminal() -> int | None:
-    """Return the terminal as the editor's standard input when ours is a pipe."""
+    """Return a descriptor of the terminal for the editor's standard input, None to pass on ours."""
     try:
         return os.open("/dev/tty", os.O_RDWR)
     except OSError:
@@ -61,13 +61,13 @@ def _terminal() -> int | None:
 
 
 def edited(text: str, variables: Mapping[str, str]) -> str:
-    """Have the user edit a text and return it without newlines at its end.
+    """Let the user edit a text; return it without newlines at its end.
 
-    The file is the user's alone, in the folder for temporary files, and removed afterwards.
+    The file, in the folder for temporary files, is readable by the user alone and removed afterwards.
 
     Raises:
         ConfigError: the editor can't be run, or it failed.
-        UsageError: the file is empty afterwards, removed, or not UTF-8.
+        UsageError: afterwards the file is empty, deleted, or not UTF-8.
     """
     import tempfile
 

@@ -1,4 +1,4 @@
-"""Shows the fetch of a model on standard error: a bar on a terminal, one line elsewhere."""
+"""Show the download of a model on standard error: a bar on a terminal, one line elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llmstream.errors import Cancelled
 
 
 class Fetching:
-    """The two callbacks that a fetch is given; a context manager that takes the bar away again."""
+    """The two callbacks of a download, `say` and `progress`; a context manager that removes the bar."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
@@ -20,7 +20,7 @@ class Fetching:
         self._stopped = False
 
     def say(self, text: str) -> None:
-        """Say what is going on; it labels the bar, too."""
+        """Write a note about what is being done, which also becomes the bar's label."""
         self._label = text
         self.close()
         if self._environment.waiting:
@@ -28,7 +28,7 @@ class Fetching:
         self._environment.say(text)
 
     def progress(self, done: int, total: int | None) -> None:
-        """Show how many bytes have come, of how many; ends the fetch when it was stopped."""
+        """Show the bytes received and the total (None if unknown); end the download after `stop`."""
         if self._stopped:
             raise Cancelled("the download was stopped")
         environment = self._environment
@@ -43,11 +43,11 @@ class Fetching:
         self._update(done, total)
 
     def stop(self) -> None:
-        """Have the fetch end at its next piece: nobody can end the thread that it may run in."""
+        """Make the download end at its next piece, because the thread it may run in can't be ended."""
         self._stopped = True
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._end()
         self._update, self._end = None, lambda: None
 

@@ -1,4 +1,4 @@
-"""What `--schema` names: a JSON Schema, a file of one, or the concise form."""
+"""Read the value of `--schema`: a JSON Schema, a file with one, or the short form."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["attachments", "schema_of", "with_files"]
 
 
 def schema_of(text: str) -> dict[str, object]:
-    """Return the JSON Schema that `--schema` names.
+    """Return the JSON Schema given by `--schema`.
 
     Args:
-        text: JSON when it begins with ``{``; a file when one of that name exists, or when it ends in
-            ``.json`` or holds a ``/``; else the concise form.
+        text: JSON if it starts with ``{``; a file if one of that name exists, or if it ends in
+            ``.json`` or contains a ``/``; else the short form.
 
     Raises:
-        UsageError: it is not one.
+        UsageError: it is not a valid schema, or the file can't be read.
     """
     import json
 

@@ -1,4 +1,4 @@
-"""A prompt that looks like a mistyped command: said, and asked about where sending it costs money."""
+"""Prompts that look like a mistyped command: a note, or a question if sending it costs money."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def confirm(environment: Environment, target: Target, say: Callable[[str], None]) -> None:
-    """Say which command was probably meant; on a terminal, ask before a paid model is asked.
+    """Name the command that was probably meant; on a terminal, ask before sending to a paid model.
 
     Args:
         environment: its `meant` is the command.
-        target: the model that the prompt is for.
+        target: the model to send the prompt to.
         say: writes a note.
 
     Raises:
-        UsageError: the user doesn't want it sent.
+        UsageError: the user doesn't want to send it.
     """
     command = f"llmstream {environment.meant}"
     paid = target.endpoint.api_key is not None or target.unlock is not None

@@ -1,4 +1,4 @@
-"""Puts together the sinks of one run: what goes to standard output, and what people are told."""
+"""Assemble the sinks of one run, for standard output and for messages."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def outputs(
     seat: Seat | None = None,
     talk: Kept | None = None,
 ) -> Sink:
-    """Return the sinks that the options ask for.
+    """Return the sink, usually a Tee, for the outputs chosen by the options.
 
     Args:
         values: the options.
-        plan: what is going to run, None when it could not be made.
+        plan: the run's plan, None if it could not be made.
         environment: the streams.
-        began: when the run began, monotonic.
-        name: which of several models that are asked at once this one is, empty for the only one.
-        seat: the run that this one is a part of, None for one by itself.
+        began: when the run started, monotonic seconds.
+        name: the model's name if several are asked at once, else empty.
+        seat: the run that contains this one, None for a separate run.
         talk: the run's place in the history, None for a run that has none.
     """
     machine = bool(values.get("events") or values.get("events_version") or values.get("json"))
@@ -86,7 +86,7 @@ def outputs(
 
 
 def answer_of(values: Values, environment: Environment) -> Answer:
-    """Return the sink that shows the answer's text, or one code block of it."""
+    """Return the sink that shows the answer's text or one of its code blocks."""
     answer = _whole(values, environment)
     beside: list[Sink] = [_copying(values, environment)] if values.get("copy") else []
     extracts = values.get("extract") or values.get("extract_last")
@@ -106,7 +106,7 @@ def _copying(values: Values, environment: Environment) -> Sink:
 
 
 def _whole(values: Values, environment: Environment) -> Answer:
-    """Return the sink that shows all text: as Markdown where that is wanted and can be shown."""
+    """Return the sink that shows all of the text, as Markdown if that is wanted and possible."""
     newline = not values.get("no_newline")
     if shows_markdown(values, environment):
         from llmstream.render.markdown.sink import MarkdownSink, colours_of, theme_of
@@ -130,7 +130,7 @@ def _whole(values: Values, environment: Environment) -> Answer:
 
 
 def unescaped(text: str) -> str:
-    r"""Return a separator with ``\n``, ``\t``, ``\0`` and ``\\`` in it replaced; anything else stands."""
+    r"""Return a separator with ``\n``, ``\t``, ``\0`` and ``\\`` replaced; all else is unchanged."""
     if "\\" not in text:
         return text
     import re
@@ -139,7 +139,7 @@ def unescaped(text: str) -> str:
 
 
 def shows_markdown(values: Values, environment: Environment) -> bool:
-    """Say whether the answer is shown as Markdown: only ever on a terminal that takes escape sequences."""
+    """Return whether to show the answer as Markdown, only on a terminal that supports escape sequences."""
     if not environment.out.isatty or environment.dumb:
         return False
     if any(values.get(name) for name in ("raw", "separator", "extract", "extract_last")):
@@ -149,14 +149,14 @@ def shows_markdown(values: Values, environment: Environment) -> bool:
 
 
 def _shared(environment: Environment, answer: Answer | None) -> Answer | None:
-    """Return the answer if standard error is the same terminal, as far as can be told."""
+    """Return the answer's sink if standard output and standard error are terminals, hence the same one."""
     return answer if environment.out.isatty and environment.err.isatty else None
 
 
 def _before_the_answer(
     values: Values, environment: Environment, answer: Answer | None, *, alone: bool
 ) -> list[Sink]:
-    """Return the sinks of what is seen on standard error before the answer: the waiting sign, thinking."""
+    """Return the sinks for standard error before the answer: the waiting indicator, thinking."""
     sinks: list[Sink] = []
     terminal = environment.err.isatty and not environment.dumb
     if terminal and alone and not environment.quiet:
@@ -196,21 +196,21 @@ def _machine_sink(
 
 
 def version_of(values: Values) -> EventsVersion:
-    """Return the form of the events that the options ask for."""
+    """Return the version of the events format set by the options."""
     return "v1" if values.get("events_version") == "v1" else "v2"
 
 
 def report(error: LLMStreamError, environment: Environment) -> None:
-    """Write an error to standard error, under --debug with where it and its causes were raised."""
+    """Write an error to standard error; with --debug, also where it and its causes were raised."""
     width = environment.width_of(environment.err)
     environment.err.write(error_lines(error, color=environment.colored, width=width))
     if environment.debug:
-        # it holds the message as the server wrote it
+        # it contains the server's own message
         environment.err.write(encode(guarded(_origin(error))))
 
 
 def _origin(error: BaseException) -> str:
-    """Return where an error and its causes were raised: one line an error, and one a call below it."""
+    """Return where an error and its causes were raised: a line for each error and each call below it."""
     import traceback
 
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

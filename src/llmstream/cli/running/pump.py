@@ -1,4 +1,4 @@
-"""Carries a plan out: events from the engine into the outputs, and every way in which that may end."""
+"""Carry out a plan: pass events from the engine to the outputs, and handle every way the run may end."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from llmstream.runnable.runs import AsyncBatches
 
 LAST_WORDS: Final = 1.0
-"""Seconds that a reader who doesn't read is given when the run was told to end."""
+"""Longest wait for a slow reader, in seconds, after the run was told to end."""
 
 
 class Run:
-    """One run: a plan is made, carried out into sinks, and ended whatever happens.
+    """One run: makes a plan, carries it out and ends the outputs whatever happens.
 
     Args:
         environment: the streams.
-        fetching: shows what takes long before the answer.
-        sinks: makes the run's outputs of its plan, None when none could be made.
-        began: when the run began, monotonic.
+        fetching: shows downloads and other long work before the answer.
+        sinks: returns the run's sink for a plan, None if no plan could be made.
+        began: when the run started, monotonic seconds.
         talk: the run's place in the history, None for a run that has none.
     """
 
@@ -57,8 +57,8 @@ class Run:
         """Make the plan, run it, and return the exit status.
 
         Args:
-            plan: makes it; what it raises ends the run like any other failure.
-            asynchronous: which engine carries the stream.
+            plan: returns the plan; an error it raises ends the run like any other.
+            asynchronous: whether to run on an event loop instead of synchronously.
         """
         environment = self._environment
         try:
@@ -94,7 +94,7 @@ class Run:
         return sink
 
     def _failed(self, error: LLMStreamError, *, quiet: bool = False) -> int:
-        """End the outputs, say what happened, and return the exit status."""
+        """End the outputs, report the error unless `quiet`, and return the exit status."""
         try:
             (self._sink or self._open()).close(error, time.monotonic())
             self._environment.out.finish()
@@ -108,11 +108,11 @@ class Run:
 
 
 def pump(plan: Plan, sink: Sink, fetching: Fetching, signals: Signals, *, asynchronous: bool) -> None:
-    """Write a plan's events into a sink as they come.
+    """Write a plan's events to a sink as they arrive.
 
     Raises:
         LLMStreamError: the run or an output failed; the sink is left open.
-        Interrupted: a signal came.
+        Interrupted: a signal was received.
     """
     if all(map(by_http, plan.targets)):
         LATER.append(_collect_garbage)
@@ -133,14 +133,14 @@ def pump(plan: Plan, sink: Sink, fetching: Fetching, signals: Signals, *, asynch
 
 
 def _collect_garbage() -> None:
-    """Look for garbage from now on, but not among what the start has made."""
+    """Enable garbage collection, except for the objects made at start-up."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
 
 
 def _load_asyncio() -> None:
-    """Load what takes a third of a start while the server thinks."""
+    """Import asyncio, which takes a third of start-up time, while the server is working."""
     import asyncio as asyncio
 
 
@@ -154,7 +154,7 @@ def _run_on_a_loop(plan: Plan, sink: Sink, fetching: Fetching, signals: Signals)
             try:
                 runner.run(_apump(running, sink, signals))
             finally:
-                # the runner waits for its threads
+                # stop the download, because the runner waits for its threads
                 fetching.stop()
     finally:
         running.close()

@@ -1,4 +1,4 @@
-"""Shows several runs that are under way at once: as they come for machines, one by one for people."""
+"""Show several concurrent runs: interleaved for machines, one by one for people."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Lane:
     """One model's run.
 
     Args:
-        plan: what it was asked.
-        began: when, on the monotonic clock.
+        plan: the run's plan.
+        began: when the run started, monotonic seconds.
     """
 
     def __init__(self, plan: Plan, began: float) -> None:
@@ -47,7 +47,7 @@ class Lane:
         self.shown = False
 
     def take(self, news: News) -> None:
-        """Take note of what came."""
+        """Record a batch of events or the end of the run."""
         if news.batch is None:
             self.ended_at, self.error = news.at, news.error
             return
@@ -58,7 +58,7 @@ class Lane:
 
 
 class Stage(ABC):
-    """Where the runs are shown; a subclass says how.
+    """Base of the ways to show several runs.
 
     Args:
         lanes: the runs, in the order in which the models were named.
@@ -69,25 +69,25 @@ class Stage(ABC):
 
     @abstractmethod
     def take(self, news: News) -> None:
-        """Show what came of one run."""
+        """Show a batch of events or the end of one run."""
 
     def end(self) -> None:
-        """Show what comes when all have ended."""
+        """Show what follows after all runs have ended."""
         return
 
     @abstractmethod
     def leave(self, error: LLMStreamError) -> None:
-        """End what is still open because of this."""
+        """End the runs that are still open, because of `error`."""
 
 
 def stage_for(values: Values, lanes: Sequence[Lane], environment: Environment, began: float) -> Stage:
-    """Return the stage that the options ask for.
+    """Return the stage chosen by the options.
 
     Args:
         values: the options.
         lanes: the runs.
         environment: the streams.
-        began: when the runs began, monotonic.
+        began: when the runs started, monotonic seconds.
     """
     if values.get("events") or values.get("events_version") or values.get("json"):
         return MachineStage(values, lanes, environment, began)
@@ -95,7 +95,7 @@ def stage_for(values: Values, lanes: Sequence[Lane], environment: Environment, b
 
 
 class MachineStage(Stage):
-    """Events or objects of all runs as they come; the runs have one parent."""
+    """Writes events or objects of all runs as they arrive; the runs have a common parent."""
 
     def __init__(self, values: Values, lanes: Sequence[Lane], environment: Environment, began: float) -> None:
         super().__init__(lanes)
@@ -106,7 +106,7 @@ class MachineStage(Stage):
             lane.sink.open(lane.plan, began)
 
     def take(self, news: News) -> None:
-        """Write what came."""
+        """Write a batch of events or the end of a run."""
         lane = self.lanes[news.place]
         lane.take(news)
         assert lane.sink is not None
@@ -127,10 +127,10 @@ class MachineStage(Stage):
 
 
 class Sections(Stage):
-    """Each answer whole under its model's name.
+    """Shows each answer separately under its model's name.
 
-    On a terminal the first to begin is shown while it comes, and then the next; elsewhere they stand
-    in the order in which the models were named, so that scripts find the same each time.
+    On a terminal, the first answer to start is shown while it streams, and then the next; elsewhere, the
+    answers are in the order in which the models were named, so that scripts get the same order each time.
     """
 
     def __init__(self, values: Values, lanes: Sequence[Lane], environment: Environment, began: float) -> None:
@@ -143,7 +143,7 @@ class Sections(Stage):
         self._reported: set[int] = set()
 
     def take(self, news: News) -> None:
-        """Show what came, or keep it until its turn comes."""
+        """Show events of the current run, or keep them until it is that run's turn."""
         lane = self.lanes[news.place]
         lane.take(news)
         if news.batch is not None:
@@ -156,7 +156,7 @@ class Sections(Stage):
             self._queue.pop(0)
 
     def _show(self, lane: Lane) -> bool:
-        """Show what there is of the run whose turn it is; return whether it has ended."""
+        """Show what has arrived of the current run; return whether it has ended."""
         silent = lane.error is not None and not lane.begun and not self._terminal
         if lane.sink is None and (lane.begun or lane.ended_at is not None) and not silent:
             self._environment.out.write(self._heading(lane))
@@ -178,12 +178,12 @@ class Sections(Stage):
 
     def _heading(self, lane: Lane) -> bytes:
         if self._terminal and not self._environment.dumb:
-            # bold stays where colours are not wanted (section "On a terminal" of the README)
+            # bold is kept without colours (section "On a terminal" of the README)
             return encode(f"\x1b[1m{lane.name}\x1b[0m\n")
         return encode(f"## {lane.name}\n")
 
     def end(self) -> None:
-        """Show the table, for people."""
+        """Show the table that compares the runs."""
         if not self._terminal:
             return
         from llmstream.render.table import compared, text_of
@@ -207,7 +207,7 @@ class Sections(Stage):
         environment.out.write(encode(table))
 
     def leave(self, error: LLMStreamError) -> None:
-        """End the answer that is being shown."""
+        """End the answer that is currently shown."""
         for lane in self.lanes:
             if lane.sink is not None and not lane.shown:
                 lane.shown = True
@@ -215,7 +215,7 @@ class Sections(Stage):
 
 
 def _report(lane: Lane, error: LLMStreamError, environment: Environment) -> None:
-    """Say which model failed, and why."""
+    """Report which model failed, and why."""
     named = error if lane.name in error.message else _named(lane, error)
     report(named, environment)
 

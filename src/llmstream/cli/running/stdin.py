@@ -1,4 +1,4 @@
-"""Standard input, read once and to its end, and the prompt's text from it and the command line's words."""
+"""Read standard input, once and completely, and make the prompt from it and the command line's words."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Final
 from llmstream.errors import UsageError
 
 PATIENCE: Final = 3.0
-"""Seconds of silence after which a hint says what is awaited."""
+"""Seconds without input after which a note says that standard input is being read."""
 LONGEST: Final = 64 * 1024 * 1024
-"""Bytes that are read; a stream without end would fill the memory."""
+"""Most bytes to read, because an endless stream would fill the memory."""
 PLACE: Final = "{stdin}"
 WHERE: Final = "standard input"
 
@@ -23,8 +23,8 @@ class StandardInput:
 
     Args:
         descriptor: its file descriptor.
-        say: tells the user what is awaited.
-        use: False to leave it alone.
+        say: writes a note for the user.
+        use: False not to read it.
     """
 
     def __init__(self, descriptor: int, say: Callable[[str], None], *, use: bool = True) -> None:
@@ -36,28 +36,28 @@ class StandardInput:
 
     @property
     def piped(self) -> bool:
-        """Whether the prompt may come from it: it is wanted, not a terminal, and no option has taken it."""
+        """Whether the prompt may come from it: it may be read, is not a terminal, and no option reads it."""
         return self._use and not self.terminal and not self._taken
 
     @property
     def typed(self) -> bool:
-        """Whether somebody could type the prompt."""
+        """Whether the user can type the prompt: it may be read, is a terminal, and no option reads it."""
         return self._use and self.terminal and not self._taken
 
     def close(self) -> None:
-        """Leave it alone from now on."""
+        """Don't read it from now on."""
         self._use = False
 
     @property
     def taken(self) -> str:
-        """The option that has taken it, empty for none."""
+        """The option that reads it, empty for none."""
         return self._taken
 
     def take(self, option: str) -> bytes:
-        """Return all of it for an option such as ``-f -``.
+        """Return all of standard input for an option such as ``-f -``.
 
         Raises:
-            UsageError: it is left alone, or was taken already.
+            UsageError: it must not be read, another option reads it, or `read` fails.
         """
         if not self._use:
             raise UsageError(f"{option} - reads standard input, which --no-stdin forbids")
@@ -69,11 +69,11 @@ class StandardInput:
         return self.read()
 
     def tell_how_to_end(self, what: str = "prompt") -> None:
-        """Say how what is typed on a terminal ends."""
+        """Tell the user how to end input on a terminal."""
         self._say(f"type the {what}, then press Ctrl-D on a new line")
 
     def text(self) -> str:
-        """Return all of it as text.
+        """Return all of standard input as text.
 
         Raises:
             UsageError: it is binary, too long, or can't be read.
@@ -83,7 +83,11 @@ class StandardInput:
         return text_of(self.read(), WHERE, self._say)
 
     def read(self) -> bytes:
-        """Return all of it, with a hint when nothing comes for a while."""
+        """Return all of standard input, b"" if it is closed; show a note if nothing arrives for a while.
+
+        Raises:
+            UsageError: it is too long or can't be read.
+        """
         if not self.terminal:
             if not _readable(self._descriptor):
                 return b""
@@ -99,7 +103,7 @@ class StandardInput:
     def _await(self) -> None:
         try:
             ready = select.select([self._descriptor], [], [], PATIENCE)[0]
-        except (OSError, ValueError):  # Windows takes only sockets here
+        except (OSError, ValueError):  # Windows supports only sockets here
             return
         if not ready:
             self._say("waiting for standard input to end; to ignore it, pass --no-stdin")
@@ -109,14 +113,14 @@ class StandardInput:
             try:
                 return os.read(self._descriptor, 1 << 20)
             except BlockingIOError:
-                # a parent such as Node hands down a pipe in non-blocking mode
+                # a parent process such as Node may pass on a pipe in non-blocking mode
                 select.select([self._descriptor], [], [])
             except OSError as error:
                 raise UsageError(f"can't read standard input: {error.strerror}") from error
 
 
 def _readable(descriptor: int) -> bool:
-    """Return whether a descriptor is open for reading; what nohup puts there is not."""
+    """Return whether a descriptor is open for reading; with nohup, standard input is not."""
     if sys.platform == "win32":
         return True
     import fcntl
@@ -131,12 +135,12 @@ def prompt_text(words: Sequence[str], source: StandardInput, *, more: bool = Fal
     """Return the prompt's text.
 
     Args:
-        words: of the command line; ``-`` alone stands for standard input.
-        source: standard input; an option may have taken it.
-        more: something else is in the prompt, so that its text may be empty.
+        words: words of the command line; ``-`` alone means standard input.
+        source: standard input, which an option may have read.
+        more: whether the prompt has other content, so that its text may be empty.
 
     Raises:
-        UsageError: there is no prompt, or standard input is not text.
+        UsageError: the prompt is empty, or standard input is not text or can't be read.
     """
     alone = list(words) == ["-"]
     if alone and source.taken:
@@ -165,5 +169,5 @@ def prompt_text(words: Sequence[str], source: StandardInput, *, more: bool = Fal
 
 
 def whole_characters(word: str) -> str:
-    """Return an argument as it was meant, whatever encoding the locale claims."""
+    """Return an argument decoded as UTF-8, whatever the locale's encoding."""
     return word if word.isascii() else os.fsencode(word).decode("utf-8", "replace")

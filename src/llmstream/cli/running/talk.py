@@ -1,4 +1,4 @@
-"""What a run has to do with the history: the conversation that it goes on with, and where it is kept."""
+"""A run's place in the history: the conversation that it continues, and where it is stored."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ OFF: Final = "LLMSTREAM_NO_HISTORY"
 
 
 class Kept(Protocol):
-    """What a run's outputs and its end need of its place in the history."""
+    """The interface between a run and its place in the history."""
 
     def sink(self, plan: Plan, run_id: str | None) -> HistorySink | None:
-        """Return the sink that keeps a run, None when it is not to be kept."""
+        """Return the sink that stores a run, None if it is not to be stored."""
         ...
 
     def reader_gone(self) -> None:
-        """Keep what had come when nobody reads the output any more."""
+        """Store the answer received until the reader closed the output."""
         ...
 
     def explain(self, error: LLMStreamError) -> None:
-        """Say what to do about a conversation that has grown too long."""
+        """If the conversation is too long for the model, set the error's hint to the remedy."""
         ...
 
 
 class Talk(Kept):
-    """One run's place in the history.
+    """The place of one run in the history.
 
     Args:
-        values: the options; a conversation's model and system prompt are put in where they say nothing.
+        values: the options; the conversation's model and system prompt are added if they are not set.
         environment: the streams and variables.
     """
 
@@ -56,10 +56,10 @@ class Talk(Kept):
         self._sink: HistorySink | None = None
 
     def begin(self, settings: Settings, say: Callable[[str], None]) -> None:
-        """Find the conversation that the options name, and tell which one it is.
+        """Find the conversation named by the options and tell the user which one it is.
 
         Raises:
-            UsageError: there is none to go on with, or the options name two.
+            UsageError: there is no conversation to continue, or the options name two.
             HistoryError: the history can't be read.
         """
         self.keeps = keeps(self._values, self._environment, settings)
@@ -79,11 +79,11 @@ class Talk(Kept):
         say(f"continuing {conversation.described()}")
 
     def sink(self, plan: Plan, run_id: str | None) -> HistorySink | None:
-        """Return the sink that keeps a run, None when it is not to be kept.
+        """Return the sink that stores a run, None if it is not to be stored.
 
         Args:
-            plan: the run's.
-            run_id: of its events, None when it has none.
+            plan: the run's plan.
+            run_id: the id of its events, None if it has none.
         """
         if not self.keeps:
             return None
@@ -97,18 +97,18 @@ class Talk(Kept):
         return self._sink
 
     def reader_gone(self) -> None:
-        """Keep what had come when nobody reads the output any more."""
+        """Store the answer received until the reader closed the output."""
         if self._sink is not None:
             self._sink.close(Cancelled("the output's reader closed it"), time.monotonic())
 
     def explain(self, error: LLMStreamError) -> None:
-        """Say what to do about a conversation that has grown too long."""
+        """If the conversation is too long for the model, set the error's hint to the remedy."""
         if isinstance(error, ContextTooLong) and self.conversation is not None:
             error.hint = too_long(len(self.conversation.turns))
 
 
 def too_long(turns: int) -> str:
-    """Return what to do when a conversation no longer fits the model's context."""
+    """Return the hint for a conversation that no longer fits the model's context."""
     earlier = f"{turns} earlier turn{'s' if turns != 1 else ''}"
     return (
         f"the conversation has {earlier}, all sent with each prompt\n"
@@ -117,17 +117,18 @@ def too_long(turns: int) -> str:
 
 
 def keeps(values: Values, environment: Environment, settings: Settings) -> bool:
-    """Return whether a run is to be kept: by its options, the environment, and the configuration."""
+    """Return whether to store a run, from its options, the environment and the configuration."""
     if values.get("no_history") or environment.variables.get(OFF, "0") not in ("", "0"):
         return False
     return settings.file.document.get("history") is not False
 
 
 def chosen(values: Values) -> Conversation:
-    """Return the conversation that -c or --session names; a session begins where there is none.
+    """Return the conversation named by -c or --session; an empty one for a new session.
 
     Raises:
-        UsageError: there is nothing to go on with, or both are given.
+        UsageError: there is no conversation to continue, the session's name is empty, or both options are
+            given.
         HistoryError: the history can't be read.
     """
     from llmstream.history import conversations
@@ -146,7 +147,7 @@ def chosen(values: Values) -> Conversation:
 
 
 def history_path() -> Path:
-    """Return where the history is, or would be."""
+    """Return the path of the history's file, existing or not."""
     from llmstream.config import paths
     from llmstream.history.opening import NAME
 
@@ -154,10 +155,10 @@ def history_path() -> Path:
 
 
 def made_path() -> Path:
-    """Return where the history is, in a folder that has been made for the user alone.
+    """Return the path of the history's file after creating its folder, accessible to the user alone.
 
     Raises:
-        ConfigError: the folder can't be made.
+        ConfigError: the folder can't be created.
     """
     from llmstream.config import paths
 
@@ -170,14 +171,14 @@ def made_path() -> Path:
 def history_sink(
     plan: Plan, before: int, place: Place, environment: Environment, run_id: str | None
 ) -> HistorySink:
-    """Return the sink that keeps a run.
+    """Return the sink that stores a run.
 
     Args:
-        plan: the run's.
-        before: how many messages of earlier turns its prompt has.
-        place: where it belongs.
-        environment: where problems are told.
-        run_id: of its events, None when it has none.
+        plan: the run's plan.
+        before: number of messages of earlier turns in its prompt.
+        place: where the run belongs in the history.
+        environment: where problems are reported.
+        run_id: the id of its events, None if it has none.
     """
     from llmstream.history.sink import Asked, HistorySink
 

@@ -1,4 +1,4 @@
-"""`-t` and `-p`: a saved prompt under the options and words of a run."""
+"""`-t` and `-p`: combine a saved prompt with the options and words of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def folder_of(environment: Environment) -> Path:
-    """Return the templates' folder, beside the configuration file.
+    """Return the folder of templates, next to the configuration file.
 
     Raises:
         ConfigError: there is no home folder.
@@ -28,16 +28,16 @@ def folder_of(environment: Environment) -> Path:
 
     path = config_path_of(environment.config, environment.variables)[0]
     if path is None:
-        raise ConfigError("no home directory for templates", hint="pass --config PATH")
+        raise ConfigError("no home folder for templates", hint="pass --config PATH")
     return path.absolute().parent / FOLDER
 
 
 def template_of(values: Values, environment: Environment) -> Template | None:
-    """Return the template that -t names, None without one.
+    """Return the template named by -t, None without -t.
 
     Raises:
-        UsageError: there is none of that name, or -p comes without -t.
-        ConfigError: its file is wrong.
+        UsageError: no template has this name, or -p is given without -t.
+        ConfigError: its file is invalid.
     """
     if "template" not in values:
         if "param" in values:
@@ -49,7 +49,7 @@ def template_of(values: Values, environment: Environment) -> Template | None:
 
 
 def put_under(values: Values, template: Template) -> None:
-    """Put a template's model, schema and extraction in where the options say nothing."""
+    """Add a template's model, schema and extraction to options that don't set them."""
     if template.model is not None:
         values.setdefault("model", template.model)
     if isinstance(template.schema, str):
@@ -61,19 +61,19 @@ def put_under(values: Values, template: Template) -> None:
 def text_of(
     template: Template, values: Values, words: Sequence[str], source: StandardInput, *, more: bool
 ) -> str:
-    """Return the prompt's text: the template's, filled, then the words and standard input.
+    """Return the prompt's text: the filled template, then the words and standard input.
 
-    The template's system prompt goes into `values` where they have none.
+    The template's system prompt is added to `values` if they have none.
 
     Args:
-        template: what -t names.
+        template: the template.
         values: the options.
-        words: of the command line.
-        source: standard input; an option may have taken it.
-        more: something else is in the prompt, so that its text may be empty.
+        words: words of the command line.
+        source: standard input, which an option may have read.
+        more: whether the prompt has other content, so that its text may be empty.
 
     Raises:
-        UsageError: a place has no value, a value has no place, or there is no prompt.
+        UsageError: a placeholder has no value, a value has no placeholder, or the prompt is empty.
     """
     from llmstream.config.templates import STDIN, parameter
 

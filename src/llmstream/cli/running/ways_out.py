@@ -1,4 +1,4 @@
-"""What a user can do instead of asking a model that can't be asked: no extra, or no place for a file."""
+"""Alternatives for a model that can't be used: its extra is missing, or it doesn't accept a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def add_to(error: LLMStreamError, environment: Environment) -> None:
-    """Add to an error's hint which other models could be asked, where that is the remedy."""
+    """Add the models that could be used instead to the hint of a MissingExtra or NotTaken."""
     if isinstance(error, MissingExtra):
         add_ways_out(error, environment)
         return
@@ -23,7 +23,7 @@ def add_to(error: LLMStreamError, environment: Environment) -> None:
 
 
 def add_takers(error: NotTaken, environment: Environment) -> None:
-    """Name the configured models that take what this one can't, else the providers that have one."""
+    """Set the hint to the ready models that accept this kind of file, else to providers with such a model."""
     from llmstream.config.lists.takers import takers
     from llmstream.config.settings import Settings
     from llmstream.runnable.calls import KINDS
@@ -43,7 +43,7 @@ def _named(providers: list[str]) -> str:
 
 
 def add_ways_out(error: MissingExtra, environment: Environment) -> None:
-    """Add to the hint: providers whose key is there right now, and the configuration file's path."""
+    """Add the providers whose key variable is set, and the configuration file's path, to the hint."""
     from llmstream.adapters import catalogue
     from llmstream.config.settings import config_path_of
 
