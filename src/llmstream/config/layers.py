@@ -128,8 +128,8 @@ class Provider:
     def key_settings(self) -> Mapping[str, object]:
         """The settings that give the key, from the strongest layer that has any.
 
-        The catalogue's variable is left out when the file's base URL has another origin than the
-        catalogue's, so that one provider's key isn't sent to another.
+        The variable of a catalogue row is left out for a provider that is based on another provider's row
+        and has its base URL elsewhere, so that one provider's key isn't sent to another.
         """
         for layer in self.layers:
             found = {key: layer.table[key] for key in keys.KEY_SETTINGS if key in layer.table}
@@ -139,7 +139,7 @@ class Provider:
 
     @property
     def key_optional(self) -> bool:
-        """Whether requests can be sent without a key when neither the file nor a variable configures one.
+        """Whether requests can be sent without a key, because the file configures none.
 
         Bedrock, for example, also accepts AWS credentials.
         """

@@ -39,8 +39,8 @@ def see(path: Path) -> bool:
     open: closing a descriptor releases SQLite's locks.
 
     Raises:
-        HistoryError: the file is damaged, a symbolic link, from a later version, or another program's or
-            user's, or it can't be read.
+        HistoryError: the file is damaged, not a regular file, from a later version, or another program's
+            or user's, or it can't be read.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))

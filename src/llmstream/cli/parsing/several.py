@@ -54,7 +54,7 @@ SEVERAL: Final[tuple[Option, ...]] = (
     _of(BENCH, "interleave", "flag", "Alternate between the models instead of finishing one first"),
     _of(BENCH, "json", "flag", "Print one JSON object per model instead of the table"),
     _of(BENCH, "csv", "flag", "Print one CSV row per model instead of the table"),
-    _of(BENCH, "svg", "path", "Also save the table and histograms as an SVG picture", "FILE"),
+    _of(BENCH, "svg", "path", "Also save the table and histograms as an SVG image", "FILE"),
     Option(
         "record",
         "path",

@@ -14,7 +14,7 @@ from llmstream.errors import ConfigError, UsageError
 
 EMPTY: Final = """\
 write the prompt into the file, save it, then close the editor
-if the editor opens a window of its own, make it wait, for example EDITOR="code --wait\""""
+if the editor opens its own window, make it wait, for example EDITOR="code --wait\""""
 
 
 def editor_of(variables: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The configuration file that `llmstream config init` writes: everything off, everything shown."""
+"""The configuration file that `llmstream config init` writes, with all settings commented out."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Bracket:
     """A `[` that may open a link.
 
     Args:
-        piece: its piece.
+        piece: the piece that shows it.
         at: its position in the block's source.
         image: whether it is `![`.
     """

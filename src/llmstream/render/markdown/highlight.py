@@ -203,7 +203,7 @@ def walk(lexer: RegexLexer, text: str, stack: list[str], *, extended: bool) -> I
     while at < len(text):
         steps += 1
         if steps > STEPS * len(text):
-            raise RecursionError("the lexer doesn't get on")
+            raise RecursionError("the lexer makes no progress")
         for match_at, action, state in table[stack[-1]]:
             match = match_at(text, at)
             if not match:

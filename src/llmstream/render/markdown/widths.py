@@ -23,7 +23,7 @@ WIDE: Final = (
 SEQUENCE: Final = re.compile(
     "[\u200d\u20e3\ufe0e\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
 )
-"""Characters that occur only in emoji sequences."""
+"""Finds a character that may be part of an emoji sequence."""
 
 
 class _Widths(dict[str, int]):
