@@ -45,7 +45,7 @@ _llmstream_program={_quoted(program())}
 _llmstream() {{
     local rest="${{COMP_LINE:0:COMP_POINT}}" piece i line value words IFS=$' \\t\\n'
     words=()
-    # readline also cuts words at = and :, here they are whole again
+    # readline also splits words at = and :, so join them again
     for ((i = 0; i <= COMP_CWORD; i++)); do
         piece="${{COMP_WORDS[i]}}"
         if [ $i -eq 0 ] || [ "$rest" != "${{rest#[[:space:]]}}" ]; then
@@ -68,7 +68,7 @@ _llmstream() {{
         COMPREPLY+=("${{line%%$'\\t'*}}")
     done < <(sh -c "$_llmstream_program" llmstream "${{words[@]:1}}" 2>/dev/null)
     case "${{COMPREPLY[0]-}}" in */ | *=) compopt -o nospace 2>/dev/null ;; esac
-    # readline replaces only what stands behind the last : or =
+    # readline replaces only the text after the last : or =
     case "$value" in --*=*) value="${{value#*=}}" ;; esac
     case "$value" in *:*) value="${{value%"${{value##*:}}"}}" ;; *) value="" ;; esac
     [ -n "$value" ] && COMPREPLY=("${{COMPREPLY[@]#"$value"}}")

@@ -44,7 +44,7 @@ class _Scan:
 
     def _pair(self, table: Path) -> None:
         path = self._key(table)
-        self.at += 1  # the sign =
+        self.at += 1  # the =
         self._value(path)
 
     def _key(self, table: Path) -> Path:

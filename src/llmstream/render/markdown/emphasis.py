@@ -196,7 +196,7 @@ class Emphasis:
             other = stack[at]
             if other.sign != sign.sign:
                 continue
-            # CommonMark's rules 9 and 10, which never apply to tildes, always pairs
+            # CommonMark's rules 9 and 10; they never apply to tildes, which come only in pairs
             both = other.can_close or sign.can_open
             if not both or (other.length + sign.length) % 3 or not (other.length % 3 or sign.length % 3):
                 return at
