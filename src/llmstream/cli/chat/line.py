@@ -73,7 +73,7 @@ def whole_line(reader: LineReader) -> str:
 
 
 class PlainReader:
-    """Reads lines without editing keys of ours."""
+    """Reads lines with only the terminal's own editing."""
 
     def __init__(self, environment: Environment) -> None:
         self._writer = environment.out if environment.out.isatty else environment.err

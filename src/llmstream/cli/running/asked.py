@@ -145,7 +145,11 @@ def prompt_of(
     template: Template | None = None,
     earlier: Sequence[Message] = (),
 ) -> Prompt:
-    """Return the prompt: earlier messages, then words, standard input, files and attachments."""
+    """Return the prompt: system prompt, earlier messages, and a message of files, words, stdin, attachments.
+
+    Raises:
+        LLMStreamError: the prompt is empty, or a part of it can't be read.
+    """
     files, beside = listed(values, "file"), listed(values, "attach")
     source = StandardInput(environment.stdin, fetching.say, use=not values.get("no_stdin"))
     attached: tuple[Attachment, ...] = ()
