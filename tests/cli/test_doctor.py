@@ -174,6 +174,7 @@ def test_the_configuration_file_is_checked(
     found = clinic.checks("--offline")
     check = found["configuration"]
     assert check["state"] == state and said in f"{check['detail']} {check['hint']}"
+    assert "|" not in check["detail"]
     # of a file that can't be read nobody knows which providers it has
     assert ("local model" in found) == (state != "fail")
 

@@ -72,7 +72,7 @@ def test_a_name_that_does_not_resolve_is_status_7(fake: Fake) -> None:
         'api_key_env = ""\nmax_retries = 0\n'
     )
     run = fake.command("Hello")
-    assert run.status == 7 and "no-such-host.invalid" in run.err
+    assert run.status == 7 and 'check the host name ("no-such-host.invalid") and the network' in run.err
 
 
 @ENGINES

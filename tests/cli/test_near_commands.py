@@ -97,3 +97,25 @@ def test_a_prompt_like_an_option_or_a_command_is_refused_with_the_line_that_send
     assert f"to send it as a prompt: {as_prompt(words)}\n" in run.err
     assert "unknown " in run.err or "too many arguments: " in run.err
     assert fake.provider.log() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--retries", "x", "hi"], '--retries must be a whole number, not "x"'),
+        (["batch", "in.jsonl", "-j", "x"], '--jobs must be a whole number, not "x"'),
+        (["--temperature", "warm", "hi"], '--temperature must be a number, not "warm"'),
+        (["--color", "blue", "hi"], '--color must be one of auto, always, never, not "blue"'),
+        (["hi", "--retries"], "--retries needs a value"),
+        (["--stream=3", "hi"], "--stream takes no value"),
+        (["config", "alias", "one"], "missing argument: MODEL"),
+    ],
+)
+def test_a_wrong_option_is_told_in_our_words_and_not_taken_for_a_prompt(
+    fake: Fake, words: list[str], said: str
+) -> None:
+    run = fake("ok")(*words)
+    assert run.status == 2
+    first, *more = run.err.splitlines()
+    assert first == f"llmstream: {said}"
+    assert len(more) == 1 and "--help" in more[0]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.command import Home
 from jobs.commanding import batch, objects, prompts
 from jobs.conftest import Provider
 from llmstream.jobs.limiter import CATCH_UP
@@ -47,6 +48,26 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(provider: Provider, tmp
     assert len(answers) == 700
     # asked twice: at most what was under way at each kill
     assert len(provider.asked) <= 700 + 4 * 8
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_batch_that_ends_before_its_first_answer_is_not_said_to_be_done(
+    provider: Provider, tmp_path: Path
+) -> None:
+    prompts(tmp_path / "in.jsonl", 2)
+    words = ["in.jsonl", "--config", str(provider.config(tmp_path, "")), "-m", "p/m"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=Home(tmp_path).environment,
+            cwd=tmp_path,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1 and b"No space left" in done.stderr
+    assert b"nothing left" not in done.stderr and b"stopped before the first answer" in done.stderr
 
 
 def test_a_run_with_nothing_to_do_changes_nothing(provider: Provider, tmp_path: Path) -> None:

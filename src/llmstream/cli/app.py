@@ -26,13 +26,28 @@ if TYPE_CHECKING:
 TYPES: Final[dict[str, type]] = {"text": str, "int": int, "float": float, "flag": bool, "path": str}
 
 REWORDED: Final = (
-    (re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL), "too many arguments: {}"),
+    (r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", "too many arguments: {}"),
+    (r"No such command '(.*?)'\. Did you mean '(.*?)'\?", 'unknown command "{}"; did you mean {}?'),
+    (r"No such command '(.*?)'\..*", 'unknown command "{}"'),
+    (r"Missing argument '(.*)'\.", "missing argument: {}"),
+    (r"Option '(.*)' requires an argument\.", "{} needs a value"),
+    (r"Option '(.*)' does not take a value\.", "{} takes no value"),
     (
-        re.compile(r"No such command '(.*?)'\.(?: Did you mean '(.*?)'\?)?", re.DOTALL),
-        'unknown command "{}"',
+        r"Invalid value for '(.*?)'(?: / '.*?')?: '(.*)' is not a valid int\.",
+        '{} must be a whole number, not "{}"',
+    ),
+    (
+        r"Invalid value for '(.*?)'(?: / '.*?')?: '(.*)' is not a valid float\.",
+        '{} must be a number, not "{}"',
+    ),
+    (
+        r"Invalid value for '(.*?)'(?: / '.*?')?: '(.*)' is not one of (.*)",
+        '{0} must be one of {2}, not "{1}"',
     ),
 )
 """The parser's messages and our wording of them."""
+MAY_BE_PROMPTS: Final = ("NoSuchOption", "UsageError")
+"""The parser's errors about a line that may be a prompt; the others are about an option that it knows."""
 
 
 def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> tuple[Values, list[str]] | int:
@@ -60,7 +75,9 @@ def parse_in_full(name: str, argv: Sequence[str], environment: Environment) -> t
         if type(error).__name__ == "NoArgsIsHelpError":
             environment.err.write(f"{error.format_message()}\n".encode())
             return Exit.USAGE
-        return _complain(environment, _said(error) or error.format_message(), _hint(name, argv))
+        kind = type(error).__name__
+        hint = _hint(name, argv, prompt=kind in MAY_BE_PROMPTS)
+        return _complain(environment, _said(error, error.format_message()), hint)
     return parsed if isinstance(parsed, tuple) else environment.show(_tidied(shown.getvalue()))
 
 
@@ -70,22 +87,20 @@ def _tidied(shown: str) -> str:
     return re.sub(r"\{([A-Z.]+)\}", r"\1", usage) + blank + rest.replace(" and exit.\n", " and exit\n")
 
 
-def _said(error: Exception) -> str:
-    """Return our wording of a parser's error, "" to keep its own.
+def _said(error: Exception, message: str) -> str:
+    """Return our wording of a parser's error.
 
     Its suggestions for an unknown option are often too far-fetched, so they are filtered.
     """
-    message = str(getattr(error, "message", ""))
-    for pattern, words in REWORDED:
-        if found := pattern.match(message):
-            guess = f"; did you mean {found[2]}?" if found.re.groups > 1 and found[2] else ""
-            return words.format(found[1]) + guess
     option = getattr(error, "option_name", None)
     guesses = getattr(error, "possibilities", None)
-    if type(error).__name__ != "NoSuchOption" or not isinstance(option, str):
-        return ""
-    near = nearest(option.lstrip("-"), [str(guess).lstrip("-") for guess in guesses or ()])
-    return f"unknown option {option}" + (f"; did you mean --{near}?" if near else "")
+    if type(error).__name__ == "NoSuchOption" and isinstance(option, str):
+        near = nearest(option.lstrip("-"), [str(guess).lstrip("-") for guess in guesses or ()])
+        return f"unknown option {option}" + (f"; did you mean --{near}?" if near else "")
+    for pattern, words in REWORDED:
+        if found := re.fullmatch(pattern, message, re.DOTALL):
+            return words.format(*found.groups())
+    return message
 
 
 def _complain(environment: Environment, message: str, hint: str) -> int:
@@ -95,11 +110,11 @@ def _complain(environment: Environment, message: str, hint: str) -> int:
     return Exit.USAGE
 
 
-def _hint(name: str, argv: Sequence[str]) -> str:
+def _hint(name: str, argv: Sequence[str], *, prompt: bool) -> str:
     """Return a hint with the command for help and, for a possible prompt, the command to send it."""
     lines = [f"see llmstream {'' if name == PROMPT else name + ' '}--help"]
     words = sum(not word.startswith("-") for word in argv)
-    if name == PROMPT or words > 1 or any(" " in word for word in argv):
+    if prompt and (name == PROMPT or words > 1 or any(" " in word for word in argv)):
         lines.append(
             f"to send it as a prompt: {as_prompt(argv if name == PROMPT else [*name.split(), *argv])}"
         )

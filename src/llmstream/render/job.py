@@ -136,19 +136,20 @@ def _parts(tally: Tally, speed: _Speed) -> list[str]:
     return parts
 
 
-def summary(tally: Tally, *, output: str | None, color: bool = False) -> bytes:
-    """Return the summary lines of a finished job.
+def summary(tally: Tally, *, output: str | None, color: bool = False, whole: bool = True) -> bytes:
+    """Return the summary lines of a job that has ended.
 
     Args:
         tally: the job's counts.
         output: the results file's name, None if the answers went to standard output.
         color: whether the lines may be dim.
+        whole: it came to the end of its input; it was not broken off.
     """
     seconds = max(tally.seconds, 0.001)
     rate = tally.ended / seconds
     done = f"{tally.answered} answered, {tally.failed} failed in {_span(seconds)} ({_figure(rate)} answers/s)"
     if not tally.ended:
-        done = "nothing left to run"
+        done = "nothing left to run" if whole else "stopped before the first answer"
     if tally.before:
         done += f"; {tally.before} already answered in {output}"
     lines = [done]

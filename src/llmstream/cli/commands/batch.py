@@ -177,7 +177,7 @@ def _carry_out(work: Work, values: Values, flags: Flags, environment: Environmen
     tally = work.tally(time.monotonic)
     show = _show(environment)
     ended_by: LLMStreamError | None = None
-    silent = environment.quiet
+    silent, whole = environment.quiet, False
     # modules and ids live to the end: keep the garbage collector from scanning them repeatedly
     gc.freeze()
     try:
@@ -193,13 +193,15 @@ def _carry_out(work: Work, values: Values, flags: Flags, environment: Environmen
         show.close()
         tally.before = max(tally.before, work.judge.answered)
         work.put_in_order()
+        whole = True
     except ReaderGone:
         silent = True
         raise
     finally:
         show.close()
         if not silent:
-            environment.err.write(summary(tally, output=flags.output, color=environment.colored))
+            lines = summary(tally, output=flags.output, color=environment.colored, whole=whole)
+            environment.err.write(lines)
     if ended_by is not None:
         report(ended_by, environment)
         return status_of(ended_by)

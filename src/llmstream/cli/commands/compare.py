@@ -86,7 +86,7 @@ def plans_of(
     """
     specs = listed(values, "model")
     if not specs:
-        raise UsageError("no models given", hint="pass two or more: -m PROVIDER/MODEL -m PROVIDER/MODEL")
+        raise UsageError("no models given", hint="name each model: -m PROVIDER/MODEL")
     environment.check_stdout()
     settings = settings_of(environment, fetching)
     overrides = overrides_of(values)

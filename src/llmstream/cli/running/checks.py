@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 5.0
 """Time limit for each provider in seconds; all are checked at the same time."""
+QUOTED: Final = re.compile(r"\s*\d* \| ")
+"""A line of a configuration file in a message, or the caret below it."""
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -53,7 +56,9 @@ def configuration(environment: Environment) -> tuple[Check, Settings | None]:
     try:
         settings = Settings.load(environment.config, environment.variables)
     except ConfigError as error:
-        return Check("configuration", "fail", error.message, "fix it: llmstream config edit"), None
+        # the lines of the file are for who runs `config check`
+        detail = "; ".join(line for line in error.message.split("\n") if not QUOTED.match(line))
+        return Check("configuration", "fail", detail, "fix it: llmstream config edit"), None
     if settings.warnings:
         return Check("configuration", "warn", str(path), "; ".join(settings.warnings)), settings
     missing = not named and (path is None or not path.exists())

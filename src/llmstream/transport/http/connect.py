@@ -28,6 +28,7 @@ NEXT_ADDRESS: Final = 0.25
 LOOK: Final = 0.1
 """Longest wait, in seconds, while there is no connection that closing could shut down."""
 _UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, errno.EINTR})
+_CUT_OFF: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
 
 T = TypeVar("T")
 
@@ -108,7 +109,9 @@ def connected(host: str, port: int, limit: ConnectLimit) -> Waiting[socket.socke
     finally:
         for sock in trying:
             sock.close()
-    raise ConnectionFailed(f"no connection: {failure.strerror or failure}", phase="connect") from failure
+    hint = "check the network connection" if failure.errno in _CUT_OFF else ""
+    said = f"no connection: {failure.strerror or failure}"
+    raise ConnectionFailed(said, hint=hint, phase="connect") from failure
 
 
 _Address: TypeAlias = tuple[int, tuple[str | int, ...]]
@@ -155,7 +158,8 @@ def _looked_up(host: str, port: int, limit: ConnectLimit) -> Waiting[_Found]:
     outcome = _ask(host, port) if numeric(host) else (yield from _asked_beside(host, port, limit))
     if isinstance(outcome, Exception):
         said = outcome.strerror if isinstance(outcome, OSError) and outcome.strerror else str(outcome)
-        raise ConnectionFailed(f"no connection: {said}", phase="connect") from outcome
+        hint = f'check the host name ("{host}") and the network connection'
+        raise ConnectionFailed(f"no connection: {said}", hint=hint, phase="connect") from outcome
     return outcome
 
 
