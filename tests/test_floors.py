@@ -31,7 +31,7 @@ FLOORS: Final[tuple[set[str], ...]] = (
 """From the ground up; rooms of one floor don't import each other."""
 HEIGHT: Final = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 BELONGS: Final = {
-    "ssl": {"transport", "cli/running/checks.py"},
+    "ssl": {"transport", "cli/running/network_checks.py"},
     "socket": {"transport", "history", "cli"},
     "typer": {"cli"},
     "rich": {"render"},

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from llmstream.cli.exits import Exit
-from llmstream.cli.running.checks import Check, all_checks
+from llmstream.cli.running.checks import all_checks
+from llmstream.cli.running.network_checks import Check
 from llmstream.render.base import encode
 from llmstream.render.guard import one_line
 
