@@ -47,6 +47,38 @@ def test_a_pasted_text_of_several_lines_is_one_turn(fake: Fake) -> None:
     assert said(fake) == ["/one\ntwo"]
 
 
+@pytest.mark.parametrize("kind", ["vt100", "dumb"])
+def test_neither_a_locale_nor_a_byte_that_is_no_text_ends_a_chat(fake: Fake, kind: str) -> None:
+    fake("ok")
+    folder = fake.home.folder / "hidden"
+    folder.mkdir()
+    folder.joinpath("prompt_toolkit.py").write_text("raise ImportError\n", "utf-8")
+    variables = {"PYTHONPATH": str(folder), "TERM": kind, "LC_ALL": "C"}
+    for _ in range(2):  # the second time the lines of the first one are there
+        terminal = fake.command.on_terminal("chat", "--no-md", env=variables)
+        terminal.wait_for("> ")
+        terminal.type("été 世\r")
+        terminal.wait_for("🥤!")
+        terminal.type(b"a\xe9b\r/exit\r")
+        assert terminal.process.wait(60) == 0
+    assert said(fake)[0] == "été 世" and len(said(fake)) == 4
+
+
+def test_without_prompt_toolkit_a_pasted_text_is_one_turn_too(fake: Fake) -> None:
+    fake("ok")
+    folder = fake.home.folder / "hidden"
+    folder.mkdir()
+    folder.joinpath("prompt_toolkit.py").write_text("raise ImportError\n", "utf-8")
+    terminal = fake.command.on_terminal("chat", "--no-md", env={"PYTHONPATH": str(folder)})
+    terminal.wait_for("\x1b[?2004h> ")
+    # as terminals send it: each line ends with CR
+    terminal.type("\x1b[200~one\rtwo\x1b[201~\r")
+    terminal.wait_for("🥤!")
+    terminal.type("/exit\r")
+    assert terminal.finish().status == 0
+    assert said(fake) == ["one\ntwo"]
+
+
 def test_without_prompt_toolkit_pythons_own_editing_keeps_and_completes_lines(fake: Fake) -> None:
     fake("ok")
     folder = fake.home.folder / "hidden"

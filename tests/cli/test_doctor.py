@@ -253,6 +253,16 @@ def test_on_a_terminal_states_are_coloured_and_its_kind_is_told(fake: Fake) -> N
     assert "\x1b" not in shown and "TERM=" in shown
 
 
+def test_on_a_terminal_a_long_check_is_broken_between_words_below_its_beginning(fake: Fake) -> None:
+    command = fake("ok")
+    env = {"SSL_CERT_FILE": "/no/such/file/of/any/authority.pem", "NO_COLOR": "1"}
+    shown = on_screen(command, "doctor", "--offline", columns=80, env=env).out
+    lines = shown.replace("\r\n", "\n").split("\n")
+    at = next(number for number, line in enumerate(lines) if "certificates" in line)
+    start = lines[at].index("SSL_CERT_FILE")
+    assert lines[at + 1][:start].strip() == "" and "unset SSL_CERT_FILE" in " ".join(lines[at : at + 4])
+
+
 def test_each_check_is_a_line_and_its_remedy_stands_behind_it(fake: Fake) -> None:
     run = fake("ok")("doctor", "--offline", env={"HTTP_PROXY": "ftp://p"})
     assert run.status == 0

@@ -84,9 +84,9 @@ class Terminal:
         )
         os.close(theirs)
 
-    def type(self, text: str) -> None:
+    def type(self, text: str | bytes) -> None:
         """Type, as a person would."""
-        os.write(self._ours, text.encode())
+        os.write(self._ours, text if isinstance(text, bytes) else text.encode())
 
     def wait_for(self, text: str) -> None:
         """Read until the terminal has shown a text."""

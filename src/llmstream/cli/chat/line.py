@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Final, Protocol
 
 from llmstream.errors import UsageError
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
 
 SIGN: Final = "> "
 MORE: Final = ". "
+GNU: Final = (
+    # Python turns it off: each line of a pasted text would be a turn, and be paid
+    "set enable-bracketed-paste on",
+    # under LC_ALL=C the bytes of other characters would be commands
+    "set convert-meta off",
+    "set input-meta on",
+    "set output-meta on",
+)
+"""Settings of GNU readline."""
 
 Complete = Callable[[str], list[str]]
 """Returns the possible completions of a line's last word."""
@@ -42,6 +53,9 @@ class LineReader(Protocol):
 
 def line_reader(environment: Environment, lines: TypedLines, complete: Complete) -> LineReader:
     """Return the best reader for this terminal and installation."""
+    # a byte that is no UTF-8, and a locale that knows none of it, are no reason to end a chat
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     if environment.dumb or not (environment.out.isatty or environment.err.isatty):
         return PlainReader(environment)
     try:
@@ -104,21 +118,29 @@ class ReadlineReader:
 
         readline.set_auto_history(False)
         readline.clear_history()
-        for line in lines.lines:
-            readline.add_history(line)
         self._add = readline.add_history
+        for line in lines.lines:
+            self._remember(line)
         readline.set_completer_delims(" ")
         readline.set_completer(lambda _, state: [*complete(readline.get_line_buffer()), None][state])
         libedit = "libedit" in (readline.__doc__ or "")
         readline.parse_and_bind("bind ^I rl_complete" if libedit else "tab: complete")
+        if not libedit:
+            for setting in GNU:
+                readline.parse_and_bind(setting)
 
     def read(self, sign: str) -> str:
         """Return one line, or the lines of a pasted text."""
         line = input(sign)
         if line.strip():
-            self._add(line)
+            self._remember(line)
             self._lines.add(line)
         return line
+
+    def _remember(self, line: str) -> None:
+        # readline encodes by the locale, where LC_ALL=C has no place for other characters
+        with suppress(ValueError):
+            self._add(line)
 
 
 class FullReader:

@@ -80,7 +80,7 @@ def listed() -> str:
     heads = [f"{command.name} {command.takes}".rstrip() for command in COMMANDS]
     width = max(map(len, heads))
     lines = [f"  {head:<{width}}  {command.help}\n" for head, command in zip(heads, COMMANDS, strict=True)]
-    more = "A line that ends with \\ continues on the next one. Ctrl-C stops an answer, Ctrl-D exits.\n"
+    more = "A line that ends with \\ continues on the next one.\nCtrl-C stops an answer, Ctrl-D exits.\n"
     return "".join(lines) + more
 
 

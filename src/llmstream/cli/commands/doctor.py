@@ -11,6 +11,7 @@ from llmstream.cli.running.checks import all_checks
 from llmstream.cli.running.network_checks import Check
 from llmstream.render.base import encode
 from llmstream.render.guard import one_line
+from llmstream.render.notes import in_words
 
 if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
@@ -36,10 +37,14 @@ def run(values: Values, words: Sequence[str], environment: Environment) -> int:
 
 
 def _line(check: Check, width: int, environment: Environment) -> str:
-    """Return a check as one line; its state may be coloured on a terminal."""
+    """Return a check as one line, broken between words on a terminal, where its state may be coloured."""
     shown = SKIPPED if check.skipped else check.state
     state = f"{shown:<4}"
     if environment.out.isatty and environment.colored:
         state = f"{COLORS[shown]}{state}\x1b[39m"
     what = f" -> {one_line(check.hint)}" if check.hint and check.state != "ok" else ""
-    return f"{state}  {one_line(check.name, 60):<{width}}  {one_line(check.detail)}{what}\n"
+    name = f"{one_line(check.name, 60):<{width}}"
+    columns = environment.width_of(environment.out)
+    before = len(f"{shown:<4}  {name}  ")
+    lines = in_words(f"{one_line(check.detail)}{what}", columns and columns - before)
+    return f"{state}  {name}  " + f"\n{'':{before}}".join(lines) + "\n"
