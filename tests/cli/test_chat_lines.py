@@ -210,3 +210,10 @@ def test_a_signal_ends_a_chat_that_waits_for_a_line(fake: Fake) -> None:
     terminal.wait_for("> ")
     terminal.process.terminate()
     assert terminal.finish().status == 143
+
+
+def test_a_history_that_cannot_be_written_is_told_once_in_a_chat(fake: Fake) -> None:
+    # nobody, not even root, can make a folder in /proc
+    run = fake("ok")("chat", stdin="one\ntwo\nthree\n", env={"XDG_DATA_HOME": "/proc/none"})
+    assert run.status == 0 and run.out == f"{ANSWER}\n" * 3
+    assert run.err.count("not saved in the history") == 1

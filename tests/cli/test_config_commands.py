@@ -97,7 +97,7 @@ def test_init_writes_a_private_file_once(fake: Fake) -> None:
     assert stat.S_IMODE(fake.home.config.parent.stat().st_mode) == 0o700
     assert fake.command("config", "check").status == 0
     again = fake.command("config", "init")
-    assert again.status == 3 and "already exists" in again.err
+    assert again.status == 3 and "already exists" in again.err and "config edit" in again.err
 
 
 @pytest.mark.parametrize("arguments", [["config", "path"], ["config", "path", "--config", "other.toml"]])

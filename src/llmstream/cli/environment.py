@@ -57,6 +57,7 @@ class Environment:
         self.closed_stdout = closed_stdout
         self.config = config
         self.meant = ""
+        self._said: set[str] = set()
         self.stdin = stdin
         self.signals = signals or Signals()
         self.signals.writers = (out, err)
@@ -98,13 +99,15 @@ class Environment:
             return 1
         return 0
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, once: bool = False) -> None:
         """Write a note to standard error, unless --quiet.
 
         Args:
             text: one sentence, made safe and short before it is written.
+            once: leave out a note that has been written before.
         """
-        if not self.quiet:
+        if not self.quiet and not (once and text in self._said):
+            self._said.add(text)
             from llmstream.render.notes import note_line
 
             self.err.write(note_line(text, color=self.colored, width=self.width_of(self.err)))

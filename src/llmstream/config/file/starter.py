@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from llmstream.config.paths import write_private
+from llmstream.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,4 +58,6 @@ def init(path: Path) -> None:
     Raises:
         ConfigError: the file already exists or can't be written.
     """
+    if path.exists():
+        raise ConfigError(f"{path} already exists", hint="to edit it: llmstream config edit")
     write_private(path, STARTER, replace=False)
