@@ -125,3 +125,9 @@ def test_what_was_measured_is_told_when_the_user_stops(fake: Fake, tmp_path: Pat
     assert process.stdout
     found = json.loads(process.stdout.read())
     assert process.wait(30) == 130 and found["requests"] == 0
+
+
+def test_two_formats_at_once_are_refused(fake: Fake) -> None:
+    run = fake("ok")("bench", "-m", "fake", "-n", "1", "--json", "--csv", "Hello")
+    assert (run.status, run.out) == (2, "") and "--csv" in run.err
+    assert fake.provider.log() == []

@@ -54,7 +54,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(provider: Provider, tmp
 def test_a_batch_that_ends_before_its_first_answer_is_not_said_to_be_done(
     provider: Provider, tmp_path: Path
 ) -> None:
-    prompts(tmp_path / "in.jsonl", 2)
+    prompts(tmp_path / "in.jsonl", 1)
     words = ["in.jsonl", "--config", str(provider.config(tmp_path, "")), "-m", "p/m"]
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
@@ -126,4 +126,14 @@ def test_flags_that_need_others_say_so(provider: Provider, tmp_path: Path, flags
     run = batch(provider, tmp_path, "in.jsonl", *flags)
     assert run.status == 2
     assert flags[0] in run.err
+    assert provider.asked == []
+
+
+def test_a_wrong_line_is_told_with_its_file_and_what_it_has(provider: Provider, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("name,age\nAnn,3\nBob,4\n")
+    run = batch(provider, tmp_path, "people.csv")
+    assert run.status == 2
+    first, fields, remedy, count = run.err.splitlines()
+    assert first == 'llmstream: people.csv, line 2: has neither "prompt" nor "messages"'
+    assert "name, age" in fields and "{name}" in remedy and "2 lines" in count
     assert provider.asked == []

@@ -92,8 +92,12 @@ def test_the_commands_prompt_comes_before_the_last_question_of_a_conversation() 
 
 
 def test_a_field_that_a_line_lacks_is_named() -> None:
-    with pytest.raises(BadRow, match='no field "word"'):
+    with pytest.raises(BadRow, match='no field "word"') as raised:
         ask({"prompt": "x"}, Common(Places("Define {word}.")))
+    assert raised.value.hint == "its fields: prompt"
+    with pytest.raises(BadRow, match="neither") as raised:
+        ask({"name": "x", "age": 3})
+    assert "its fields: name, age" in raised.value.hint and "{name}" in raised.value.hint
     with pytest.raises(BadRow, match='no field "word"'):
         ask("bare", Common(Places("Define {word}.")))
 

@@ -159,7 +159,7 @@ def test_the_summary_names_the_slowest_the_kinds_of_failure_and_an_example() -> 
         tally.add(f"bad{number}", answer(took=number), error)
     first, *more = summary(tally, output="out.jsonl").decode().splitlines()
     assert first == (
-        "llmstream: 1 answered, 3 failed in 10 s (0.4 answers/s); 7 already answered in out.jsonl; "
+        "llmstream: 1 answered, 3 failed in 10 s (0.1 answers/s); 7 already answered in out.jsonl; "
         "16 tokens in, 40 out; $0.2500"
     )
     assert more[0] == "  slowest: q0 (5.0 s), bad2 (2.0 s), bad1 (1.0 s)"

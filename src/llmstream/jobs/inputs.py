@@ -21,6 +21,9 @@ Choose: TypeAlias = Callable[[str | None], Sequence[Target]]
 """Returns the target of a model's name, then its fallbacks; None stands for the job's own model."""
 
 NO_OPTIONS: Final = Options()
+MOST_NAMES: Final = 8
+LONGEST_NAME: Final = 40
+"""Fields that a hint names, and characters of each."""
 MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 """What messages of an unexpected form cause."""
 
@@ -106,7 +109,7 @@ class Asker:
                 common_options = canonical_options(merged, first.endpoint.extra_body)
             key = key_of(messages, name, common_options)
         except LLMStreamError as error:
-            raise BadRow(row.number, error.message, row.data, id_) from error
+            raise BadRow(row.number, error.message, row.data, id_, error.hint) from error
         except MALFORMED as error:
             raise BadRow(row.number, f"messages are malformed: {error!r}", row.data, id_) from error
         return Ask(id_, key, row.number, Prompt(messages), options, targets)
@@ -145,7 +148,8 @@ class Asker:
             if given and prompt is not None:
                 raise UsageError('has both "prompt" and "messages"; keep one')
             if not given and prompt is None:
-                raise UsageError('has neither "prompt" nor "messages"')
+                hint = "pass a prompt that names a field, for example {" + next(iter(fields), "text") + "}"
+                raise UsageError('has neither "prompt" nor "messages"', hint=f"{_listed(fields)}\n{hint}")
             messages = given or (Message("user", prompt or ""),)
             if template is not None:
                 messages = _before_last(messages, template.fill({}))
@@ -209,7 +213,16 @@ def _filled(template: Places, fields: Mapping[str, object]) -> str:
     try:
         return template.fill(fields)
     except KeyError as error:
-        raise UsageError(f'no field "{error.args[0]}", which the prompt needs') from error
+        raise UsageError(
+            f'no field "{error.args[0]}", which the prompt needs', hint=_listed(fields)
+        ) from error
+
+
+def _listed(fields: Mapping[str, object]) -> str:
+    """Return the names of a line's fields, for a hint."""
+    names = [f"{name}"[:LONGEST_NAME] for name in fields]
+    more = ", ..." if len(names) > MOST_NAMES else ""
+    return f"its fields: {', '.join(names[:MOST_NAMES]) or 'none'}{more}"
 
 
 def _last_user(messages: Sequence[Message]) -> int:

@@ -27,12 +27,18 @@ class BadRow(UsageError):
         message: what is wrong with it.
         data: the row's bytes as far as they are known.
         id: the id that it gives, None when that is what is wrong or unknown.
+        hint: what to do about it.
     """
 
     def __init__(
-        self, number: int, message: str, data: bytes = b"", id: str | int | float | None = None
+        self,
+        number: int,
+        message: str,
+        data: bytes = b"",
+        id: str | int | float | None = None,
+        hint: str = "",
     ) -> None:
-        super().__init__(f"line {number}: {message}")
+        super().__init__(f"line {number}: {message}", hint=hint)
         self.number = number
         self.reason = message
         self.data = data

@@ -196,6 +196,7 @@ def check(rows: Iterable[RowOrBad], asker: Asker, ledger: Ledger) -> Check:
     if first is not None:
         if wrong > 1:
             more = "at least " if wrong == MOST_WRONG else ""
-            first.hint = f"{more}{wrong} lines can't be used; this is the first"
+            count = f"{more}{wrong} lines can't be used; this is the first"
+            first.hint = f"{first.hint}\n{count}".lstrip("\n")
         raise first
     return found

@@ -69,7 +69,11 @@ class Work:
             BadRow: a row can't be asked.
         """
         if self.source.repeatable:
-            self.found = check(self.source.rows(), self._asker, self.ledger)
+            try:
+                self.found = check(self.source.rows(), self._asker, self.ledger)
+            except BadRow as error:
+                error.message = f"{self.source.name}, {error.message}"
+                raise
 
     def open(self, path: str, *, fresh: bool) -> None:
         """Open FILE and see what it answers.

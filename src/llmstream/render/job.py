@@ -146,7 +146,7 @@ def summary(tally: Tally, *, output: str | None, color: bool = False, whole: boo
         whole: it came to the end of its input; it was not broken off.
     """
     seconds = max(tally.seconds, 0.001)
-    rate = tally.ended / seconds
+    rate = tally.answered / seconds
     done = f"{tally.answered} answered, {tally.failed} failed in {_span(seconds)} ({_figure(rate)} answers/s)"
     if not tally.ended:
         done = "nothing left to run" if whole else "stopped before the first answer"

@@ -41,6 +41,8 @@ PIPE_WIDTH = 80
 def run(values: Values, words: Sequence[str], environment: Environment) -> int:
     """Measure models; return exit status 0 if any request succeeded, else the first failure's."""
     environment.check_stdout()
+    if values.get("json") and values.get("csv"):
+        raise UsageError("--json and --csv can't be combined; use one of them")
     load = _load(values)
     limits = limits_of(str(values["slo"])) if "slo" in values else {}
     picture = _picture(values)
