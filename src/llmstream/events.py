@@ -48,7 +48,7 @@ class ToolCallDelta(Record):
     Args:
         index: which call of the answer, from 0.
         id: the provider's id, None when this piece (or the provider) has none.
-        name: the tool's name, None in continuations.
+        name: the tool's name, or a further piece of it; None in continuations.
         arguments: the next piece of the arguments' JSON text.
     """
 
@@ -56,6 +56,10 @@ class ToolCallDelta(Record):
     id: str | None
     name: str | None
     arguments: str
+
+    def named(self, known: str | None) -> str | None:
+        """Return the name so far, given that before this piece; a name that is only repeated counts once."""
+        return (known or "") + self.name if self.name and self.name != known else known
 
 
 class Usage(Record):

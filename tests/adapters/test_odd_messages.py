@@ -46,6 +46,7 @@ def failure(document: Any, event: str = "message") -> LLMStreamError | None:
         ({"success": False, "message": "no"}, "no"),
         ({"message": "gone", "code": 410}, "gone"),
         ({"message": "gone", "status_code": "410"}, "gone"),
+        ({"message": "slow down", "statusCode": 429}, "slow down"),
         ({"message": "it broke", "type": "server_error"}, "it broke"),
         ([{"error": {"message": "in a list"}}], "in a list"),
     ],
@@ -237,7 +238,8 @@ def test_a_blank_line_stands_between_thoughts() -> None:
         (json_values.name_at, "", None), (json_values.index_at, "12", 12), (json_values.index_at, 3.0, 3),
         (json_values.object_at, None, {}), (json_values.objects_at, {"a": 1}, [{"a": 1}]),
         (json_values.objects_at, [None, {}], [{}]), (json_values.objects_at, None, []),
-        (json_values.count_at, True, None), (json_values.count_at, -1, None), (json_values.count_at, 2.0, 2),
+        (json_values.count_at, True, None), (json_values.count_at, "7", 7), (json_values.count_at, "x", None),
+        (json_values.count_at, -1, None), (json_values.count_at, 2.0, 2),
         (json_values.cost_at, "1", None), (json_values.cost_at, 0.5, 0.5), (json_values.cost_at, 1e300, None),
     ],
 )  # fmt: skip

@@ -149,6 +149,13 @@ def test_an_older_servers_last_line_has_no_reason() -> None:
     ]
 
 
+@pytest.mark.parametrize("reason", ["load", "unload"])
+def test_a_model_that_was_only_loaded_gave_no_answer(reason: str) -> None:
+    with pytest.raises(Unavailable, match=f"{reason}ed the model") as raised:
+        read({"message": {"content": ""}, "done": True, "done_reason": reason})
+    assert raised.value.retryable
+
+
 @pytest.mark.parametrize(
     ("document", "kind"),
     [

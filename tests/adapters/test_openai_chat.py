@@ -10,6 +10,7 @@ import pytest
 from test_native_recordings import FOLDER, expected, pieces, summary
 
 from llmstream.adapters.openai_chat import ChatReader, OpenAIChat
+from llmstream.engine.meter import Meter
 from llmstream.errors import BadMessage, ContextTooLong, ProviderError, RequestRefused, Unavailable
 from llmstream.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from llmstream.prompt import Attachment, Endpoint, Json, Message, Options, Prompt, Secret, ToolCall
@@ -165,7 +166,7 @@ def test_finish_reasons_are_of_the_closed_set(raw: str, reason: str) -> None:
     assert read(chunk(raw)) == [Finish(reason, raw)]  # type: ignore[arg-type]  # one of the set
 
 
-@pytest.mark.parametrize("end", ["[DONE]", " [DONE] "])
+@pytest.mark.parametrize("end", ["[DONE]", " [DONE] ", '"[DONE]"'])
 def test_the_end_mark_ends(end: str) -> None:
     reader = ChatReader()
     assert list(reader.read(WireMessage("message", end))) == []
@@ -217,6 +218,40 @@ def test_tool_calls_without_an_index_are_told_apart_by_their_ids() -> None:
     assert found == [
         ToolCallDelta(0, "a", "f", "{"), ToolCallDelta(0, None, None, "}"), ToolCallDelta(1, "b", "g", '{"x": 1}')
     ]  # fmt: skip
+
+
+def called(*documents: Any) -> list[tuple[str | None, str | None, str]]:
+    """Return id, name and arguments of the calls of an answer, as a run's end has them."""
+    meter = Meter(0.0)
+    meter.write(read(*documents), 1.0)
+    return [(one.id, one.name, one.arguments) for one in meter.completion(2.0).tool_calls]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        (
+            [("c", "edit_ex", ""), (None, "isting_file", ""), (None, None, "{}")],
+            [("c", "edit_existing_file", "{}")],
+        ),
+        ([("c", "get_", '{"city":'), ("c", "weather", '"Rome"}')], [("c", "get_weather", '{"city":"Rome"}')]),
+        ([("c", "f", '{"a"'), ("c", "f", ":1"), ("c", "f", "}")], [("c", "f", '{"a":1}')]),
+        ([("c", "get", ""), ("c", "get_weather", "{}")], [("c", "get_weather", "{}")]),
+        ([("c", None, '{"a"'), (None, "f", ":1}")], [("c", "f", '{"a":1}')]),
+        ([("1", "f", ""), ("2", "", '{"a"'), ("3", "", ":1"), ("4", "", "}")], [("1", "f", '{"a":1}')]),
+        ([("1", "f", "{}"), ("2", "", "{}")], [("1", "f", "{}"), ("2", "f", "{}")]),
+        ([("1", "f", ""), ("2", "g", "{}")], [("1", "f", ""), ("2", "g", "{}")]),
+        ([(None, "f", ""), (None, "g", "{}")], [(None, "f", ""), (None, "g", "{}")]),
+    ],
+)
+@pytest.mark.parametrize("place", [{"index": 0}, {}])
+def test_pieces_of_one_call_are_one_whatever_is_repeated_or_cut(
+    pieces: list[tuple[str | None, str | None, str]],
+    expected: list[tuple[str | None, str | None, str]],
+    place: dict[str, int],
+) -> None:
+    documents = [call(**place, id=i, function={"name": n, "arguments": a}) for i, n, a in pieces]
+    assert called(*documents) == expected
 
 
 def test_the_older_function_call_is_a_tool_call() -> None:

@@ -69,6 +69,8 @@ def blocks(text: str) -> list[str]:
 def test_blocks_are_those_of_commonmark_however_the_text_is_cut(text: str, size: int, which: Which) -> None:
     # the parser takes a quote's sign for one however far it is indented
     assume(not re.search(r"(    |\t)[ \t]*>", text))
+    # and miscounts a tab after the signs of nested quotes, where cmark and commonmark.js agree with us
+    assume(not re.search(r">[ \t]*>[ ]*\t", text))
     # it drops blanks behind the last line's end
     text = text.replace("\r\n", "\n") + "\n"
     found = blocks(text)

@@ -72,6 +72,16 @@ def test_events_go_on_behind_a_bare_document() -> None:
         assert [(m.event, m.data) for m in decode(SSEDecoder(), reads)] == wanted
 
 
+@pytest.mark.parametrize("space", [b" ", b""])
+def test_events_without_blank_lines_are_told_apart_by_their_brackets(space: bytes) -> None:
+    lines = [b'{"a": 1}', b'{"b":', b'{"c": 2}', b"}", b"{}", b"[DONE]"]
+    data = b"".join(b"data:" + space + line + b"\n" for line in lines)
+    for reads in all_cuts(data):
+        decoder = SSEDecoder()
+        assert [m.data for m in decode(decoder, reads)] == ['{"a": 1}', '{"b":\n{"c": 2}\n}', "{}"]
+        assert decoder.leftover == WireMessage("message", "[DONE]")
+
+
 @pytest.mark.parametrize(
     "data", [b'{"error": "no"}', b'\xef\xbb\xbf{"error": "no"}', b'{"error": "no"}\n', b"\r\n{"]
 )

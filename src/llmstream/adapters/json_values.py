@@ -66,8 +66,10 @@ def index_at(document: Document, key: str) -> int | None:
         BadMessage: it is not a whole number from 0 on, as a number or in digits.
     """
     value = document.get(key)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
-        value = int(value)
+    if isinstance(value, str):
+        value = _whole(value)
+        if value is None:
+            raise _wrong(key, "a place in a list")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if value is None or (type(value) is int and 0 <= value <= LARGEST_COUNT):
@@ -115,6 +117,8 @@ def objects_at(document: Document, key: str) -> list[Document]:
 
 def count_of(value: object) -> int | None:
     """Return a count as a whole number; None for one that is missing or makes no sense."""
+    if isinstance(value, str):
+        value = _whole(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 0 <= value <= LARGEST_COUNT else None
@@ -184,6 +188,11 @@ def laid_over(under: Mapping[str, Json], over: Mapping[str, Json]) -> dict[str, 
         below = merged.get(key)
         merged[key] = {**below, **value} if isinstance(below, dict) and isinstance(value, dict) else value
     return merged
+
+
+def _whole(text: str) -> int | None:
+    """Return the number that a text's digits are, None for any other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _wrong(key: str, meant: str) -> BadMessage:

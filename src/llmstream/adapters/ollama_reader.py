@@ -8,6 +8,7 @@ recorded answers.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from llmstream.adapters import http_errors
 from llmstream.adapters.content import content_events, thinking_in
@@ -29,6 +30,12 @@ from llmstream.events import Event, ReasoningDelta, Usage
 from llmstream.wire.document import Document
 from llmstream.wire.message import WireMessage
 
+NO_ANSWER: Final = {
+    "load": "no answer: Ollama only loaded the model",
+    "unload": "no answer: Ollama unloaded the model",
+}
+"""What Ollama does with a prompt that it takes for empty (docs/api.md, "Load a model", "Unload a model")."""
+
 
 class OllamaReader:
     """Reads one answer of ``/api/chat`` or ``/api/generate``, streamed or whole."""
@@ -37,6 +44,7 @@ class OllamaReader:
         self.done = False
         self.finished = False
         self._calls = ToolCalls()
+        self._answered = False
 
     def read(self, message: WireMessage) -> Iterator[Event]:
         """Yield the events of one line."""
@@ -49,10 +57,11 @@ class OllamaReader:
             raise _failure(document)
         # with `done`, and without text, it is news of another kind: that a model is being loaded
         check(message, document, "message", "response", "done", "thinking", "tool_calls")
-        if "message" in document and not isinstance(document["message"], str):
-            yield from self._answer(object_at(document, "message"), "content")
-        else:
-            yield from self._answer(document, "response")
+        in_message = "message" in document and not isinstance(document["message"], str)
+        answer = object_at(document, "message") if in_message else document
+        for event in self._answer(answer, "content" if in_message else "response"):
+            self._answered = True
+            yield event
         # some servers give only one of the two
         if document.get("done") is True or text_at(document, "done_reason"):
             yield from self._end(document)
@@ -73,8 +82,11 @@ class OllamaReader:
 
     def _end(self, document: Document) -> Iterator[Event]:
         self.done = self.finished = True
+        raw = reason_at(document, "done_reason")
+        if raw in NO_ANSWER and not self._answered:
+            raise Unavailable(NO_ANSWER[raw], retryable=True)
         # it says `stop` also where the model waits for its calls' results
-        yield finish(reason_at(document, "done_reason"), calls=self._calls)
+        yield finish(raw, calls=self._calls)
         # a prompt that is still in the cache has no prompt_eval_count
         counts = count_at(document, "prompt_eval_count"), count_at(document, "eval_count")
         if counts != (None, None):

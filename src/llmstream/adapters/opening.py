@@ -31,13 +31,15 @@ _NOTHING: Final = re.compile(
 )
 _LONGEST_NOTHING: Final = 200
 
-ERROR_KEYS: Final = ("code", "error_code", "errorCode", "status_code", "err_no", "status", "type", "object")
+ERROR_KEYS: Final = (
+    "code", "error_code", "errorCode", "status_code", "statusCode", "err_no", "status", "type", "object",
+)  # fmt: skip
 """What stands beside the message of an error that has no object of its own."""
 
 
 def ends(data: str) -> bool:
     """Return whether a message is OpenAI's end mark, which many others send too."""
-    return data[:1] != "{" and data.strip() == "[DONE]"
+    return data[:1] != "{" and data.strip() in ("[DONE]", '"[DONE]"')
 
 
 def opened(message: WireMessage) -> Document:
@@ -132,7 +134,7 @@ def reported(error: object, document: object = None) -> ProviderError:
     if not isinstance(error, dict):
         # around a word stands what explains it
         return http_errors.in_stream(message_in(document) or message_in(error))
-    codes = [error.get(key) for key in ("code", "status_code", "status", "error_code")]
+    codes = [error.get(key) for key in ("code", "status_code", "statusCode", "status", "error_code")]
     numbers = [code for code in map(_number, codes) if code is not None]
     words = [error.get("type"), *codes]
     kind = next((w for w in words if isinstance(w, str) and w and _number(w) is None and w != "error"), "")

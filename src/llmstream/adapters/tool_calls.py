@@ -1,11 +1,13 @@
 """Tells the tool calls of one answer apart, whatever a server numbers them by.
 
-Indexes are shared or missing, ids are empty, repeated or come late, names are repeated in each piece;
-calls come whole or in pieces.  A new id, a new name beside a complete call, or text behind a closed
-JSON value begins another call: two calls are never glued into one.
+Indexes are shared or missing; ids are empty, repeated, new in each piece or come late; names are
+repeated in each piece, or cut as the arguments are; calls come whole or in pieces.  A new id, a new
+name beside a complete call, or text behind a closed JSON value begins another call: two calls are
+never glued into one.
 
 Sources: OpenAI API reference, "Chat completions: streaming"; recorded answers of Ollama, LMDeploy,
-Alibaba, Mistral and llama.cpp.
+Alibaba, Mistral and llama.cpp; reports of names in pieces (Gemini, Mistral) and of an id for each
+piece (LM Studio).
 """
 
 from __future__ import annotations
@@ -38,6 +40,11 @@ class Call:
         self.closed = False
         self._nesting: Nesting | None = None
         self._text = Pieces()
+
+    @property
+    def started(self) -> bool:
+        """Whether some of the arguments came."""
+        return self._text.size > 0
 
     def take(self, text: str) -> int:
         """Take a piece of arguments; return how much of it belongs to this call."""
@@ -107,8 +114,9 @@ class ToolCalls:
         self, call: Call, place: int | None, id_: str | None, name: str | None, text: str
     ) -> Iterator[ToolCallDelta]:
         """Yield a piece of a call, and further calls whose arguments stand behind its own."""
-        news = (id_ if id_ != call.id else None, name if name != call.name else None)
-        call.id, call.name = id_ or call.id, name or call.name
+        more = name.removeprefix(call.name or "") if name else ""
+        news = (None if call.id else id_, more or None)
+        call.id, call.name = call.id or id_, (call.name or "") + more or None
         end = call.take(text)
         yield ToolCallDelta(call.index, *news, text[:end])
         rest = text[end:].strip()
@@ -141,9 +149,12 @@ class ToolCalls:
 
 def _goes_on(call: Call, id_: str | None, name: str | None, piece: str) -> bool:
     """Return whether a piece goes on with a call rather than beginning another one."""
-    if id_ and call.id and id_ != call.id:
-        return False
     begins = piece.lstrip()[:1] in ("{", "[") and piece.strip() != ""
+    complete = call.closed or (begins and call.started)
+    if id_ and call.id and id_ != call.id:
+        # LM Studio gives each piece an id of its own, but only the first a name
+        return not (name or complete)
     if name and call.name and name != call.name:
-        return False
+        # a piece of the name: where calls have ids, another call would bring its own
+        return call.id is not None and not complete
     return not (call.closed and begins)

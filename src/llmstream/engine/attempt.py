@@ -195,7 +195,7 @@ class Attempt:
                         batch[index] = self._surrogates.mend(event)
             elif kind is ToolCallDelta:
                 self.shown = self._flowing = True
-                self._size += len(event.arguments)  # type: ignore[union-attr]
+                self._size += len(event.arguments) + len(event.name or "")  # type: ignore[union-attr]
                 self._went_on |= self._finish is not None
                 batch[index] = self._surrogates.mend(event)
             else:

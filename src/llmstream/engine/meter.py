@@ -180,7 +180,7 @@ class Meter:
             if known is None:
                 known = self._calls[event.index] = ([None, None], Pieces())
             told, arguments = known
-            told[:] = event.id or told[0], event.name or told[1]
+            told[:] = event.id or told[0], event.named(told[1])
             arguments.add(event.arguments)
             return 1
         if isinstance(event, Start):

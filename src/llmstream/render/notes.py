@@ -179,7 +179,7 @@ class NotesSink(Sink):
     def _called(self, delta: ToolCallDelta) -> None:
         if self._calls is not None:
             call = self._calls.setdefault(delta.index, [""])
-            call[0] = call[0] or delta.name or ""
+            call[0] = delta.named(call[0]) or ""
             call.append(delta.arguments)
 
     def _stepped(self, step: Step, at: float) -> None:

@@ -6,10 +6,11 @@ line behind it, is cut by one `str.split`.  All other shapes take the loop over 
 
 Source: WHATWG HTML, "9.2.5 Parsing an event stream" and "9.2.6 Interpreting an event stream".
 
-One extension: a line that begins with ``{`` or ``[`` would be a field with a senseless name, which
+Two extensions.  A line that begins with ``{`` or ``[`` would be a field with a senseless name, which
 the standard ignores.  Gemini reports a failure in mid-stream that way, as bare pretty-printed
 JSON, and servers answer with a JSON error under this content type.  Such a document is returned as
-a message named ``bare``.
+a message named ``bare``.  And some servers leave out the blank lines: where one line of data ends
+with ``}`` and the next begins with ``{``, or is ``[DONE]``, no JSON document can hold both.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ BARE: Final = "bare"
 
 TOGETHER: Final = 1024
 """Lines of one event that are joined to one text: a short one takes ten times its length by itself."""
+FIELD: Final = len("data: ")
 STRAY: Final = 64 * 1024
 """Most characters of a stray line that are kept."""
 
@@ -125,11 +127,11 @@ class SSEDecoder:
                 self._add_bare(line, messages)
             elif not line:
                 self._dispatch(messages)
-            elif line.startswith("data: "):
-                self._data.append(line[6:])
-                self._size += len(line)
-                if len(self._data) >= TOGETHER:
-                    self._data[:] = ["\n".join(self._data)]
+            elif line.startswith("data:"):
+                value = line[6:] if line.startswith("data: ") else line[5:]
+                if self._data and _ended(self._data[-1], value):
+                    self._dispatch(messages)
+                self._add(value)
             elif line.startswith("event: "):
                 self._event = line[7:]
             elif line[0] in "{[":
@@ -153,20 +155,23 @@ class SSEDecoder:
         self._event = ""
         self._size = 0
 
+    def _add(self, value: str) -> None:
+        """Take a line of an event's data."""
+        self._data.append(value)
+        self._size += len(value) + FIELD
+        if len(self._data) >= TOGETHER:
+            self._data[:] = ["\n".join(self._data)]
+
     def _field(self, line: str) -> None:
         """Take a field line of any shape; comments and unknown names are ignored."""
         name, colon, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
-            self._data.append(value)
-            self._size += len(line)
-            if len(self._data) >= TOGETHER:
-                self._data[:] = ["\n".join(self._data)]
+            self._add(value)
         elif name == "error" and value:
             # llama.cpp's server of 2025 reported a failure as a field of this name
             self._event = name
-            self._data.append(value)
-            self._size += len(line)
+            self._add(value)
         elif name == "event":
             self._event = value
         elif name == "id" and "\0" not in value:
@@ -216,3 +221,8 @@ class SSEDecoder:
         self._dispatch(dropped)
         self.leftover = dropped[0] if dropped else None
         return messages
+
+
+def _ended(before: str, value: str) -> bool:
+    """Return whether a line of data begins another event, although no blank line ended the one before."""
+    return before.endswith("}") and (value.startswith("{") or value == "[DONE]")
