@@ -165,5 +165,6 @@ def test_a_history_is_switched_off_and_on_again(fake: Fake) -> None:
     on = fake.command("history", "on")
     assert (on.status, on.out) == (0, "") and str(database(fake)) in on.err
     assert fake.command("history", "on", "-q") == (0, "", "")
+    assert "takes precedence" in fake.command("history", "on", env={"LLMSTREAM_NO_HISTORY": "1"}).err
     fake.command("hello")
     assert left(fake) == ["hello"]

@@ -134,3 +134,18 @@ def test_one_object_and_events_exclude_each_other(fake: Fake, more: list[str]) -
     run = fake("ok")("--json", *more, "hi")
     assert (run.status, run.out) == (2, "")
     assert fake.provider.log() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"), [([], "Ctrl-D"), (["history", "prune", "--all"], "[y/N]")], ids=["prompt", "question"]
+)
+def test_ctrl_c_while_something_is_typed_leaves_the_shell_a_row_of_its_own(
+    fake: Fake, words: list[str], shown: str
+) -> None:
+    command = fake("ok")
+    command("hello")
+    terminal = command.on_terminal(*words)
+    terminal.wait_for(shown)
+    terminal.type("\x03")
+    run = terminal.finish()
+    assert run.status == 130 and run.out.endswith("^C\r\n")

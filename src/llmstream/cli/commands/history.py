@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from llmstream.cli.command import texts
-from llmstream.cli.running.talk import history_path
+from llmstream.cli.running.talk import OFF, history_path
 from llmstream.errors import UsageError
 from llmstream.render.base import encode
 from llmstream.render.guard import guarded, one_line
@@ -158,8 +158,13 @@ def _agreed(count: int, environment: Environment) -> bool:
             "prune asks for confirmation, which needs a terminal",
             hint="pass --yes to delete without asking",
         )
-    environment.err.write(f"delete {count} run{'s' if count != 1 else ''}? [y/N] ".encode())
-    answer = os.read(environment.stdin, 1024).decode("utf-8", "replace")
+    try:
+        environment.err.write(f"delete {count} run{'s' if count != 1 else ''}? [y/N] ".encode())
+        answer = os.read(environment.stdin, 1024).decode("utf-8", "replace")
+    except KeyboardInterrupt:
+        # the terminal shows ^C behind the question
+        environment.err.write(b"\n")
+        raise
     return answer.strip().lower() in ("y", "yes")
 
 
@@ -190,6 +195,8 @@ def _switch(environment: Environment, *, on: bool) -> int:
     set_top(file, "history", on)
     if on:
         environment.say(f"the history is on: runs are kept in {history_path()}")
+        if environment.variables.get(OFF, "0") not in ("", "0"):
+            environment.say(f"note: {OFF} is set and takes precedence over it")
     else:
         environment.say("the history is off: new runs are not kept, earlier ones stay")
     return 0

@@ -81,6 +81,9 @@ class Run:
             return self._failed(error)
         except Interrupted as interrupt:
             self._fetching.close()
+            if self._plan is None and interrupt.number == 2 and environment.err.isatty:
+                # the terminal shows ^C behind what was being typed
+                environment.err.write(b"\n")
             environment.out.hurry(LAST_WORDS)
             environment.err.hurry(LAST_WORDS)
             by = "the user" if interrupt.number == 2 else f"signal {interrupt.number}"
