@@ -187,7 +187,7 @@ def _attachment(place: Place, stdin: Callable[[], bytes] | None) -> Attachment:
     if kind is None:
         raise UsageError(
             f"{name} is not a recognised image, audio file or PDF",
-            hint="known: PNG, JPEG, GIF, WebP, HEIC, PDF, WAV, MP3, FLAC, Ogg; --file takes text",
+            hint="known: PNG, JPEG, GIF, WebP, HEIC, PDF, WAV, MP3, FLAC, Ogg; for text: -f, in a chat /file",
         )
     return Attachment(kind, data, name=Path(path).name or None, place=again)
 
