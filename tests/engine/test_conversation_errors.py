@@ -10,7 +10,7 @@ from llmstream.engine.effects import Head
 from llmstream.engine.policy import Policy
 from llmstream.errors import AuthenticationError, LLMStreamError, RequestRefused, StreamBroken, Unavailable
 from llmstream.events import Fallback, Finish, Retry
-from llmstream.prompt import Endpoint
+from llmstream.prompt import Endpoint, Secret
 from llmstream.record import replace
 
 GOOD: list[Said] = [OK, delta("a", "stop"), DONE]
@@ -64,6 +64,24 @@ def test_a_refused_key_says_where_it_came_from() -> None:
     error = play(call(), refusal(401)).failure
     assert isinstance(error, AuthenticationError)
     assert error.hint == "key used: $ACME_KEY"
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ('"sk-key"', "it is in quotes, which were sent too"),
+        ("'sk-key'", "it is in quotes, which were sent too"),
+        ("Bearer sk-key", 'it starts with "Bearer", which is added to every key'),
+        ("ACME_KEY=sk-key", "it looks like an assignment: leave out the name"),
+        ("export KEY=sk-key", "it looks like an assignment: leave out the name"),
+        ("sk key", "it contains a space"),
+        ("key", ""),
+    ],
+)
+def test_a_refused_key_that_was_pasted_with_too_much_says_so(key: str, said: str) -> None:
+    endpoint = Endpoint("acme", "m1", "https://acme.test/v1", Secret(key, "$ACME_KEY"))
+    error = play(replace(call(), endpoint=endpoint), refusal(401)).failure
+    assert error.hint == "key used: $ACME_KEY" + (f"; {said}" if said else "")
 
 
 def test_a_call_without_a_key_says_so_when_it_is_refused() -> None:

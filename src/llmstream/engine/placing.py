@@ -6,6 +6,7 @@ been cut in two is not recognised any more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -63,7 +64,7 @@ def _hint(error: LLMStreamError, endpoint: Endpoint) -> str:
         return f"nothing is listening there; start the server or check base_url ({endpoint.base_url})"
     if isinstance(error, AuthenticationError):
         key = endpoint.api_key
-        return f"key used: {key.origin}" if key else "no key was sent"
+        return f"key used: {key.origin}{_oddity(key.reveal())}" if key else "no key was sent"
     if isinstance(error, ProviderError) and error.status == 404:
         # a list of models is asked for without one
         if endpoint.model in ("", "-"):
@@ -73,6 +74,17 @@ def _hint(error: LLMStreamError, endpoint: Endpoint) -> str:
             f"`llmstream models {endpoint.provider}` lists the models"
         )
     return ""
+
+
+def _oddity(key: str) -> str:
+    """Return what looks wrong about a key that was refused, without showing the key."""
+    if key[:1] in ("'", '"', "`") and key[:1] == key[-1:]:
+        return "; it is in quotes, which were sent too"
+    if key.lower().startswith("bearer "):
+        return '; it starts with "Bearer", which is added to every key'
+    if re.match(r"(export\s|[A-Z_]+=)", key):
+        return "; it looks like an assignment: leave out the name"
+    return "; it contains a space" if " " in key else ""
 
 
 def host(url: str) -> str:
