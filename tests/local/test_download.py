@@ -130,6 +130,7 @@ def test_what_is_no_gguf_leaves_nothing(body: bytes, server: FileServer, tmp_pat
     with pytest.raises(LocalModelError, match="not a GGUF file") as raised:
         fetch(server.url + "/m.gguf", tmp_path / "m.gguf")
     assert server.url in raised.value.message
+    assert ("a web page" in raised.value.message) is body.startswith(b"<")
     assert left(tmp_path) == []
 
 

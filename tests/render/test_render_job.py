@@ -172,3 +172,4 @@ def test_the_summary_of_nothing_is_one_line() -> None:
     assert summary(counted(before=3), output="f").decode() == (
         "llmstream: nothing left to run; 3 already answered in f\n"
     )
+    assert summary(counted(), output="f") == b"llmstream: the input has no prompts\n"

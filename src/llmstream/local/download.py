@@ -17,10 +17,10 @@ from llmstream.local.files import (
     Progress,
     Say,
     alone,
-    begins,
     disk_error,
     need_room,
     new_file,
+    not_gguf,
     private_folder,
     settle,
 )
@@ -217,6 +217,6 @@ def _check_head(head: bytes, url: str) -> None:
     """Stop at the first bytes: many gigabytes of something else may follow."""
     if not GGUF_MAGIC.startswith(head):
         raise LocalModelError(
-            f"{shown(url)} is not a GGUF file: {begins(head)}",
+            not_gguf(shown(url), head),
             hint="give the URL of the file itself, not of a page about it",
         )

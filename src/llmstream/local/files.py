@@ -260,11 +260,19 @@ def check_gguf(path: Path) -> None:
         raise LocalModelError(f"can't read the model {path}: {error.strerror}") from error
     if head[:4] != GGUF_MAGIC:
         hint = "llama.cpp reads GGUF files only"
-        raise LocalModelError(f"{path} is not a GGUF file: {begins(head)}", hint=hint)
+        raise LocalModelError(not_gguf(str(path), head), hint=hint)
     if len(head) < 24:
         raise LocalModelError(f"{path} is cut off: only {len(head)} bytes are there")
 
 
-def begins(head: bytes) -> str:
-    """Return what a file that is no model begins with, for an error's message."""
-    return f"it begins with {head[:4]!r}" if head else "it is empty"
+def not_gguf(what: str, head: bytes) -> str:
+    """Return the message for a file that is not a model.
+
+    Args:
+        what: its path or URL.
+        head: its first bytes, as many as there are.
+    """
+    if not head:
+        return f"{what} is empty"
+    page = ", but a web page" if head.lstrip().startswith(b"<") else ""
+    return f"{what} is not a GGUF file{page}"

@@ -149,7 +149,9 @@ def summary(tally: Tally, *, output: str | None, color: bool = False, whole: boo
     rate = tally.answered / seconds
     done = f"{tally.answered} answered, {tally.failed} failed in {_span(seconds)} ({_figure(rate)} answers/s)"
     if not tally.ended:
-        done = "nothing left to run" if whole else "stopped before the first answer"
+        done = "stopped before the first answer"
+        if whole:
+            done = "nothing left to run" if tally.before else "the input has no prompts"
     if tally.before:
         done += f"; {tally.before} already answered in {output}"
     lines = [done]
