@@ -1,1 +1,1 @@
-"""Effects carried out on sockets and processes; nothing above opens one."""
+"""Carries out effects on sockets and processes; no higher floor opens either."""

@@ -1,4 +1,4 @@
-"""The loops that carry a conversation out on an event loop; AsyncRun is `drivers.Run`, step by step."""
+"""Loops that carry out a conversation on an event loop; `AsyncRun` is the async counterpart of `drivers.Run`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class AsyncRun(AsyncIterator[Batch]):
-    """A conversation's batches, for one reader on the loop where it first asks for one.
+    """A conversation's batches, for one reader, on the loop on which it first asks for a batch.
 
     Args:
         steps: the conversation.
@@ -33,15 +33,15 @@ class AsyncRun(AsyncIterator[Batch]):
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed, perhaps before its end."""
+        """Whether the run was closed, perhaps before its end."""
         return self._closing
 
     def begin(self, take: Callable[[Batch], None], send: Callable[[Open], None]) -> None:
-        """Send the first request before there is a loop; the loop goes on from there.
+        """Send the first request before a loop runs; the loop continues from there.
 
         Args:
-            take: takes the batches that come before the request.
-            send: begins with an effect that the transport will be given later, on the loop.
+            take: called with each batch that precedes the request.
+            send: starts an effect that the transport is given later, on the loop.
 
         Raises:
             LLMStreamError: the run failed.
@@ -83,7 +83,7 @@ class AsyncRun(AsyncIterator[Batch]):
         except StopAsyncIteration:
             raise
         except GeneratorExit:
-            # the task is destroyed, its loop gone: nothing can be waited for
+            # the task is being destroyed and its loop is gone, so nothing can be awaited
             self._leave()
             raise
         except BaseException as error:
@@ -103,7 +103,7 @@ class AsyncRun(AsyncIterator[Batch]):
                 step = steps.send(None)
             while type(step) is not list:
                 try:
-                    # a Read first: the way of every token
+                    # Read is tested first: every token takes this path
                     reply = await perform(step) if type(step) is Read else await self._carried_out(step)  # type: ignore[arg-type]  # no list: an effect
                 except LLMStreamError as error:
                     step = steps.throw(error)
@@ -132,7 +132,7 @@ class AsyncRun(AsyncIterator[Batch]):
             making.cancel()
 
     async def _unless_closed(self, seconds: float | None, *others: asyncio.Future[Call]) -> None:
-        """Wait so long, or for the others.
+        """Wait `seconds` at most, or until one of the others is done.
 
         Raises:
             Cancelled: the run was closed meanwhile.
@@ -149,17 +149,17 @@ class AsyncRun(AsyncIterator[Batch]):
             raise Cancelled("the answer was closed")
 
     async def aclose(self) -> None:
-        """End the run and its connection; from any task or thread, and as often as one likes."""
+        """End the run and its connection; from any task or thread; may be called again."""
         self._closing = True
         if self._ended:
             return
         self._stop()
-        # whoever reads at this moment ends it
+        # the task that is reading now ends it
         if not self._reading:
             await self._end()
 
     def close(self) -> None:
-        """The same without waiting for a process to end."""
+        """Like `aclose`, but without waiting for a process to end."""
         self._closing = True
         if not self._ended:
             self._stop()
@@ -197,19 +197,19 @@ class AsyncRun(AsyncIterator[Batch]):
 async def carry_out(
     steps: Steps, transport: AsyncTransport, take: Callable[[Batch], None], opened: Callable[[Head], None]
 ) -> None:
-    """Carry out a whole conversation, for one who takes its batches as they come.
+    """Carry out a conversation and pass on each batch as it arrives.
 
-    Half the price of an AsyncRun, which several tasks may read and close.  Whoever cancels this, or meets an
-    error of another kind than LLMStreamError, closes the transport; else it can carry out the next one.
+    Costs half as much as an AsyncRun, which several tasks may read and close.  After a cancellation, or an error
+    other than LLMStreamError, the caller closes the transport; otherwise it can carry out the next conversation.
 
     Args:
         steps: the conversation.
         transport: carries its effects out.
-        take: takes the events of each read.
-        opened: told of the head of each answer.
+        take: called with the events of each read.
+        opened: called with the head of each answer.
 
     Raises:
-        LLMStreamError: it failed; what had come before was taken.
+        LLMStreamError: the conversation failed; earlier events were already passed to `take`.
     """
     perform = transport.perform
     try:

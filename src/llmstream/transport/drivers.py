@@ -1,12 +1,11 @@
-"""The loop that carries a conversation out on a thread, and what it has in common with that for event loops.
+"""The loop that carries out a conversation on a thread, and what it shares with the one for event loops.
 
-Both decide nothing (async_driver.py is the other one).  Each takes the steps of a conversation and a
-transport, has the transport carry out the effects, and gives
-out the batches.  Making a call ready and waiting for the next attempt need no transport and are done here.
+Neither loop decides anything (async_driver.py has the other one).  Each takes the steps of a conversation and
+a transport, has the transport carry out the effects, and yields the batches.  Preparing a call and waiting for
+the next attempt need no transport and are done here.
 
-A run can be closed at any time and from anywhere: by whoever reads it, by another thread or task while a
-read waits, by the garbage collector.  Closing ends what is waited for and the connection with it; whoever
-was reading then finds the run at its end.
+A run can be closed at any time: by its reader, by another thread or task while a read waits, or by the garbage
+collector.  Closing ends the current wait and its connection; the reader then finds the run at its end.
 """
 
 from __future__ import annotations
@@ -19,43 +18,43 @@ from llmstream.engine.effects import Batch, Call, Effect, Keep, Prepare, Read, R
 from llmstream.errors import Cancelled, LLMStreamError
 
 KEEP: Final = Keep()
-"""Said to a transport when a conversation has come to its end."""
+"""The effect given to a transport when a conversation has ended."""
 
 
 class Transport(Protocol):
-    """Carries effects out, one after the other: Open, Read, Keep and Close."""
+    """Carries out effects one at a time: Open, Read, Keep and Close."""
 
     def perform(self, effect: Effect) -> Reply:
-        """Carry out one effect and return what it brought, or raise an LLMStreamError."""
+        """Carry out one effect and return its result, or raise an LLMStreamError."""
         ...
 
     def stop(self) -> None:
-        """End at once whatever is waited for, now and later; from any thread, and as often as one likes."""
+        """End the current wait and every later one at once; from any thread, may be called again."""
         ...
 
     def close(self) -> None:
-        """Give up whatever is open; may be called again, but not while an effect is carried out."""
+        """Close whatever is open; may be called again, but not while an effect is being carried out."""
         ...
 
 
 class AsyncTransport(Protocol):
-    """The same for async."""
+    """The async counterpart of `Transport`."""
 
     async def perform(self, effect: Effect) -> Reply:
-        """Carry out one effect and return what it brought, or raise an LLMStreamError."""
+        """Carry out one effect and return its result, or raise an LLMStreamError."""
         ...
 
     def stop(self) -> None:
-        """End at once whatever is waited for, now and later; from any thread, and as often as one likes."""
+        """End the current wait and every later one at once; from any thread, may be called again."""
         ...
 
     async def aclose(self) -> None:
-        """Give up whatever is open; may be called again."""
+        """Close whatever is open; may be called again."""
         ...
 
 
 class Run(Iterator[Batch]):
-    """A conversation's batches, as they come.
+    """A conversation's batches, as they arrive.
 
     Args:
         steps: the conversation.
@@ -72,7 +71,7 @@ class Run(Iterator[Batch]):
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed, perhaps before its end."""
+        """Whether the run was closed, perhaps before its end."""
         return self._closing
 
     def __next__(self) -> Batch:
@@ -99,7 +98,7 @@ class Run(Iterator[Batch]):
         step = steps.send(None)
         while type(step) is not list:
             try:
-                # a Read first: the way of every token
+                # Read is tested first: every token takes this path
                 reply = perform(step) if type(step) is Read else self._carried_out(step)  # type: ignore[arg-type]
             except LLMStreamError as error:
                 step = steps.throw(error)
@@ -119,14 +118,14 @@ class Run(Iterator[Batch]):
         return self._transport.perform(effect)
 
     def close(self) -> None:
-        """End the run and its connection; from any thread, and as often as one likes."""
+        """End the run and its connection; from any thread; may be called again."""
         self._closing = True
         if self._ended:
             return
         self._transport.stop()
         if self._pause is not None:
             self._pause.set()
-        # whoever reads at this moment ends it
+        # the thread that is reading now ends it
         if self._reading.acquire(blocking=False):
             try:
                 self._end()

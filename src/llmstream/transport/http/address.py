@@ -1,4 +1,4 @@
-"""Addresses as HTTP needs them: where to connect, what to ask for, whom to say who we are."""
+"""URLs in the parts that HTTP needs: where to connect, what to request, and which credentials to send."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from llmstream.record import Record
 
 PORTS: Final = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 LONGEST_NAME: Final = 253
-"""Characters of a name in the DNS (RFC 1035, section 2.3.4)."""
+"""Longest DNS name, in characters (RFC 1035, section 2.3.4)."""
 _AS_THEY_ARE: Final = "!#$%&'()*+,/:;=?@[]~"
 _UNUSABLE: Final = re.compile(r"[\x00-\x20\x7f]")
 
 
 class Address(Record):
-    """A URL taken apart.
+    """The parts of a URL.
 
     Args:
         scheme: in lower case.
         host: a name in ASCII, or a number; IPv6 without brackets.
-        port: the URL's, else its scheme's.
+        port: the URL's, or its scheme's default.
         target: path and query, percent-encoded.
         user: the value of an Authorization header from the URL's user and password, empty without.
     """
@@ -43,7 +43,7 @@ class Address(Record):
 
     @property
     def authority(self) -> str:
-        """Host and port, both in any case, as CONNECT wants them."""
+        """Host and port, the port always included, as CONNECT requires."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
@@ -54,10 +54,10 @@ def address_of(url: str, schemes: tuple[str, ...] = ("http", "https")) -> Addres
 
     Args:
         url: absolute.
-        schemes: that may be used.
+        schemes: the schemes that are accepted.
 
     Raises:
-        ConfigError: it can't be used.
+        ConfigError: the URL can't be used.
     """
     try:
         parts = urlsplit(url)
@@ -84,7 +84,7 @@ def basic(user: str, password: str) -> str:
 
 
 def numeric(host: str) -> bool:
-    """Return whether a host is a number already: one look at its form, no look-up."""
+    """Return whether a host is an IP address, judged by its form alone, without a DNS look-up."""
     if ":" in host:
         return True
     parts = host.split(".")
@@ -92,7 +92,7 @@ def numeric(host: str) -> bool:
 
 
 def _ascii(host: str) -> str:
-    """Return a name as the DNS wants it.
+    """Return a name in the ASCII form that DNS requires.
 
     Raises:
         ValueError: it is not one.

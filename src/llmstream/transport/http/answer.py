@@ -1,6 +1,6 @@
-"""An answer that is being read: a connection, a parser and a decompressor, without any waiting.
+"""An answer being read: a connection, a parser and a decompressor; nothing here waits.
 
-Ours beside httpx for its price: 195 µs of CPU an answer against its 595, 7.6 µs a token against 15.4.
+Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Answer:
 
     @property
     def headed(self) -> bool:
-        """Whether the head has come."""
+        """Whether the head has arrived."""
         return self.parser.status >= 200
 
     @property
@@ -39,11 +39,11 @@ class Answer:
         return Head(self.parser.status, self.parser.headers)
 
     def pull_head(self) -> bool:
-        """Take what has come and return whether there was anything.
+        """Read what has arrived and return whether that was anything.
 
         Raises:
             OSError: the connection broke.
-            NotHttp: it is not HTTP, or was closed.
+            NotHttp: the data is not HTTP, or the connection was closed.
         """
         data = self._channel.receive()
         if data is None:
@@ -55,21 +55,21 @@ class Answer:
         return True
 
     def begin(self) -> None:
-        """Begin with the body.
+        """Start reading the body.
 
         Raises:
-            BadMessage: it is compressed in a way that was not offered.
+            BadMessage: the body is compressed in a way that the request did not offer.
         """
         encoding = self.parser.headers.get("content-encoding", "")
         if encoding:
             self._inflater = Inflater(encoding)
 
     def held(self) -> bytes | None:
-        """Return body that needs no waiting: its end (empty), what is still to be decompressed; else None.
+        """Return body data that is available without waiting (empty at its end), None when there is none.
 
         Raises:
             OSError: the connection broke.
-            NotHttp: what came is not HTTP.
+            NotHttp: the data is not HTTP.
             StreamError: the compressed data is damaged or cut short.
         """
         if self._inflater is not None:
@@ -94,11 +94,11 @@ class Answer:
 
     @property
     def buffered(self) -> bool:
-        """Whether `pull` may bring something although the socket has nothing new."""
+        """Whether `pull` may return data although the socket has nothing new."""
         return self._channel.buffered
 
     def pull(self) -> bytes | None:
-        """Take what has come and return what it brings of the body, None for nothing yet."""
+        """Read what has arrived and return the body data in it, None when there is none yet."""
         while True:
             data = self._channel.receive()
             if data is None:
@@ -127,11 +127,11 @@ class Answer:
         return self.parser.complete and self.parser.reusable
 
     def drained(self) -> bool:
-        """Take what has come behind the end of the answer, and return whether the connection can be kept.
+        """Read what has arrived after the end of the answer and return whether the connection can be kept.
 
         Raises:
             OSError: the connection broke.
-            NotHttp: what came is not HTTP.
+            NotHttp: the data is not HTTP.
         """
         parser = self.parser
         if not parser.complete and parser.reusable:

@@ -1,6 +1,6 @@
-"""Effects on sockets, for event loops; the same as `sync`, step by step.
+"""Effects on sockets, for event loops; the async counterpart of `sync`.
 
-Ours beside httpx for its price: 195 µs of CPU an answer against its 595, 7.6 µs a token against 15.4.
+Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from llmstream.transport.patience import Patience
 
 
 class AsyncHttpTransport:
-    """Carries out effects, of one run after the other, on the loop that is running when it first does.
+    """Carries out the effects of one run after another, on the loop that is running at the first effect.
 
-    The connection of a whole answer stays here, and known to the loop, until the loop's next turn: who asks
-    again at once, as a batch does, has it without the loop being told anything.  Then it goes to the pool.
+    After a complete answer the connection stays here, registered with the loop, until the loop's next turn: a
+    request that follows at once, as in a batch, reuses it without registering it again.  Then it goes to the pool.
 
     Args:
         pool: where connections are kept; None for the process's own.
@@ -47,7 +47,7 @@ class AsyncHttpTransport:
         self._thread = 0
 
     def begin(self, effect: Open) -> None:
-        """Send a request at once, before there is a loop; performing its effect goes on from there.
+        """Send a request at once, before a loop runs; performing its effect later continues from there.
 
         Raises:
             LLMStreamError: what went wrong, without naming the provider.
@@ -60,7 +60,7 @@ class AsyncHttpTransport:
         self._begun = _sent_at_once(exchanged(effect, way, self._take, self._hold), self._patience)
 
     async def perform(self, effect: Effect) -> Reply:
-        """Carry out one effect and return what it brought.
+        """Carry out one effect and return its result.
 
         Raises:
             LLMStreamError: what went wrong, without naming the provider.
@@ -76,7 +76,7 @@ class AsyncHttpTransport:
         return None
 
     def stop(self) -> None:
-        """End at once whatever is waited for, now and later; from any thread."""
+        """End the current wait and every later one at once; from any thread."""
         self._stopped = True
         watch = self._watch
         if watch is None or watch.loop.is_closed():
@@ -90,7 +90,7 @@ class AsyncHttpTransport:
                 self._drop()
 
     async def aclose(self) -> None:
-        """Give up whatever is open; waits for nothing."""
+        """Close whatever is open, without waiting."""
         if self._thread == threading.get_ident():
             # before it counts as stopped: a whole answer's connection is kept
             self._drop()
@@ -119,7 +119,7 @@ class AsyncHttpTransport:
             channel.shut_down()
 
     async def _keep(self) -> None:
-        """Leave the connection to whoever asks next; the answer's last bytes may come a moment later."""
+        """Keep the connection for the next request; the answer's last bytes may arrive a moment later."""
         answer, watch = self._answer, self._watch
         if answer is not None and watch is not None and not self._stopped and answer.parser.reusable:
             try:
@@ -138,12 +138,12 @@ class AsyncHttpTransport:
         self._drop()
 
     def _cool(self) -> None:
-        """Give the pool a connection on which nobody asked again at once."""
+        """Give the pool a connection that was not reused at once."""
         if self._warm is not None:
             self._drop()
 
     def _take(self, key: Key) -> Link | None:
-        """Return a kept connection, the one that was just used before others."""
+        """Return a kept connection, preferring the one just used."""
         link, self._warm = self._warm, None
         if link is not None:
             alike = link.key == key
@@ -190,7 +190,7 @@ class AsyncHttpTransport:
         return exchanged(effect, way, self._take, self._hold)
 
     def _way_to(self, url: str, route: Connection) -> Way:
-        """Return the way to a URL; the environment is asked once for it."""
+        """Return the way to a URL; the environment is read once for it."""
         if self._way is None or self._way[:2] != (url, route):
             self._way = url, route, way_to(url, route)
         return self._way[2]
@@ -266,7 +266,7 @@ def _sent_at_once(steps: Waiting[Answer], patience: Patience) -> Waiting[Answer]
 
 
 def _going_on(steps: Waiting[Answer], wait: Wait) -> Waiting[Answer]:
-    """Return steps of which the next wait is known already."""
+    """Return steps whose next wait is already known."""
     try:
         while True:
             wait = steps.send((yield wait))
@@ -278,6 +278,6 @@ def _going_on(steps: Waiting[Answer], wait: Wait) -> Waiting[Answer]:
 
 
 def _answered(answer: Answer) -> Waiting[Answer]:
-    """Return the steps to an answer that came without any waiting: none."""
+    """Return the steps to an answer that arrived without waiting: there are none."""
     yield from ()
     return answer

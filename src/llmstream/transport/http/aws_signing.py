@@ -1,4 +1,4 @@
-"""AWS credentials and profiles for Bedrock, through botocore; none of the signing is ours.
+"""AWS credentials and profiles for Bedrock, through botocore; botocore does all the signing.
 
 Source: AWS, "Signature Version 4"; botocore's own `SigV4Auth`.
 """
@@ -20,17 +20,17 @@ SERVICE = "bedrock"
 
 
 def signed(request: HttpRequest, *, region: str, profile: str) -> HttpRequest:
-    """Return a request with a fresh signature, which lasts for minutes: each attempt needs its own.
+    """Return a request with a fresh signature; it is valid for minutes, so each attempt needs its own.
 
     Args:
         request: without a key.
         region: such as ``us-east-1``.
-        profile: of the user's AWS files; empty for what AWS's own tools would take.
+        profile: name in the user's AWS files; empty for the one that AWS's own tools would use.
 
     Raises:
         MissingExtra: botocore is not installed.
         MissingKey: AWS's own chain finds no credentials.
-        ConfigError: the profile is not there, or its credentials can't be had.
+        ConfigError: the profile does not exist, or its credentials can't be obtained.
     """
     try:
         from botocore.auth import SigV4Auth
@@ -56,7 +56,7 @@ def _variables() -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=8)
 def _credentials(profile: str, variables: tuple[tuple[str, str], ...]) -> Credentials:
-    """Return credentials, which renew themselves; a role is not assumed anew for each request.
+    """Return cached credentials, which renew themselves, so that a role is not assumed anew for each request.
 
     Args:
         profile: as for `signed`.

@@ -1,9 +1,9 @@
-"""Non-blocking sockets for both engines: what can't be had at once is asked for again.
+"""Non-blocking sockets for both engines: an operation that can't finish at once is tried again later.
 
-Ours beside httpx for its price: 195 µs of CPU an answer against its 595, 7.6 µs a token against 15.4.
+Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
 
-`receive` and `send` never wait.  Whoever calls them waits, on a thread or on a loop, until the socket is
-ready; so everything above this file is written once.
+`receive` and `send` never wait.  The caller waits, on a thread or on a loop, until the socket is ready, so
+the code above this file is written only once.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Channel:
 
     @property
     def buffered(self) -> bool:
-        """Whether `receive` may bring something although the socket has nothing new."""
+        """Whether `receive` may return data although the socket has nothing new."""
         return False
 
     def receive(self, size: int = READ_SIZE) -> bytes | None:
-        """Return what has come, empty at the end, None when nothing has come yet.
+        """Return what has arrived, empty at the end, None when nothing has arrived yet.
 
         Raises:
             OSError: the connection broke.
@@ -44,7 +44,7 @@ class Channel:
             return None
 
     def send(self, data: memoryview) -> int:
-        """Send some of `data` and return how many bytes were taken, 0 when the socket takes none now.
+        """Send some of `data` and return how many bytes were accepted, 0 when the socket accepts none now.
 
         Raises:
             OSError: the connection broke.
@@ -55,18 +55,18 @@ class Channel:
             return 0
 
     def flush(self) -> bool:
-        """Return whether all that `send` took is with the system."""
+        """Return whether everything that `send` accepted has been passed to the system."""
         return True
 
     def hurry_up(self) -> None:
-        """Acknowledge at once what has come: a server may wait for that with the rest of its answer."""
+        """Acknowledge received data at once: a server may hold back the rest of its answer until then."""
         if sys.platform == "linux":
             with contextlib.suppress(OSError):
                 self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def shut_down(self) -> None:
         """End both directions, so that whoever waits on the socket wakes up; from any thread."""
-        with contextlib.suppress(OSError):  # it is gone already
+        with contextlib.suppress(OSError):  # already closed
             self.sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What both engines share of HTTP: the route to a provider, and the signing that some routes ask for."""
+"""HTTP parts that both engines share: the route to a provider, and the signing that some routes need."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Connection(Record):
     """How a provider is reached.
 
     Args:
-        proxy: URL of a proxy, None for what the environment says.
-        ca_file: certificates to trust beside the system's, None for none.
+        proxy: URL of a proxy, None to use the environment's.
+        ca_file: certificates to trust in addition to the system's, None for none.
         client_cert: certificate and key in one PEM file to show the server, None for none.
         aws_region: requests are signed for it with AWS's own credentials; empty for no signing.
-        aws_profile: whose credentials these are, empty for AWS's own choice.
+        aws_profile: profile whose credentials are used, empty for AWS's default.
     """
 
     proxy: str | None = None
@@ -28,11 +28,11 @@ class Connection(Record):
 
 
 DIRECT: Final = Connection()
-"""As the environment says."""
+"""The route that the environment gives."""
 
 
 def signed(effect: Open, route: Connection) -> Open:
-    """Return the effect with its request signed, where the route asks for that."""
+    """Return the effect with its request signed, if the route requires it."""
     if not route.aws_region:
         return effect
     from llmstream.transport.http.aws_signing import signed as sign

@@ -1,6 +1,6 @@
-"""From a name to a connected socket: all addresses of a name, the next one before the last has failed.
+"""Connects to a name: tries all its addresses, each one before the previous one has failed.
 
-Ours beside httpx for its price: 195 µs of CPU an answer against its 595, 7.6 µs a token against 15.4.
+Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
 
 Written once for both engines, as a generator that yields what it waits for.
 
@@ -24,9 +24,9 @@ from llmstream.transport.http.address import numeric
 from llmstream.transport.patience import TICK, Patience
 
 NEXT_ADDRESS: Final = 0.25
-"""Seconds after which the next address is tried beside those that have not answered."""
+"""Seconds after which the next address is tried in parallel with those that have not answered."""
 LOOK: Final = 0.1
-"""Longest wait, in seconds, while there is no connection that closing could shut down."""
+"""Longest wait, in seconds, while no connection exists that closing could shut down."""
 _UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, errno.EINTR})
 _CUT_OFF: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
 
@@ -38,7 +38,7 @@ class Wait(Record):
 
     Args:
         sockets: to wait for.
-        writing: until they take bytes, or are connected; else until they have some.
+        writing: wait until they accept bytes, or are connected; otherwise until they have data.
         seconds: after which the wait ends in any case, with none.
         head: an answer's head is waited for, on the one socket, and its body will be.
     """
@@ -54,7 +54,7 @@ Waiting: TypeAlias = Generator[Wait, Sequence[socket.socket], T]
 
 
 class ConnectLimit:
-    """The one limit for name, TCP and TLS, over all addresses.
+    """The one limit for name look-up, TCP and TLS, over all addresses.
 
     Args:
         seconds: 0 for none.
@@ -119,7 +119,7 @@ _Found: TypeAlias = list[_Address]
 
 
 class _Socket(socket.socket):
-    """A socket that may be garbage, together with the answer that would have closed it, and says nothing."""
+    """A socket that gives no warning when it is collected together with the answer that would have closed it."""
 
     def __del__(self) -> None:
         # one that could not be made has nothing to close
@@ -128,7 +128,7 @@ class _Socket(socket.socket):
 
 
 def _begun(family: int, address: tuple[str | int, ...]) -> socket.socket | OSError:
-    """Return a socket that is on its way to an address, or why there is none."""
+    """Return a socket that is connecting to an address, or the error that prevented it."""
     try:
         sock = _Socket(family, socket.SOCK_STREAM)
     except OSError as error:
@@ -142,7 +142,7 @@ def _begun(family: int, address: tuple[str | int, ...]) -> socket.socket | OSErr
 
 
 def _in_turn(addresses: _Found) -> _Found:
-    """Return addresses with their families in turn, that of the first one first."""
+    """Return addresses with alternating families, starting with the family of the first address."""
     first = addresses[0][0]
     ours = [one for one in addresses if one[0] == first]
     others = [one for one in addresses if one[0] != first]
@@ -154,7 +154,7 @@ def _in_turn(addresses: _Found) -> _Found:
 
 
 def _looked_up(host: str, port: int, limit: ConnectLimit) -> Waiting[_Found]:
-    """Return a name's addresses; a look-up can't be given up, hence a thread that may be left behind."""
+    """Return a name's addresses; a look-up can't be cancelled, so it runs on a thread that may be abandoned."""
     outcome = _ask(host, port) if numeric(host) else (yield from _asked_beside(host, port, limit))
     if isinstance(outcome, Exception):
         said = outcome.strerror if isinstance(outcome, OSError) and outcome.strerror else str(outcome)

@@ -1,4 +1,4 @@
-"""One whole document by GET: lists of models, and files that go beside a prompt."""
+"""Fetches one document by GET: a list of models, or a file to attach to a prompt."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def fetch_document(
 
     Args:
         url: absolute.
-        headers: to send, the key's too.
+        headers: to send, including the key's.
         route: how to get there.
-        connect: seconds for name, TCP and TLS.
-        seconds: for all of it.
+        connect: seconds for name look-up, TCP and TLS.
+        seconds: limit for the whole request.
         limit: bytes.
 
     Raises:
         TooLarge: the body is larger than `limit`.
-        LLMStreamError: no answer, or a broken one.
+        LLMStreamError: no response, or a broken one.
     """
     request = HttpRequest("GET", url, headers, b"", "whole")
     deadline = time.monotonic() + seconds
@@ -65,15 +65,15 @@ def fetch_document(
 
 
 def fetch_file(url: str, *, limit: int) -> bytes:
-    """Return what is at an address that anybody may read; neither key nor prompt goes there.
+    """Return the content of a public URL; neither key nor prompt is sent to it.
 
     Args:
         url: http or https.  Redirects are followed to https, or on the same host.
         limit: bytes.
 
     Raises:
-        UsageError: it is no address, there is nothing to be had, or more than `limit` bytes.
-        LLMStreamError: no answer, or a broken one.
+        UsageError: the URL is invalid, has no content, or has more than `limit` bytes.
+        LLMStreamError: no response, or a broken one.
     """
     body = b""
 
@@ -104,7 +104,7 @@ def fetch_file(url: str, *, limit: int) -> bytes:
 
 
 def _check_redirect(place: str, to: str) -> None:
-    # a page of the open network may not send us to a server of this one
+    # a page on the internet must not redirect us to a server on the local network
     secure = urlsplit(to).scheme == "https"
     if not secure and not (
         urlsplit(place).scheme == "http" and urlsplit(to).netloc == urlsplit(place).netloc

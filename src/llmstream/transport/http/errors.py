@@ -1,4 +1,4 @@
-"""What the errors of sockets and of HTTP mean to whoever asked."""
+"""Turns socket and HTTP errors into the errors that callers see."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class IssuerUnknown(Exception):
 
 
 def opening_error(error: OSError | NotHttp) -> ConnectionFailed:
-    """Return what it means that no head of an answer came on a connection."""
+    """Return the error for a connection on which no response head arrived."""
     if isinstance(error, CutShort):
         return ConnectionFailed(f"the connection was closed before an answer came: {error}")
     if isinstance(error, NotHttp):
-        # the same would come again
+        # the same would happen again
         return ConnectionFailed(
             f"what came is not an HTTP answer: {error}",
             hint="check the port, and for a proxy in the way",
@@ -26,7 +26,7 @@ def opening_error(error: OSError | NotHttp) -> ConnectionFailed:
 
 
 def reading_error(error: OSError | NotHttp) -> LLMStreamError:
-    """Return what an error means that came inside an answer's body."""
+    """Return the error for a failure within an answer's body."""
     said = str(error) if isinstance(error, NotHttp) else reason(error)
     return StreamBroken(f"the connection broke, the answer is incomplete: {said}")
 
@@ -39,8 +39,8 @@ def reason(error: OSError) -> str:
 def refused_by_proxy(proxy: Proxy, answer: Parser) -> bool:
     """Return whether an answer to a forwarded request is the proxy's own refusal of its user.
 
-    Some (tinyproxy) say 401 of a wrong password, like the server of a wrong key.  A proxy names itself in
-    what it forwards (Via; RFC 9110, section 7.6.3), and APIs refuse in JSON, proxies with a page.
+    Some (tinyproxy) answer a wrong password with 401, as a server does a wrong key.  A proxy names itself in
+    what it forwards (Via; RFC 9110, section 7.6.3), and APIs refuse with JSON, proxies with an HTML page.
     """
     if answer.status != 401 or not proxy.address.user:
         return answer.status == 407
@@ -48,11 +48,11 @@ def refused_by_proxy(proxy: Proxy, answer: Parser) -> bool:
 
 
 def proxy_wants_a_password(proxy: Proxy, status: int = 0) -> ConnectionFailed:
-    """Return what a proxy's own refusal means, whatever the server would have said.
+    """Return the error for a refusal by the proxy itself.
 
     Args:
-        proxy: that refused.
-        status: 407 or 401; 0 from a proxy that speaks no HTTP.
+        proxy: the one that refused.
+        status: 407 or 401; 0 from a proxy that does not speak HTTP.
     """
     scheme, place = proxy.address.scheme, proxy.address.authority
     what = "refused its user and password" if proxy.address.user else "asks for a user and a password"

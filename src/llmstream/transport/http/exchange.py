@@ -1,9 +1,9 @@
 """One request and its answer, written once for both engines: a generator that yields what it waits for.
 
-Ours beside httpx for its price: 195 µs of CPU an answer against its 595, 7.6 µs a token against 15.4.
+Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
 
-A kept connection may have been closed by the server in the meantime.  When not one byte of an answer
-came on one, the request is sent once more, on a new connection; this is no retry.
+The server may have closed a kept connection in the meantime.  If not one byte of an answer arrived on it,
+the request is sent once more on a new connection; this does not count as a retry.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from llmstream.transport.http.request import request_bytes
 from llmstream.transport.http.sent import sent
 
 Hold = Callable[[Channel], None]
-"""Told which channel is in use, so that closing can shut it down."""
+"""Called with the channel in use, so that closing can shut it down."""
 Take = Callable[[Key], Link | None]
 """Returns a kept connection, None for none."""
 
 
 class Way(Record):
-    """How a request gets to where it is to go.
+    """How a request gets to its destination.
 
     Args:
         to: its URL.
-        forwarded: the proxy that is sent the whole request, None where the server itself is.
-        key: the connections that lead there.
+        forwarded: the proxy that the request is sent to, None when it goes to the server itself.
+        key: identifies the connections that lead there.
     """
 
     to: Address
@@ -52,7 +52,7 @@ class Way(Record):
 
 
 def way_to(url: str, route: Connection) -> Way:
-    """Return the way to a URL, as the environment has it now.
+    """Return the way to a URL, given the current environment.
 
     Raises:
         ConfigError: the address or the proxy can't be used.
@@ -66,7 +66,7 @@ def way_to(url: str, route: Connection) -> Way:
 
 
 def exchanged(effect: Open, way: Way, take: Take, hold: Hold) -> Waiting[Answer]:
-    """Send a request and return its answer, whose head has come.
+    """Send a request and return its answer once the head has arrived.
 
     Raises:
         ConfigError: a certificate or a header can't be used.
@@ -119,7 +119,7 @@ def _asked(answer: Answer, data: memoryview, effect: Open) -> Waiting[None]:
     try:
         yield from _sent(channel, data)
     except OSError as error:
-        # a server may refuse before it has read all, and say so before it closes
+        # a server may refuse before it has read everything, and answer before it closes
         failure = error
     sent(effect.request.framing)
     wait = Wait((channel.sock,), head=True)
@@ -155,7 +155,7 @@ def _linked(key: Key, limit: ConnectLimit, hold: Hold) -> Waiting[Channel]:
 def _linked_once(key: Key, limit: ConnectLimit, hold: Hold, *, whole: bool) -> Waiting[Channel]:
     proxy = key.proxy
     if key.scheme == "https":
-        # a file that can't be used is told before anything is connected
+        # an unusable file is reported before anything is connected
         from llmstream.transport.http.tls import trust
 
         trust(key.ca_file, key.client_cert, whole=whole)
@@ -214,7 +214,7 @@ def _proxied(key: Key, proxy: Proxy, limit: ConnectLimit, hold: Hold, *, whole: 
 
 
 def _tunnelled(channel: Channel, proxy: Proxy, key: Key, limit: ConnectLimit) -> Waiting[None]:
-    """Have a proxy lead a connection on.  Source: RFC 9110, section 9.3.6 (CONNECT)."""
+    """Have a proxy open a tunnel to the server.  Source: RFC 9110, section 9.3.6 (CONNECT)."""
     place = Address(key.scheme, key.host, key.port, "").authority
     lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
     if proxy.address.user:
@@ -241,6 +241,6 @@ def _tunnelled(channel: Channel, proxy: Proxy, key: Key, limit: ConnectLimit) ->
             f"{proxy.name} refused the connection: {parser.status} {parser.reason}".rstrip(),
             hint=f"check {proxy.origin}",
             phase="connect",
-            # what it forbids it forbids again
+            # a refusal would be repeated
             retryable=parser.status >= 500 or parser.status in (408, 429),
         )

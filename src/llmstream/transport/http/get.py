@@ -1,7 +1,7 @@
-"""One GET of a file that anybody may have: the rules that hold for downloads of models.
+"""One GET of a public file, with the rules for downloading models.
 
-Unlike a provider's API, a place for files may redirect, as every hub does to its store.  It may do
-so to https only; the user's token goes to the host that it was meant for and no further.
+Unlike a provider's API, a file host may redirect, as every hub does to its store, but only to https.
+The user's token is sent only to the host that it was meant for.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 10
 _MOST_OF_AN_ERROR: Final = 64 * 1024
 _CONNECT: Final = 10.0  # seconds
-_SILENCE: Final = 60.0  # seconds without a byte after which a download is taken for broken
+_SILENCE: Final = 60.0  # seconds without a byte after which a download counts as broken
 
 
 def check_address(url: str) -> str:
-    """Return an address that a model may be fetched from, as it came.
+    """Return the address unchanged if a model may be fetched from it.
 
     Raises:
-        ConfigError: it is neither https nor this very machine.
+        ConfigError: the address is neither https nor on this machine.
     """
     try:
         parts = urlsplit(url)
@@ -56,7 +56,7 @@ def _loopback(host: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """Return an address for people: without user, query and fragment, where secrets may be."""
+    """Return an address for display, without user, query and fragment, which may hold secrets."""
     bare = url.split("?")[0].split("#")[0]
     head, mark, tail = "".join(c if c.isprintable() else "?" for c in bare).partition("://")
     host, slash, path = tail.partition("/")
@@ -65,12 +65,12 @@ def shown(url: str) -> str:
 
 
 class Download:
-    """An answer whose body has not been read yet.
+    """A response whose body has not been read yet.
 
     Args:
-        transport: that it comes on.
+        transport: the one that it arrives on.
         head: its status and headers.
-        url: what was asked for, for messages.
+        url: the requested address, for messages.
     """
 
     def __init__(self, transport: HttpTransport, head: Head, url: str) -> None:
@@ -80,11 +80,11 @@ class Download:
         self._url = url
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the body as it comes.
+        """Yield the body as it arrives.
 
         Raises:
             StreamBroken: the connection broke.
-            TimeLimitPassed: nothing came for a minute.
+            TimeLimitPassed: no data for a minute.
         """
         try:
             while block := self._transport.perform(Read(time.monotonic() + _SILENCE)):
@@ -94,7 +94,7 @@ class Download:
             raise named(error, self._url) from error.__cause__
 
     def beginning(self, most: int) -> bytes:
-        """Return the first `most` bytes of the body at most."""
+        """Return at most the first `most` bytes of the body."""
         body = bytearray()
         for block in self.blocks():
             body += block
@@ -104,16 +104,16 @@ class Download:
 
 
 def followed(url: str, ask: Callable[[str], Head], check: Callable[[str, str], None], most: int) -> Head:
-    """Ask for an address, and for the one that it redirects to, until an answer is no redirect.
+    """Request an address and follow its redirects, and return the first head that is not a redirect.
 
     Args:
-        url: where to begin.
+        url: where to start.
         ask: sends a GET and returns the head of its answer.
-        check: told each address and the one that it redirects to; raises where that one is not to be asked.
-        most: redirects.
+        check: called with each address and its redirect target; raises if the target is not allowed.
+        most: limit on redirects.
 
     Raises:
-        RequestRefused: there are more.
+        RequestRefused: more than `most` redirects.
     """
     place = url
     for _ in range(most):
@@ -135,16 +135,16 @@ def opened(
 
     Args:
         url: where; redirects are followed.
-        headers: beside our own.
-        token: sent to the host of `url` alone, None for none.
+        headers: sent in addition to our own.
+        token: sent only to the host of `url`; None for none.
 
     Yields:
         An answer of status 2xx, or 416.
 
     Raises:
         ConfigError: an address that may not be fetched from.
-        ProviderError: the server answered with a refusal.
-        ConnectionFailed: there was no answer.
+        ProviderError: the server refused the request.
+        ConnectionFailed: no response arrived.
         TimeLimitPassed: no connection in time.
     """
     from llmstream.transport.http.sync import HttpTransport
@@ -178,7 +178,7 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def _check_redirect(place: str, to: str) -> None:
-    # not from the open network to a service of this machine, and never from https to http
+    # never from the internet to a service on this machine, and never from https to http
     if urlsplit(place).scheme == "https" and urlsplit(to).scheme != "https":
         raise RequestRefused(f"{shown(place)} redirects to {shown(to)}, which is not https")
     check_address(to)

@@ -1,10 +1,10 @@
 """HTTP/1.1 answers from bytes to bodies, pure: no sockets, one parser for both engines.
 
-Ours beside httpx for its price: 195 µs of CPU an answer against its 595, 7.6 µs a token against 15.4.
+Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
 
-Ours stays beside h11, which httpx brings, for its price: h11 takes 4 µs for a chunk and 6 ms to import,
-this one 0.5 µs and nothing; a token is often a chunk.  It accepts what h11 accepts, and a test feeds both
-the same bytes; where the two differ on purpose, the test says why.
+It also replaces h11, which httpx uses: h11 takes 4 µs per chunk and 6 ms to import, this parser 0.5 µs and
+nothing, and a token is often a chunk.  It accepts what h11 accepts: a test feeds both the same bytes and
+explains each intended difference.
 
 Source: RFC 9112 (message framing), RFC 9110 section 5 (fields) and 15.2 (1xx).
 """
@@ -25,23 +25,23 @@ _LINE: Final = re.compile(rb"\r?\n")
 
 
 class NotHttp(Exception):
-    """What came is not HTTP/1.1; the message says what is wrong with it."""
+    """The data is not HTTP/1.1; the message says why."""
 
 
 class CutShort(NotHttp):
-    """The connection was closed before the answer was whole."""
+    """The connection was closed before the answer was complete."""
 
 
 class Parser:
     """Takes one answer's bytes.
 
-    `status` and `headers` (names in lower case, a field that came twice joined by a comma) are set once the
-    head has come; `complete` is true once the body has ended; `reusable` then says whether another
-    request may follow on the same connection.  `began` is true once any byte has come.  `failure` is a
-    fault behind body that was given out: look at it before waiting for more.
+    `status` and `headers` (names in lower case, repeated fields joined by a comma) are set once the head has
+    arrived; `complete` is true once the body has ended; `reusable` then says whether another request may
+    follow on the same connection.  `began` is true once any byte has arrived.  `failure` is a fault that
+    follows body data already returned: check it before waiting for more.
 
     Args:
-        tunnel: it answers a CONNECT: what follows a head of 2xx is the tunnel's.
+        tunnel: the answer is to a CONNECT, so the data after a 2xx head belongs to the tunnel.
     """
 
     def __init__(self, *, tunnel: bool = False) -> None:
@@ -58,13 +58,13 @@ class Parser:
         self.failure: NotHttp | None = None
 
     def feed(self, data: bytes) -> bytes:
-        """Take one read's bytes and return what they bring of the body, empty for nothing yet.
+        """Take one read's bytes and return the body data in them, empty when there is none yet.
 
         Args:
-            data: any length but none; may be cut anywhere.
+            data: not empty; may be cut anywhere.
 
         Raises:
-            NotHttp: it is no HTTP/1.1.  Body that came before the fault in the same read is returned
+            NotHttp: the data is not HTTP/1.1.  Body data before the fault in the same read is returned
                 first, and the next call raises.
         """
         if self.failure is not None:
@@ -88,7 +88,7 @@ class Parser:
         """Take the end of the connection.
 
         Raises:
-            CutShort: it came before the end of the answer.
+            CutShort: the connection ended before the answer did.
             NotHttp: an earlier fault.
         """
         if self.failure is not None:
@@ -104,7 +104,7 @@ class Parser:
             if found is None:
                 if len(data) > HEAD_LIMIT:
                     raise NotHttp(f"the head of the answer is longer than {HEAD_LIMIT >> 10} KiB")
-                # what is no HTTP often has no blank line to wait for
+                # data that is not HTTP often has no blank line to wait for
                 if data[:5] != b"HTTP/"[: len(data)]:
                     raise NotHttp(f"it begins with {data[:40]!r}")
                 self._held = data
@@ -129,7 +129,7 @@ class Parser:
         try:
             return self.feed(data)
         except NotHttp as error:
-            # the head was good, and is told first
+            # the head was valid and is reported first
             self.failure = error
             return b""
 
@@ -146,7 +146,7 @@ class Parser:
         return first[1]
 
     def _frame(self, version: bytes) -> None:
-        """Decide how the body is cut out of what follows."""
+        """Decide how the body is framed."""
         headers = self.headers
         words = {word.strip().lower() for word in headers.get("connection", "").split(",")}
         self.reusable = version == b"1.1" and "close" not in words
@@ -156,9 +156,9 @@ class Parser:
         elif coding is not None:
             if coding.lower() != "chunked":
                 raise NotHttp(f"its Transfer-Encoding is {coding[:40]!r}")
-            # a length beside it may be somebody's attempt at smuggling: no other request follows
+            # an additional length may be a smuggling attempt: the connection is not reused
             if "content-length" in headers:
-                # chunks win over a length (RFC 9112, section 6.3), but not over one that is none
+                # chunks override a length (RFC 9112, section 6.3), but not a malformed one
                 _length(headers["content-length"])
                 self.reusable = False
             self._state = _SIZE
@@ -185,7 +185,7 @@ class Parser:
         return data[: self._left] if over else data
 
     def _chunked(self, data: bytes, at: int) -> bytes:
-        """Return the body in `data` from `at` on, which begins inside the chunked coding."""
+        """Return the body in `data` from `at` on, which starts inside the chunked coding."""
         body: list[bytes] = []
         state, left, size = self._state, self._left, len(data)
         try:
@@ -226,7 +226,7 @@ class Parser:
         return body[0] if len(body) == 1 else b"".join(body)
 
     def _after_trailers(self, data: bytes, at: int) -> int:
-        """Return where the trailers end, -1 for not yet; they say nothing to us, but must be well formed."""
+        """Return where the trailers end, -1 for not yet; their content is ignored, but they must be well formed."""
         for blank in (b"\r\n", b"\n"):
             if data.startswith(blank, at):
                 return at + len(blank)
@@ -241,7 +241,7 @@ class Parser:
 
 
 def _fields(lines: list[bytes]) -> list[tuple[str, bytes]]:
-    """Return names in lower case and values; a line that begins with a blank goes on with the one before."""
+    """Return names in lower case and values; a line that starts with a blank continues the one before."""
     fields: list[tuple[str, bytes]] = []
     for line in lines:
         if line[:1] in (b" ", b"\t") and fields:
@@ -280,7 +280,7 @@ def _size(data: bytes, at: int, end: int) -> int:
 
 
 def _check_line(data: bytes, at: int) -> None:
-    """See that what has come of a chunk's first line may become one."""
+    """Check that the data so far can be the start of a chunk's first line."""
     rest = data[at:]
     if len(rest) > HEAD_LIMIT:
         raise NotHttp("the first line of a chunk has no end")
