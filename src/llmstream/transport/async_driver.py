@@ -1,4 +1,4 @@
-"""Loops that carry out a conversation on an event loop; `AsyncRun` is the async counterpart of `drivers.Run`."""
+"""Loops that carry out a conversation on an event loop; `AsyncRun` is the async form of `drivers.Run`."""
 
 from __future__ import annotations
 
@@ -199,8 +199,8 @@ async def carry_out(
 ) -> None:
     """Carry out a conversation and pass on each batch as it arrives.
 
-    Costs half as much as an AsyncRun, which several tasks may read and close.  After a cancellation, or an error
-    other than LLMStreamError, the caller closes the transport; otherwise it can carry out the next conversation.
+    Costs half as much as an AsyncRun, which several tasks may read and close.  After a cancellation, or an
+    error other than LLMStreamError, the caller closes the transport; otherwise it can be used again.
 
     Args:
         steps: the conversation.

@@ -1,11 +1,11 @@
 """The loop that carries out a conversation on a thread, and what it shares with the one for event loops.
 
-Neither loop decides anything (async_driver.py has the other one).  Each takes the steps of a conversation and
-a transport, has the transport carry out the effects, and yields the batches.  Preparing a call and waiting for
-the next attempt need no transport and are done here.
+Neither loop decides anything (async_driver.py has the other one).  Each takes the steps of a conversation
+and a transport, has the transport carry out the effects, and yields the batches.  Preparing a call and
+waiting for the next attempt need no transport and are done here.
 
-A run can be closed at any time: by its reader, by another thread or task while a read waits, or by the garbage
-collector.  Closing ends the current wait and its connection; the reader then finds the run at its end.
+A run can be closed at any time: by its reader, by another thread or task while a read waits, or by the
+garbage collector.  Closing ends the current wait and its connection; the reader then finds the run ended.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Effects on sockets, for event loops; the async counterpart of `sync`.
 
-Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
+Our own instead of httpx to save CPU: 195 µs per answer against 595, 7.6 µs per token against 15.4.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class AsyncHttpTransport:
     """Carries out the effects of one run after another, on the loop that is running at the first effect.
 
     After a complete answer the connection stays here, registered with the loop, until the loop's next turn: a
-    request that follows at once, as in a batch, reuses it without registering it again.  Then it goes to the pool.
+    request that follows at once, as in a batch, reuses it as it is.  Then it goes to the pool.
 
     Args:
         pool: where connections are kept; None for the process's own.

@@ -1,6 +1,6 @@
 """Non-blocking sockets for both engines: an operation that can't finish at once is tried again later.
 
-Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
+Our own instead of httpx to save CPU: 195 µs per answer against 595, 7.6 µs per token against 15.4.
 
 `receive` and `send` never wait.  The caller waits, on a thread or on a loop, until the socket is ready, so
 the code above this file is written only once.

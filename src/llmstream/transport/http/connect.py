@@ -1,6 +1,6 @@
 """Connects to a name: tries all its addresses, each one before the previous one has failed.
 
-Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
+Our own instead of httpx to save CPU: 195 µs per answer against 595, 7.6 µs per token against 15.4.
 
 Written once for both engines, as a generator that yields what it waits for.
 
@@ -119,7 +119,7 @@ _Found: TypeAlias = list[_Address]
 
 
 class _Socket(socket.socket):
-    """A socket that gives no warning when it is collected together with the answer that would have closed it."""
+    """A socket that gives no warning when it is collected with the answer that would have closed it."""
 
     def __del__(self) -> None:
         # one that could not be made has nothing to close
@@ -154,7 +154,7 @@ def _in_turn(addresses: _Found) -> _Found:
 
 
 def _looked_up(host: str, port: int, limit: ConnectLimit) -> Waiting[_Found]:
-    """Return a name's addresses; a look-up can't be cancelled, so it runs on a thread that may be abandoned."""
+    """Return a name's addresses; a look-up can't be cancelled, so its thread may be abandoned."""
     outcome = _ask(host, port) if numeric(host) else (yield from _asked_beside(host, port, limit))
     if isinstance(outcome, Exception):
         said = outcome.strerror if isinstance(outcome, OSError) and outcome.strerror else str(outcome)

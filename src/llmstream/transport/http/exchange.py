@@ -1,6 +1,6 @@
 """One request and its answer, written once for both engines: a generator that yields what it waits for.
 
-Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
+Our own instead of httpx to save CPU: 195 µs per answer against 595, 7.6 µs per token against 15.4.
 
 The server may have closed a kept connection in the meantime.  If not one byte of an answer arrived on it,
 the request is sent once more on a new connection; this does not count as a retry.

@@ -1,6 +1,6 @@
 """HTTP/1.1 answers from bytes to bodies, pure: no sockets, one parser for both engines.
 
-Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
+Our own instead of httpx to save CPU: 195 µs per answer against 595, 7.6 µs per token against 15.4.
 
 It also replaces h11, which httpx uses: h11 takes 4 µs per chunk and 6 ms to import, this parser 0.5 µs and
 nothing, and a token is often a chunk.  It accepts what h11 accepts: a test feeds both the same bytes and
@@ -226,7 +226,7 @@ class Parser:
         return body[0] if len(body) == 1 else b"".join(body)
 
     def _after_trailers(self, data: bytes, at: int) -> int:
-        """Return where the trailers end, -1 for not yet; their content is ignored, but they must be well formed."""
+        """Return where the trailers end, -1 for not yet; ignored, but they must be well formed."""
         for blank in (b"\r\n", b"\n"):
             if data.startswith(blank, at):
                 return at + len(blank)

@@ -1,6 +1,6 @@
 """Connections that are kept for the next request: one pool a process, for threads and loops alike.
 
-Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
+Our own instead of httpx to save CPU: 195 µs per answer against 595, 7.6 µs per token against 15.4.
 
 An idle connection is a socket that nobody waits for and no loop knows of, so that any thread and any loop
 may go on with it.  It is closed after some idle time, at exit, and in a child after a fork.

@@ -1,6 +1,6 @@
 """TLS over a channel: OpenSSL works on memory, and the socket stays non-blocking.
 
-Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
+Our own instead of httpx to save CPU: 195 µs per answer against 595, 7.6 µs per token against 15.4.
 
 Apart from what needs no TLS: importing Python's `ssl` costs 6 ms.
 """

@@ -1,6 +1,6 @@
 """Waiting for sockets on an event loop.
 
-Ours replaces httpx because it is cheaper: 195 µs of CPU per answer against 595, 7.6 µs per token against 15.4.
+Our own instead of httpx to save CPU: 195 µs per answer against 595, 7.6 µs per token against 15.4.
 """
 
 from __future__ import annotations
