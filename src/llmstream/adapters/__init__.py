@@ -1,1 +1,1 @@
-"""One file a dialect: a prompt becomes a request, wire messages become events; pure, no I/O."""
+"""One file per dialect: a prompt becomes a request, wire messages become events; no I/O."""

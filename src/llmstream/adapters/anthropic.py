@@ -55,7 +55,7 @@ class Anthropic:
         return AnthropicReader()
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-        """Return what a refused request's answer says."""
+        """Return the error for a refused request's response."""
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:

@@ -1,7 +1,7 @@
 """What an adapter is: one API's dialect, without any I/O.
 
-A prompt goes down as an HttpRequest, wire messages come up as events.  An adapter knows no
-sockets, no clock and no terminal; everything about one dialect stands in one file.
+An adapter turns a prompt into an HttpRequest, and wire messages into events.  It has no access to sockets,
+the clock or the terminal.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Adapter(Protocol):
         ...
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-        """Return the error that a refused request's answer stands for.
+        """Return the error for a refused request's response.
 
         Args:
             status: the HTTP status, 300 or more.
@@ -86,7 +86,7 @@ class Adapter(Protocol):
         ...
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Return the request without what `error` complains of, or None to let it stand.
+        """Return the request without the part that `error` rejects, or None to keep the error.
 
         Called once, for servers that refuse a field which others need.
         """

@@ -1,7 +1,7 @@
 """A command as a model: the prompt is its input, what it writes is the answer.
 
-There is no dialect in it, but adapters are how the engine is asked and told, so a command has one
-like any other.  The argument list isn't here: it is the transport's, which starts the process.
+A command has no dialect, but the engine talks to every model through an adapter, so a command has one too.
+The argument list belongs to the transport, which starts the process.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Command:
         return CommandReader()
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-        """Return the refusal that a status stands for; a process has none."""
+        """Return the error for a status; a process has no status of this kind."""
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
@@ -88,7 +88,7 @@ def _notices(prompt: Prompt, options: Options) -> Iterator[str]:
 class CommandReader:
     """Takes a command's output as text; it is complete when the output has ended.
 
-    What the exit status says is the transport's to raise, before the end is told.
+    The transport raises the error of a bad exit status, before it reports the end.
     """
 
     def __init__(self) -> None:

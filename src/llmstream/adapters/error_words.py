@@ -21,7 +21,7 @@ from llmstream.wire.document import Document
 
 DEEPEST: Final = 12
 MOST: Final = 8
-"""Entries of a list of errors that are told."""
+"""Limit on the entries reported from a list of errors."""
 
 SAYING: Final = (
     "error", "message", "Message", "msg", "detail", "errors", "error_description", "error_message",
@@ -42,7 +42,7 @@ _TAGS: Final = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE
 
 
 def parsed(body: bytes) -> object:
-    """Return a body as JSON, None when it is none."""
+    """Return a body parsed as JSON, None when it is not JSON."""
     try:
         return json.loads(body.decode("utf-8", "replace"))
     except (ValueError, RecursionError):

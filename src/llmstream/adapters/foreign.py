@@ -1,8 +1,8 @@
-"""Speaks to a Python object that answers: the adapter ``runnable``.
+"""Uses a Python object as a model: the adapter ``runnable``.
 
-The object is asked by a transport of its own (the floor of runnables), in the clothes of a request:
-what the object gives comes back as one line of JSON for each of its chunks, so that limits,
-retries, events and errors are the engine's, as for any provider.  Both ends of that little protocol are ours:
+A separate transport (the floor of runnables) calls the object, presented as a request: each chunk of
+its output is returned as one line of JSON, so that the engine handles limits, retries, events and errors as
+for any provider.  Both ends of that protocol are ours:
 
     {"text": "..."}  {"reasoning": "..."}  {"tool_calls": [{"index", "id", "name", "arguments"}]}
     {"usage": {"input_tokens": 3, ...}}  {"finish": "stop"}  {"end": true}

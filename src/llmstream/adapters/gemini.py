@@ -66,7 +66,7 @@ class Gemini:
         return GeminiReader()
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-        """Return what a refused request's answer says."""
+        """Return the error for a refused request's response."""
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
@@ -78,7 +78,7 @@ class Gemini:
         return endpoint.base_url + "/models?pageSize=1000"
 
     def models(self, document: object) -> list[str]:
-        """Return the names of the models that generate content, without ``models/``."""
+        """Return the names of models that generate content, without the prefix ``models/``."""
         entries = document.get("models") if isinstance(document, dict) else None
         known = [e for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
         able = [e for e in known if METHOD in (e.get("supportedGenerationMethods") or [METHOD])]

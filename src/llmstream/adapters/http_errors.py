@@ -1,4 +1,4 @@
-"""What a refused request's answer stands for: the error's class, whether to try again, and when.
+"""Turns a refused request's response into an error: its class, whether to try again, and when.
 
 Providers agree on the status codes and on little else; what they say is for error_words.py to find.
 Sources: RFC 9110, sections 10.2.3 and 15; the error references of OpenAI, Anthropic, Google, Mistral,
@@ -25,10 +25,10 @@ from llmstream.errors import (
 )
 
 PLAIN_LIMIT: Final = 300
-"""Most characters that are told of a body that is not JSON."""
+"""Limit on the characters quoted from a body that is not JSON."""
 RETRYABLE: Final = frozenset({408, 409, 425, 429})
 FOR_GOOD: Final = frozenset({501, 505, 506, 510, 511})
-"""Server errors that no wait mends."""
+"""Server errors that waiting does not fix."""
 OVERLOAD_TYPES: Final = re.compile(
     r"overload|server_?error|internal|api_error|time_?out|rate_?(limit|quota)|throttl|too_?many_?requests|"
     r"unavailable|exhausted|modelstreamerror|modelnotready|capacity|busy",
@@ -55,7 +55,7 @@ USED_UP: Final = re.compile(
     r"credit balance is too low",
     re.IGNORECASE,
 )
-"""A quota or a credit that no wait fills up again."""
+"""A quota or credit that waiting does not restore."""
 UNSUPPORTED: Final = re.compile(
     r"not (yet )?(supported|implemented)|unsupported|does(n't| not) support", re.IGNORECASE
 )

@@ -67,7 +67,7 @@ class Ollama:
         return OllamaReader()
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-        """Return what a refused request's answer says."""
+        """Return the error for a refused request's response."""
         error = http_errors.refusal(status, headers, body)
         if status == 404 and "model" in error.message:
             error.hint = "to download a model: `ollama pull MODEL`; to list the installed ones: `ollama list`"

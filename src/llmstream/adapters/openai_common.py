@@ -30,7 +30,7 @@ def post(
 
     Args:
         endpoint: where to.
-        path: behind its base URL.
+        path: appended to its base URL.
         body: the fields; the endpoint's `extra_body` is laid over them.
         stream: whether the answer is to come as server-sent events.
         notices: what can't be sent.

@@ -1,4 +1,4 @@
-"""Which adapters there are, by name, without importing any of them.
+"""The adapters by name, without importing any of them.
 
 One dialect is used in one run: naming the modules here and importing on demand keeps the other
 dialects out of the start.  Plugins are looked for only after this table has failed to know a

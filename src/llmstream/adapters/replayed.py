@@ -32,7 +32,7 @@ class Replayed:
         return self._inner.reader()
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-        """Return what a refused request's answer says."""
+        """Return the error for a refused request's response."""
         return self._inner.error(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:

@@ -1,7 +1,7 @@
-"""Records a run: passes its steps on as they are, and writes down what each effect brings.
+"""Records a run: passes its steps on unchanged, and writes down the result of each effect.
 
-It stands between a conversation and its driver, so that one code serves threads and event loops,
-sockets, processes and objects, and sees the retries and fallbacks too.
+It sits between a conversation and its driver, so the same code serves threads and event loops, sockets,
+processes and objects, and sees retries and fallbacks too.
 """
 
 from __future__ import annotations

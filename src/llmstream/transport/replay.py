@@ -1,7 +1,7 @@
-"""Brings a recorded answer back: a transport that reads a recording instead of a socket.
+"""Replays a recorded answer: a transport that reads a recording instead of a socket.
 
-Each line comes at its time, counted from the first request and divided by the speed, so that a pause in
-one place doesn't move what follows.  Limits don't hold here: what the run met, the replay meets.
+Each line is due at its time, counted from the first request and divided by the speed, so that a pause in
+one place doesn't delay the rest.  Limits don't apply: the replay repeats what happened in the run.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Replay:
         """Return the attempt's head.
 
         Raises:
-            LLMStreamError: what came instead.
+            LLMStreamError: the error recorded instead of a head.
         """
         attempt = self._attempt
         assert attempt is not None
@@ -94,7 +94,7 @@ class Replay:
         return NO_HEAD
 
     def read(self) -> tuple[float, bytes]:
-        """Return when the next read came and what it brought, nothing at the answer's end."""
+        """Return the time and the bytes of the next read, no bytes at the answer's end."""
         attempt = self._attempt
         assert attempt is not None
         return next(self._reads, (attempt.ended_at, b""))
@@ -115,7 +115,7 @@ class Replay:
 
 
 class ReplayRoute:
-    """The way to a recorded answer.
+    """The route to a recorded answer.
 
     Args:
         replay: the run's place in the recording.
@@ -145,10 +145,10 @@ class ReplayTransport:
         self._stopped = threading.Event()
 
     def perform(self, effect: Effect) -> Reply:
-        """Carry out one effect and return what it brought.
+        """Carry out one effect and return its result.
 
         Raises:
-            LLMStreamError: what the run met here.
+            LLMStreamError: the error recorded here.
         """
         replay = self._replay
         if isinstance(effect, Read):
@@ -174,7 +174,7 @@ class ReplayTransport:
 
 
 class AsyncReplayTransport:
-    """The same for the running event loop.
+    """Carries out one request's effects on the running event loop.
 
     Args:
         replay: the run's place in the recording.
@@ -186,10 +186,10 @@ class AsyncReplayTransport:
         self._waiting: asyncio.Future[None] | None = None
 
     async def perform(self, effect: Effect) -> Reply:
-        """Carry out one effect and return what it brought.
+        """Carry out one effect and return its result.
 
         Raises:
-            LLMStreamError: what the run met here.
+            LLMStreamError: the error recorded here.
         """
         replay = self._replay
         if isinstance(effect, Read):

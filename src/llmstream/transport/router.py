@@ -26,7 +26,7 @@ class Route(Protocol):
 
 
 class Router:
-    """A transport that hands over to others.
+    """A transport that delegates to others.
 
     Args:
         http: makes the one for routes that bring none of their own.
@@ -49,7 +49,7 @@ class Router:
         return self._current.perform(effect) if self._current is not None else None
 
     def stop(self) -> None:
-        """End at once whatever is waited for, now and later."""
+        """End the current wait and every later one at once."""
         self._stopped = True
         current = self._current
         if current is not None:
@@ -63,7 +63,7 @@ class Router:
 
 
 class AsyncRouter:
-    """The same for async."""
+    """The async counterpart of `Router`."""
 
     def __init__(self, http: Callable[[], AsyncTransport]) -> None:
         self._http = http
@@ -82,7 +82,7 @@ class AsyncRouter:
         return await self._current.perform(effect) if self._current is not None else None
 
     def stop(self) -> None:
-        """End at once whatever is waited for, now and later."""
+        """End the current wait and every later one at once."""
         self._stopped = True
         current = self._current
         if current is not None:

@@ -1,8 +1,8 @@
-"""Which proxy a request goes through, and how the environment says it.
+"""Which proxy a request goes through, from the settings and the environment.
 
-Read anew for each request, and only for the scheme that is asked for: a proxy that is not used can't
-fail.  The variables mean what they mean to curl, the names in lower case first; NO_PROXY also takes
-what people write into it: brackets, ports, blanks, quotes, whole addresses, dots and stars, networks (CIDR).
+The environment is read anew for each request, and only for the request's scheme: an unused proxy can't
+cause an error.  The variables mean what they mean to curl, lower-case names first; NO_PROXY also accepts
+what people write into it: brackets, ports, blanks, quotes, full URLs, dots and stars, networks (CIDR).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Proxy(Record):
 
     @property
     def name(self) -> str:
-        """What messages call it: never its password."""
+        """The name used in messages, without the password."""
         return f"the proxy {self!r} (from {self.origin})"
 
 
@@ -47,11 +47,11 @@ def proxy_for(to: Address, own: str | None, variables: Mapping[str, str] = os.en
 
     Args:
         to: what is to be reached.
-        own: the provider's own proxy, which goes before the environment's; None for none.
+        own: the provider's own proxy, which overrides the environment's; None for none.
         variables: the environment.
 
     Raises:
-        ConfigError: the proxy that would be used can't be: the message names it and its variable.
+        ConfigError: the proxy is unusable; the message names it and its variable.
     """
     if own:
         return proxy_of(own, "the provider's proxy setting")
@@ -82,7 +82,7 @@ def _value(name: str, variables: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _of_system(scheme: str) -> tuple[str, str] | None:
-    """Return the proxy of the system's settings, on the systems that have such."""
+    """Return the proxy from the system's settings, on systems that have them."""
     from urllib.request import getproxies
 
     found = getproxies()

@@ -1,4 +1,4 @@
-"""What is done while the server thinks: between the sent request and the head of its answer."""
+"""Work done while waiting for the server, between sending a request and reading the head of its answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LATER: Final[list[Callable[[], None]]] = []
 
 
 def sent(framing: str) -> None:
-    """Load the decoder of the answer, and do what was put off."""
+    """Load the decoder for the answer, and do the postponed work."""
     prepare(framing)
     while LATER:
         LATER.pop()()

@@ -1,6 +1,6 @@
 """The way through a SOCKS proxy.
 
-Ours, since `socksio` would be one package more for forty lines.
+Implemented here, since `socksio` would add a dependency for forty lines of code.
 
 Source: RFC 1928 (version 5), RFC 1929 (user and password).
 """
@@ -30,7 +30,7 @@ def through_socks(channel: Channel, proxy: Proxy, key: Key, limit: ConnectLimit)
     """Have a SOCKS proxy lead a new connection to where a key leads; the proxy looks the name up.
 
     Raises:
-        ConnectionFailed: it does not.
+        ConnectionFailed: the proxy refused or failed to connect.
         TimeLimitPassed: the limit passed.
     """
     try:
@@ -47,7 +47,7 @@ def through_socks(channel: Channel, proxy: Proxy, key: Key, limit: ConnectLimit)
 
 
 def _agreed(channel: Channel, proxy: Proxy, limit: ConnectLimit) -> Waiting[None]:
-    """Agree on how to say who we are, and say it."""
+    """Negotiate an authentication method, and authenticate."""
     user = proxy.address.user
     _say(channel, b"\x05\x02\x00\x02" if user else b"\x05\x01\x00")
     version, method = yield from _heard(channel, 2, limit)
@@ -76,12 +76,12 @@ def _address(host: str) -> bytes:
 
 
 def _say(channel: Channel, data: bytes) -> None:
-    # a new connection takes these few bytes at once
+    # a new connection accepts these few bytes at once
     channel.send(memoryview(data))
 
 
 def _heard(channel: Channel, count: int, limit: ConnectLimit) -> Waiting[bytes]:
-    """Return exactly so many bytes: what follows belongs to the server."""
+    """Return exactly `count` bytes: those that follow belong to the server."""
     heard = b""
     while len(heard) < count:
         data = channel.receive(count - len(heard))

@@ -24,7 +24,7 @@ from llmstream.transport.http.waiting import Readable, ready_of
 from llmstream.transport.patience import Patience
 
 LAST_BYTES: Final = 0.005
-"""Seconds that the end of a body is waited for behind the end of its answer, to keep the connection."""
+"""Seconds to wait, after a complete answer, for the end of its body, so that the connection can be kept."""
 
 
 class HttpTransport:
@@ -43,7 +43,7 @@ class HttpTransport:
         self._stopped = False
 
     def perform(self, effect: Effect) -> Reply:
-        """Carry out one effect and return what it brought.
+        """Carry out one effect and return its result.
 
         Raises:
             LLMStreamError: what went wrong, without naming the provider.
@@ -58,14 +58,14 @@ class HttpTransport:
         return None
 
     def stop(self) -> None:
-        """End at once whatever is waited for, now and later; from any thread."""
+        """End the current wait and every later one at once; from any thread."""
         self._stopped = True
         channel = self._channel
         if channel is not None:
             channel.shut_down()
 
     def close(self) -> None:
-        """Give up whatever is open."""
+        """Close whatever is open."""
         self._drop()
         self._stopped = True
 
@@ -79,7 +79,7 @@ class HttpTransport:
             answer.link.close()
 
     def _keep(self) -> None:
-        """Leave the connection to the next run; the answer's last bytes may come a moment later."""
+        """Keep the connection for the next run; the answer's last bytes may arrive a moment later."""
         answer = self._answer
         if answer is None or self._readable is None or self._stopped or not answer.parser.reusable:
             return

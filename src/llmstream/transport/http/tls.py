@@ -37,7 +37,7 @@ def trust(ca_file: Path | None, client_cert: Path | None, *, whole: bool = False
     """Return a context.
 
     Args:
-        ca_file: authorities to trust beside the system's, None for none.
+        ca_file: authorities to trust in addition to the system's, None for none.
         client_cert: certificate and key in one PEM file to show the server, None for none.
         whole: all authorities of the system at once, for the second handshake.
 

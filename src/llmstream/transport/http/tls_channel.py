@@ -17,7 +17,7 @@ from llmstream.transport.http.tls import handshake_error, may_be_in_the_bundle
 
 
 class TlsChannel(Channel):
-    """TLS over another channel, which may itself be TLS: to a server through a proxy that is asked by TLS.
+    """TLS over another channel, which may itself be TLS: to a server through a proxy that itself uses TLS.
 
     OpenSSL works on memory here, not on the socket: the one way that serves every kind of context.
 
@@ -40,10 +40,10 @@ class TlsChannel(Channel):
         return bool(self._incoming.pending or self._tls.pending() or self._inner.buffered)
 
     def shake_hands(self) -> bool:
-        """Go on with the handshake and return whether it is done; else the socket is to be read.
+        """Continue the handshake and return whether it is done; if not, wait until the socket is readable.
 
         Raises:
-            ssl.SSLError: the certificate is not trusted, or the other side speaks no TLS.
+            ssl.SSLError: the certificate is not trusted, or the other side does not speak TLS.
             OSError: the connection broke.
         """
         while True:
@@ -61,7 +61,7 @@ class TlsChannel(Channel):
                 return True
 
     def receive(self, size: int = READ_SIZE) -> bytes | None:
-        """Return what has come, empty at the end, None when nothing has come yet."""
+        """Return what has arrived, empty at the end, None when nothing has arrived yet."""
         while True:
             try:
                 return self._tls.read(size)
@@ -70,11 +70,11 @@ class TlsChannel(Channel):
                 if not self._pull():
                     return None
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-                # many servers just close; what is cut short is found out a floor above
+                # many servers just close; the parser detects truncated answers
                 return b""
 
     def send(self, data: memoryview) -> int:
-        """Send some of `data` and return how many bytes were taken, 0 when the socket takes none now."""
+        """Send some of `data` and return how many bytes were accepted, 0 when the socket accepts none now."""
         if not self.flush():
             return 0
         taken = self._tls.write(data[:READ_SIZE])
@@ -82,7 +82,7 @@ class TlsChannel(Channel):
         return taken
 
     def flush(self) -> bool:
-        """Return whether all that was encrypted is with the system."""
+        """Return whether all encrypted data has been passed to the system."""
         while True:
             if not self._unsent:
                 if not self._outgoing.pending:

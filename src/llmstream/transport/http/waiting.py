@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 
 def ready_of(sockets: Sequence[socket.socket], writing: bool, seconds: float) -> list[socket.socket]:
-    """Return the sockets that are ready after so many seconds at most, none when none is.
+    """Return the sockets that are ready within `seconds`, an empty list if none is.
 
     A socket that broke counts as ready: whoever uses it then learns what happened.
     """
@@ -48,7 +48,7 @@ class Readable:
         self._poll.register(sock, select.POLLIN)
 
     def within(self, seconds: float) -> bool:
-        """Return whether something came within so many seconds."""
+        """Return whether data arrived within `seconds`."""
         if sys.platform == "win32":
             return bool(ready_of(self._sockets, False, seconds))
         return bool(self._poll.poll(seconds * 1000))

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import asyncio
 
 NONE: Final = -1
-"""No socket's number."""
+"""A file descriptor that no socket has."""
 
 Pull: TypeAlias = Callable[[], bytes | None]
-"""Takes what a socket has and returns what is wanted of it, None for nothing yet."""
+"""Reads a socket and returns the data wanted from it, None when there is none yet."""
 
 
 class Watch:
@@ -53,7 +53,7 @@ class Watch:
             pull: reads it; None where the caller does.
 
         Returns:
-            What `pull` brought; None after a call of `wake`.
+            What `pull` returned; None after a call of `wake`.
 
         Raises:
             TimeLimitPassed: no data in time.
@@ -99,14 +99,14 @@ class Watch:
             self.loop.remove_reader(number)
 
     def wake(self) -> None:
-        """End the wait, with nothing."""
+        """End the wait, without a result."""
         if self._future is not None:
             _wake(self._future)
 
     def _came(self) -> None:
         future, pull = self._future, self._pull
         if future is None or future.done():
-            # nobody waits: the system holds what comes until somebody does
+            # nobody waits: the system buffers data until somebody does
             self._unwatch()
             return
         self._patience.woke(self.loop.time())

@@ -1,4 +1,4 @@
-"""Effects on a child process of an event loop; the same as process, step by step."""
+"""Effects on a child process, for event loops; the async counterpart of `sync`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Pipes(asyncio.SubprocessProtocol):
         self._reading = output if isinstance(output, asyncio.ReadTransport) else None
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
-        """Keep output, and the last of what is complained of."""
+        """Keep the output, and the last part of standard error."""
         if fd == STDERR:
             self.tail.add(data)
             return
@@ -79,7 +79,7 @@ class Pipes(asyncio.SubprocessProtocol):
         return data
 
     def wake(self) -> None:
-        """Have whoever waits for a change look again."""
+        """Make the waiter check for a change again."""
         self._changed.set()
 
     async def change(self, seconds: float) -> None:
@@ -96,7 +96,7 @@ class AsyncProcessTransport:
     """Carries out one run's effects.
 
     Args:
-        command: program and arguments; `PLACEHOLDER` in an argument stands for the prompt, which
+        command: program and arguments; `PLACEHOLDER` in an argument is replaced by the prompt, which
             otherwise goes to standard input.
         environment: the process's variables, None for ours.
     """
@@ -113,7 +113,7 @@ class AsyncProcessTransport:
         self._ending: asyncio.Task[None] | None = None
 
     async def perform(self, effect: Effect) -> Reply:
-        """Carry out one effect and return what it brought.
+        """Carry out one effect and return its result.
 
         Raises:
             LLMStreamError: what went wrong, without naming the provider.

@@ -24,7 +24,7 @@ from llmstream.engine.effects import Head
 from llmstream.errors import ConfigError, LLMStreamError, LocalModelError
 
 PLACEHOLDER: Final = "{prompt}"
-"""What stands for the prompt in an argument."""
+"""Replaced by the prompt in an argument."""
 PIPE_SIZE: Final = 64 * 1024
 """Most bytes that are read or written at once: what a pipe of Linux holds."""
 TAIL: Final = 4096
@@ -69,7 +69,7 @@ def arguments(command: Sequence[str], prompt: bytes) -> tuple[list[str], bytes |
 
 
 def starting_error(program: str, error: OSError) -> LLMStreamError:
-    """Return what it means that a process could not be started."""
+    """Return the error for a process that could not be started."""
     if isinstance(error, FileNotFoundError):
         return LocalModelError(
             f"can't find the program {program!r}", hint="is it installed, and on the PATH?"
@@ -81,12 +81,12 @@ def starting_error(program: str, error: OSError) -> LLMStreamError:
 
 
 def exit_error(program: str, status: int, said: bytes) -> LLMStreamError:
-    """Return what a process's failure means.
+    """Return the error for a process that failed.
 
     Args:
         program: its name.
         status: the exit status, the negative number of the signal that ended it.
-        said: the last of its standard error.
+        said: the end of its standard error.
     """
     what = f"ended with status {status}" if status >= 0 else f"was ended by {_signal_name(-status)}"
     tail = said.decode("utf-8", "replace").strip()

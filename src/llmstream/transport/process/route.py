@@ -1,4 +1,4 @@
-"""The way to a model that is a command: names it, and makes the transport when one is needed."""
+"""The route to a model that is a command; makes the transport when one is needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class ProcessRoute(Record):
     """The way to a model that is a command.
 
     Args:
-        command: the argument list; ``{prompt}`` in it stands for the prompt.
+        command: the argument list; ``{prompt}`` in it is replaced by the prompt.
     """
 
     command: tuple[str, ...]

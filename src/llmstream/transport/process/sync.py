@@ -1,4 +1,4 @@
-"""Effects on a child process, with its pipes waited for one and all."""
+"""Effects on a child process, for threads; all its pipes are waited for at once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ProcessTransport:
     """Carries out one run's effects.
 
     Args:
-        command: program and arguments; `PLACEHOLDER` in an argument stands for the prompt, which
+        command: program and arguments; `PLACEHOLDER` in an argument is replaced by the prompt, which
             otherwise goes to standard input.
         environment: the process's variables, None for ours.
     """
@@ -48,7 +48,7 @@ class ProcessTransport:
         self._stopped = False
 
     def perform(self, effect: Effect) -> Reply:
-        """Carry out one effect and return what it brought.
+        """Carry out one effect and return its result.
 
         Raises:
             LLMStreamError: what went wrong, without naming the provider.
@@ -135,7 +135,7 @@ class ProcessTransport:
         return b""
 
     def _serve(self, process: subprocess.Popen[bytes]) -> None:
-        """Move along what needs no waiting: input to it, and its complaints to us."""
+        """Write its standard input and read its standard error, as far as possible without waiting."""
         complaints, given = process.stderr, process.stdin
         if complaints is not None and not complaints.closed:
             self._tail.add(self._take(complaints))

@@ -1,7 +1,7 @@
-"""Reads a cassette of VCR (Ruby's, or Python's vcrpy) as a recording; it tells no times.
+"""Reads a VCR cassette (Ruby's, or Python's vcrpy) as a recording without times.
 
-Played is the first call in it: the first request to a model that is answered, with the refused ones of
-the same address before it.
+The first call in it is played: the first answered request to a model, with the refused requests to the
+same address before it.
 
 Source: vcrpy 7, "Usage" and `vcr/serializers` (version 1: body as a text or as bytes; headers as lists);
 Ruby's vcr 6, "cassettes" (`http_interactions`, `base64_string`).
@@ -32,7 +32,7 @@ PATHS: Final = (
     (r"/v[12]/chat$", "cohere"),
     (r"/model/[^/]+/(converse|converse-stream|invoke|invoke-with-response-stream)$", "bedrock"),
 )
-"""How an address ends, and which dialect is spoken there."""
+"""The end of an address, and the dialect spoken there."""
 MODEL_IN_PATH: Final = re.compile(r"/models?/([^/:]+)")
 
 
@@ -45,7 +45,7 @@ def calls_in(data: bytes, path: Path) -> list[RecordedCall]:
 
     Raises:
         MissingExtra: PyYAML is not installed.
-        BadMessage: it is no cassette, or there is no call to a model in it.
+        BadMessage: the file is not a cassette, or has no call to a model.
     """
     try:
         return [_call(_interactions(_parsed(data, path)))]

@@ -1,6 +1,6 @@
 """Turns the objects in a recording's lines into the engine's values; whatever else they hold is passed over.
 
-A ValueError's text says what is wrong with a line; a TypeError or KeyError means that it is none of ours.
+A ValueError's text says what is wrong with a line; a TypeError or KeyError means that it has another format.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def text(value: object, name: str) -> str:
 
 
 def decoded(value: object) -> bytes:
-    """Return the bytes that stand as base64."""
+    """Return the bytes of a base64 text."""
     try:
         return base64.b64decode(text(value, "base64"), validate=True)
     except ValueError as error:

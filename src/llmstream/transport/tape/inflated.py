@@ -1,4 +1,4 @@
-"""Bodies that a recording has as they travelled: compressed."""
+"""Decompresses bodies that were recorded compressed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from llmstream.transport.tape.entries import Attempt
 from llmstream.wire.inflate import Inflater
 
 BEGINNINGS: Final = (b"\x1f\x8b", b"\x78")
-"""Of gzip and zlib; a body that begins otherwise was decompressed by its writer, whatever its headers say."""
+"""First bytes of gzip and zlib; any other body was decompressed by its writer, whatever its headers say."""
 
 
 def inflate(attempt: Attempt) -> None:

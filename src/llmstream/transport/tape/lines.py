@@ -1,4 +1,4 @@
-"""What stands in a recording's lines of a request, as JSON.
+"""The lines of a recording that describe a request, as JSON.
 
 `request` is what was sent; `call` is what a replay needs to give the same events: the messages, the
 options, the limits, and where the key came from.

@@ -31,8 +31,8 @@ def calls_of(path: Path) -> list[RecordedCall]:
 
     Raises:
         ConfigError: there is no such file, or it can't be read.
-        MissingExtra: a cassette in YAML wants the extra `vcr`.
-        BadMessage: it is no recording, or its beginning is damaged.
+        MissingExtra: a cassette in YAML needs the extra `vcr`.
+        BadMessage: the file is not a recording, or its beginning is damaged.
     """
     try:
         found = path.stat()

@@ -1,4 +1,4 @@
-"""Takes secrets out of what is written down, also where a server repeats them and a read cuts them.
+"""Removes secrets from recordings, even when a server repeats them or they are split across reads.
 
 A secret is replaced by where it came from, in brackets, in each form in which it travels: as it is,
 inside JSON, in an address, in a page of HTML, and as HTTP's Basic credentials.
@@ -35,7 +35,7 @@ class Redactor:
     """Replaces secrets in texts and in a stream of bytes.
 
     Args:
-        secrets: each secret and what stands in its place, without the brackets.
+        secrets: each secret and its replacement, without the brackets.
     """
 
     def __init__(self, secrets: Iterable[tuple[str, str]] = ()) -> None:
