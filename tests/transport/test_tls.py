@@ -63,6 +63,11 @@ def closes(connection: socket.socket) -> None:
     connection.recv(65536)
 
 
+def alerts(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
+
+
 def resets(connection: socket.socket) -> None:
     connection.recv(1)
     # what was not read makes the system reset the connection
@@ -77,6 +82,14 @@ def test_a_handshake_that_is_broken_off_is_no_connection(
         error = way.failure(server.llm(scheme="https", ca_file=authority.certificate))
     assert isinstance(error, ConnectionFailed) and error.phase == "connect"
     assert "TLS" in error.message
+
+
+def test_plain_http_to_a_server_that_speaks_tls_says_what_to_write(way: Way) -> None:
+    with meeting(alerts) as port, serving() as server:
+        server.port = port
+        error = way.failure(server.llm())
+    assert isinstance(error, ConnectionFailed) and not error.retryable
+    assert error.message.endswith("the server speaks TLS") and "https://" in error.hint
 
 
 def test_a_server_that_wants_a_certificate_says_so(way: Way, authority: Authority) -> None:

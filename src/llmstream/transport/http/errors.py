@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmstream.errors import ConnectionFailed, LLMStreamError, StreamBroken
-from llmstream.transport.http.parser import CutShort, NotHttp, Parser
+from llmstream.transport.http.parser import CutShort, NotHttp, Parser, SpeaksTls
 from llmstream.transport.http.proxies import Proxy
 
 
@@ -15,6 +15,10 @@ def opening_error(error: OSError | NotHttp) -> ConnectionFailed:
     """Return the error for a connection on which no response head arrived."""
     if isinstance(error, CutShort):
         return ConnectionFailed(f"the connection was closed before an answer came: {error}")
+    if isinstance(error, SpeaksTls):
+        return ConnectionFailed(
+            "the server speaks TLS", hint="use https:// instead of http://", retryable=False
+        )
     if isinstance(error, NotHttp):
         # the same would happen again
         return ConnectionFailed(

@@ -22,10 +22,16 @@ _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\x00-\x08\x0a-\x1f\
 _HEAD, _LENGTH, _SIZE, _CHUNK_DATA, _CHUNK_END, _TRAILERS, _TO_CLOSE, _COMPLETE = range(8)
 _BLANK: Final = re.compile(rb"\r?\n\r?\n")
 _LINE: Final = re.compile(rb"\r?\n")
+TLS_ALERT: Final = re.compile(rb"\x15\x03[\x00-\x04]")
+"""How a TLS record of the type alert begins (RFC 8446, section 5.1)."""
 
 
 class NotHttp(Exception):
     """The data is not HTTP/1.1; the message says why."""
+
+
+class SpeaksTls(NotHttp):
+    """The server sent a TLS record: an alert, since it did not understand the request."""
 
 
 class CutShort(NotHttp):
@@ -106,7 +112,7 @@ class Parser:
                     raise NotHttp(f"the head of the answer is longer than {HEAD_LIMIT >> 10} KiB")
                 # data that is not HTTP often has no blank line to wait for
                 if data[:5] != b"HTTP/"[: len(data)]:
-                    raise NotHttp(f"it begins with {data[:40]!r}")
+                    raise (SpeaksTls if TLS_ALERT.match(data) else NotHttp)(f"it begins with {data[:40]!r}")
                 self._held = data
                 return b""
             head, data = data[: found.start()], data[found.end() :]
