@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from llmstream.adapters.bedrock_invoke import InvokeReader
 
 FRAMES = frozenset({"messageStart", "contentBlockStop", "initial-response"})
-"""Names of frames that say nothing of their own."""
+"""Names of frames without content."""
 
 
 class BedrockReader:

@@ -1,4 +1,4 @@
-"""The known providers: where each one is, which variable holds its key, what it deviates in.
+"""The known providers: address, variable that holds the key, deviations from the dialect.
 
 The rows are data, `catalogue.toml`.  Parsing all of them costs some milliseconds and one run
 needs one row, so a row is cut out of the text by its header and parsed alone; that the cut and
@@ -23,15 +23,15 @@ class Row(Record):
 
     Args:
         name: how the user writes it before the slash.
-        title: what its maker calls it.
+        title: the name its maker uses.
         adapter: the dialect it speaks.
         base_url: may hold ``{VARIABLE}`` or ``{ONE|OTHER}`` to be filled in from the environment;
             empty for the model in this process.
-        docs: address of the page that says so.
-        checked: the day on which somebody read that page, ISO 8601.
+        docs: URL of the page that documents this.
+        checked: the date on which that page was last read, ISO 8601.
         model: the default model; empty where there is none.
         base_url_env: variables of the vendor's own tools that move the base URL, first wins.
-        api_key_env: variables that hold the key, first wins; empty when no key is wanted.
+        api_key_env: variables that hold the key, first wins; empty when no key is needed.
         key_optional: a key is sent when its variable is set, and not missed otherwise.
         quirks: values of `Quirk`.
         dialect: for the model in this process, the dialect it is asked in.

@@ -17,7 +17,7 @@ THINKING_NAMES: Final = (
     "reasoning_content", "reasoning", "reasoning_text", "thinking", "thought", "reasoning_details",
     "thinking_blocks",
 )  # fmt: skip
-"""Where thinking stands beside the text; servers that give several of these repeat it in each."""
+"""Fields for thinking next to the text; servers that send several of these repeat it in each."""
 
 THINKING_PARTS: Final = frozenset(
     {"thinking", "reasoning", "reasoning_text", "reasoning_content", "reasoning_summary", "thought"}
@@ -25,7 +25,7 @@ THINKING_PARTS: Final = frozenset(
 NO_TEXT: Final = frozenset(
     {"reference", "citation", "redacted_thinking", "tool_use", "tool_call", "tool_result", "signature"}
 )
-"""Parts that say nothing of their own to the reader."""
+"""Types of parts without text for the reader."""
 
 INSIDE: Final = ("text", "thinking", "reasoning_text", "reasoning", "reasoning_content", "content", "value")
 """Where a part or a nested object keeps its text, first wins."""
@@ -38,7 +38,7 @@ def content_events(content: object) -> Iterator[Event]:
     """Yield the text and thinking of a message's content; parts of unknown kinds with text are text.
 
     Raises:
-        BadMessage: it is neither text, an object nor a list of these.
+        BadMessage: the value is not text, an object or a list of these.
     """
     if content is None:
         return
@@ -58,10 +58,10 @@ def content_events(content: object) -> Iterator[Event]:
 
 
 def thinking_in(delta: Document) -> str:
-    """Return the thinking that stands beside a delta's text, under whatever name.
+    """Return the thinking next to a delta's text, whichever field holds it.
 
     Raises:
-        BadMessage: it is neither text, an object nor a list of these.
+        BadMessage: the value is not text, an object or a list of these.
     """
     for name in THINKING_NAMES:
         value = delta.get(name)
@@ -76,7 +76,7 @@ def text_of(value: object) -> str:
     """Return the text that a value is or holds, parts joined as they are.
 
     Raises:
-        BadMessage: it is neither text, an object nor a list of these.
+        BadMessage: the value is not text, an object or a list of these.
     """
     if value is None:
         return ""

@@ -1,6 +1,6 @@
 """Why models stop: every provider's words, in one table.
 
-Gateways pass on the words of whoever answers behind them, in any dialect: Gemini's capitals in an
+Gateways pass on the words of the provider behind them, in any dialect: Gemini's capitals in an
 OpenAI chunk, an enumeration's full name.  So a dialect's own table comes first, then this one.
 
 Sources: the API references that the adapters name; text-generation-inference (``eos_token``), Together
@@ -57,7 +57,7 @@ def word(raw: str) -> str:
 
 
 def finish(raw: str, own: Mapping[str, FinishReason] = NO_WORDS, *, calls: object = None) -> Finish:
-    """Return the finish that a provider's word stands for.
+    """Return the finish for a provider's word.
 
     Args:
         raw: the word, empty for none.

@@ -17,7 +17,7 @@ from llmstream.prompt import Json, ToolCall
 from llmstream.wire.document import Document
 
 LARGEST_COUNT: Final = 2**53
-"""Greatest count that is believed: what every JSON reader can hold as a number."""
+"""Largest count that is accepted: the largest that every JSON reader can hold exactly."""
 
 
 def text_at(document: Document, key: str) -> str:

@@ -1,4 +1,4 @@
-"""What a message may be instead of a piece of an answer: nothing, a failure, or another API's dialect.
+"""Handles messages that are not part of an answer: keep-alives, failures, and other APIs' dialects.
 
 Keep-alives of harmless shapes say nothing; errors come under a 200 as an object, a text, a list or flat;
 and a server may speak another dialect than it was asked in.  Every reader looks here first, so that
@@ -47,7 +47,7 @@ def opened(message: WireMessage) -> Document:
 
     Raises:
         ProviderError: it is an error that is no object: a text, or a list.
-        BadMessage: it is neither.
+        BadMessage: it is neither an object nor an error.
     """
     try:
         return parse_object(message.data)
@@ -74,10 +74,10 @@ def _unusual(message: WireMessage) -> Document:
 
 
 def check(message: WireMessage, document: Document, *own: str) -> None:
-    """Raise what a message is when it isn't a piece of the dialect's answer.
+    """Raise the error for a message that is not part of the dialect's answer.
 
     Args:
-        message: as it came.
+        message: as received.
         document: what `opened` made of it.
         own: keys, one of which every piece of the dialect's answers has.
 
@@ -128,7 +128,7 @@ def reported(error: object, document: object = None) -> ProviderError:
     """Return the failure that a message reports.
 
     Args:
-        error: what stands under ``error``, or the whole document where the error is flat.
+        error: the value of ``error``, or the whole document if the error is flat.
         document: the document around it.
     """
     if not isinstance(error, dict):
@@ -158,7 +158,7 @@ COHERE: Final = frozenset({"message-start", "content-start", "content-delta", "c
 
 
 def dialect_of(document: Document) -> str:
-    """Return the name of the dialect that a message is plainly of, empty when that isn't plain."""
+    """Return the name of the dialect that a message clearly belongs to, empty if that is not clear."""
     kind = document.get("type")
     choices = document.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
@@ -183,7 +183,7 @@ def dialect_of(document: Document) -> str:
 
 
 def other_dialect(name: str) -> BadMessage:
-    """Return the error for an answer in another dialect than the one that was asked in."""
+    """Return the error for an answer in a dialect other than the requested one."""
     return BadMessage(
         f"the server answered in the format of another API: {name}",
         hint=f'set adapter = "{name}" for this provider, or check base_url',

@@ -1,4 +1,4 @@
-"""Sees that text which a server sends several times, in pieces and whole, is given once and all of it."""
+"""Makes sure that text which a server sends several times, in pieces and complete, is yielded once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Key: TypeAlias = tuple[object, ...]
 
 MOST_PARTS: Final = 65536
 MOST_COMPARED: Final = 4096
-"""Parts among which a repeated text is looked for."""
+"""Limit on the parts that are searched for a repeated text."""
 PARAGRAPH: Final = 24
 """Least characters of a part behind which the next one begins a paragraph: a token is shorter."""
 
@@ -58,7 +58,7 @@ class Parts:
         yield ReasoningDelta(between + text)
 
     def missing(self, key: Key, whole: str) -> Iterator[Event]:
-        """Yield what of a whole part has not been given."""
+        """Yield the rest of a complete part that has not been yielded yet."""
         try:
             pieces = self._given.get(key)
         except TypeError:

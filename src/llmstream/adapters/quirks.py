@@ -1,7 +1,7 @@
-"""Known deviations from a dialect that have to be told ahead: one closed set for all who name them.
+"""Known deviations from a dialect that must be declared in advance, as one closed set.
 
-Most deviations are read by the adapters as they come, from whomever, and need no quirk.  That each of
-these changes what some adapter does is a test.
+The adapters handle most deviations from any server without a quirk.  A test checks that each of these
+changes what an adapter does.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Asks a foreign object, and carries its lines to whoever reads them.
+"""Calls a foreign object, and passes its lines to the reader.
 
-What blocks is asked in a thread of its own, which nothing can end from outside: whoever loses
-patience leaves it alone, and it ends at its next chunk.
+A blocking object is called in a separate thread, which can't be ended from outside: after a time limit the
+reader abandons it, and it ends at its next chunk.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from llmstream.transport.patience import Patience
 from llmstream.wire.document import Document
 
 ROOM: Final = 8
-"""Chunks that an object may be ahead of whoever reads them."""
+"""Limit on the chunks that an object may be ahead of its reader."""
 MODEL_NAMES: Final = ("model_name", "model_id")
-"""What classes call their model that don't call it `model`; some take both, and complain of both."""
+"""Names that classes use instead of `model`; some accept either, and reject both together."""
 
 
 class Question:
@@ -40,7 +40,7 @@ class Question:
 
     Args:
         factory: what makes the object.
-        arguments: the configured ones; those of the request go over them.
+        arguments: the configured ones; those of the request override them.
         body: the request's, as the adapter made it.
         path: a folder from which the factory is imported too, empty for none.
         watch: how closely the object is watched.
@@ -68,7 +68,7 @@ class Question:
         self._discretion = Discretion(self._arguments, os.environ)
 
     def way(self, loop: asyncio.AbstractEventLoop | None = None) -> Way:
-        """Return how to ask the object, which is made first, on an event loop if there is one."""
+        """Make the object, on an event loop if one is given, and return how to call it."""
         return way_to(
             self._factory,
             self._arguments,
@@ -80,13 +80,13 @@ class Question:
         )
 
     def asked(self, way: Way) -> object:
-        """Ask the object and return what it gives."""
+        """Call the object and return its result."""
         if way.form == "state":
             return way.ask({"messages": self._messages()})
         return way.ask(self._text if way.form == "text" else self.input)
 
     def documents(self, way: Way) -> AsyncGenerator[Document, None]:
-        """Ask an object that is native to an event loop, and yield its answer's documents."""
+        """Call an object that is native to an event loop, and yield its answer's documents."""
         value = self.asked(way)
         if way.answer is None:
             return adocuments(value, several=way.several, stream=self.stream)
@@ -101,7 +101,7 @@ class Question:
 
     @contextmanager
     def failing_into(self, box: Mailbox) -> Generator[None, None, None]:
-        """Put what goes wrong in the block into the box."""
+        """Put an error that is raised in the block into the box."""
         try:
             yield
         except _Stopped:
@@ -119,7 +119,7 @@ class _Stopped(Exception):
 
 
 class Mailbox:
-    """Lines on their way from an object's thread or task to the one who reads them.
+    """Lines on their way from an object's thread or task to their reader.
 
     Each end may be in a thread, which waits in here, or on an event loop, which has an `Ear`.
     `stop_task` ends a task that fills it.
@@ -138,33 +138,33 @@ class Mailbox:
         return self.stopped or len(self._lines) < ROOM
 
     def has_news(self) -> bool:
-        """Return whether `take` would bring something."""
+        """Return whether `take` would return something."""
         return bool(self._lines) or self.ended
 
     def put(self, document: Document) -> None:
-        """Take a document, when there is room for it.
+        """Add a document, waiting in a thread until there is room.
 
         Raises:
-            _Stopped: it is not wanted any more.
+            _Stopped: the reader has stopped.
         """
         with self._change():
             self._changed.wait_for(self.has_room)
             if self.stopped:
                 raise _Stopped
-            # what a step tells is not yet the answer
+            # a step's event is not part of the answer
             self.begun = self.begun or "step" not in document
             self._lines.append(line_of(document))
 
     def end(self, failure: LLMStreamError | None = None) -> None:
-        """Note that nothing more comes."""
+        """Note that nothing more will arrive."""
         with self._change():
             self._failure, self.ended = failure, True
 
     def take(self) -> bytes:
-        """Return what has come, ``b""`` at the end.
+        """Return what has arrived, ``b""`` at the end.
 
         Raises:
-            LLMStreamError: the object failed; what came before has been taken.
+            LLMStreamError: the object failed; earlier lines have already been returned.
         """
         with self._change():
             data = b"".join(self._lines)
@@ -174,23 +174,23 @@ class Mailbox:
         return data
 
     def stop(self) -> None:
-        """Want nothing more."""
+        """Refuse further lines, drop those not yet read, and stop the task that fills the box."""
         with self._change():
             self.stopped = True
             self._lines.clear()
         self.stop_task()
 
     def has_ended(self) -> bool:
-        """Return whether nothing more comes."""
+        """Return whether nothing more will arrive."""
         return self.ended
 
     def wait(self, seconds: float) -> None:
-        """Wait in a thread until something has come or nothing is wanted, `seconds` at most."""
+        """Wait in a thread until something has arrived or the box is stopped, `seconds` at most."""
         with self._changed:
             self._changed.wait_for(lambda: self.has_news() or self.stopped, seconds)
 
     def wait_for_end(self, seconds: float) -> None:
-        """Wait in a thread until nothing more comes, `seconds` at most."""
+        """Wait in a thread until the box has ended, `seconds` at most."""
         with self._changed:
             self._changed.wait_for(self.has_ended, seconds)
 
@@ -204,7 +204,7 @@ class Mailbox:
 
 
 class Ear:
-    """Hears of a box's changes on the running event loop."""
+    """Waits for a box's changes on the running event loop."""
 
     def __init__(self, box: Mailbox) -> None:
         self._loop = asyncio.get_running_loop()
@@ -215,7 +215,7 @@ class Ear:
         """Wait until `ready`.
 
         Raises:
-            TimeLimitPassed: the deadline came first.
+            TimeLimitPassed: the deadline passed first.
         """
         patience = Patience(deadline)
         while True:
@@ -241,14 +241,14 @@ def answer(question: Question, box: Mailbox) -> None:
 
 
 def answer_blocking(question: Question, box: Mailbox, way: Way) -> None:
-    """The same, for an object that blocks."""
+    """Like `answer`, for an object that blocks."""
     for document in documents(question.asked(way), several=way.several, stream=question.stream):
         box.put(document)
     box.end()
 
 
 async def answer_on_loop(question: Question, box: Mailbox, way: Way) -> None:
-    """The same, in a task of a loop that the object does not block."""
+    """Like `answer`, in a task of a loop that the object does not block."""
     task, ear = asyncio.current_task(), Ear(box)
     assert task is not None
     with question.failing_into(box):
@@ -269,6 +269,6 @@ def start(work: Callable[[], None]) -> None:
 
 
 def tell(loop: asyncio.AbstractEventLoop, what: Callable[[], object]) -> None:
-    """Have a loop do something, from any thread; one that has ended does nothing."""
+    """Have a loop call something, from any thread; does nothing if the loop has ended."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(what)

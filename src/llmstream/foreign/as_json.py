@@ -1,4 +1,4 @@
-"""Any Python value as JSON: what is JSON stays, what LangChain can serialise it serialises, all else is text.
+"""Any Python value as JSON: JSON stays as it is, LangChain serialises what it can, the rest becomes text.
 
 Values of a chain's steps can be anything at all, and none of them may end the run.
 
@@ -15,9 +15,9 @@ from typing import Final
 from llmstream.prompt import Json
 
 DEPTH: Final = 100
-"""Levels that are kept; what lies deeper becomes text.  jq before 1.7 reads no more than 256."""
+"""Levels that are kept; deeper values become text.  jq before 1.7 reads no more than 256."""
 DIGITS: Final = 2**63
-"""Integers beyond are text: few readers of JSON keep all their digits."""
+"""Larger integers become text: few JSON readers keep all their digits."""
 TEXT_LIMIT: Final = 10_000
 """Characters of the text of a value that is not text itself."""
 
@@ -28,7 +28,7 @@ def as_json(value: object, depth: int = DEPTH, around: tuple[int, ...] = ()) -> 
     Args:
         value: any object.
         depth: levels of it that may be kept.
-        around: the ids of what it lies in, to recognise a loop.
+        around: the ids of the values that contain it, to detect a cycle.
     """
     if value is None or value is True or value is False:
         return value

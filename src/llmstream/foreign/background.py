@@ -1,4 +1,4 @@
-"""One event loop for everything that LangChain does only on one, in a thread of the process's own.
+"""One event loop per process, in a separate thread, for what LangChain can do only on a loop.
 
 `astream_events` exists for event loops only, and what it starts may block: LangChain hands that to
 the loop's threads, for whose end ``asyncio.run`` and the interpreter wait, however long it takes.
@@ -21,7 +21,7 @@ _Job = Callable[[], None]
 
 
 class Threads(ThreadPoolExecutor):
-    """As many threads as are busy at once, for whose end nobody waits.
+    """An executor with as many threads as are busy at once; nothing waits for them to end.
 
     A subclass in name only, because a loop accepts no other executor.
     """

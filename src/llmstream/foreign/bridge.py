@@ -20,10 +20,10 @@ def as_runnable(
     """Return a Runnable of LangChain's.
 
     Args:
-        name: what its events are called.
-        stream: gives the chunks of an input.
-        astream: gives them on an event loop.
-        shown: makes of a chunk what the next step can take.
+        name: the name of its events.
+        stream: yields the chunks for an input.
+        astream: yields them on an event loop.
+        shown: converts a chunk to what the next step accepts.
     """
     # there, since only LangChain asks for this
     from langchain_core.runnables import RunnableGenerator

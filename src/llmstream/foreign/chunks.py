@@ -1,7 +1,7 @@
-"""What a foreign object gives, as the documents that the adapter ``runnable`` reads.
+"""Converts a foreign object's output to the documents that the adapter ``runnable`` reads.
 
-Nothing is imported to recognise anything: a chunk is known by its attributes, so that every
-library's objects do, installed in whatever version.
+A chunk is recognised by its attributes, without importing anything, so that objects of any library and any
+version work.
 
 Source: langchain-core 1.7, `AIMessageChunk`, `UsageMetadata`, `ToolCallChunk`, `GenerationChunk`.
 """
@@ -24,11 +24,11 @@ TEXTS: Final = ("content", "text", "output")
 
 
 def documents(value: object, *, several: bool, stream: bool) -> Iterator[Document]:
-    """Yield what a call brought, one document a chunk, then the end; leaving early closes it.
+    """Yield a call's result, one document per chunk, then the end; leaving early closes the iterable.
 
     Args:
         value: an iterable of chunks, or one.
-        several: which of both it is.
+        several: True for an iterable, False for one chunk.
         stream: False joins them.
     """
     if not several:
@@ -44,7 +44,7 @@ def documents(value: object, *, several: bool, stream: bool) -> Iterator[Documen
 
 
 async def adocuments(value: object, *, several: bool, stream: bool) -> AsyncGenerator[Document, None]:
-    """The same for an async call."""
+    """Like `documents`, for an async call."""
     if inspect.isawaitable(value):
         value = await value
     if not several:
@@ -70,7 +70,7 @@ def _whole(value: object) -> Document:
 
 
 def document_of(chunk: object) -> Document:
-    """Return a chunk as the adapter takes it.
+    """Return a chunk in the form that the adapter accepts.
 
     Args:
         chunk: a text, a message with `content`, something with `text`, or a dictionary with either.

@@ -1,6 +1,6 @@
-"""What an exception of a foreign object means, said without the keys that it may repeat.
+"""Turns a foreign object's exceptions into ours, without the keys that they may repeat.
 
-Nothing is imported to recognise one: it is known by its status or by its classes' names.
+An exception is recognised by its status or its classes' names, without importing anything.
 
 Sources: the exceptions of openai 2, anthropic, httpx 0.28, requests, botocore and pydantic 2.
 """
@@ -51,11 +51,11 @@ class Discretion:
         return error if self.hide(trace) == trace else None
 
     def error_of(self, error: BaseException, *, begun: bool) -> LLMStreamError:
-        """Return what an exception of the object means.
+        """Return the error for an exception of the object.
 
         Args:
             error: as the object raised it.
-            begun: something of the answer has come.
+            begun: part of the answer has arrived.
         """
         if isinstance(error, LLMStreamError):
             return error

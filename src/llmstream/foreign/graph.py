@@ -1,7 +1,7 @@
-"""Graphs whose state holds messages: how they are asked, and which text is their answer.
+"""Graphs whose state holds messages: how they are called, and which text is their answer.
 
-Nothing is imported to recognise one: LangGraph's compiled graphs have `channels`, one of which is
-called ``messages``.
+They are recognised without importing anything: LangGraph's compiled graphs have `channels`, one of which
+is called ``messages``.
 
 Source: langgraph 1.2, `Pregel.channels`, `get_graph`, and the metadata of its runs:
 ``langgraph_checkpoint_ns`` is ``NODE:ID``, within a subgraph ``NODE:ID|NODE:ID``.
@@ -48,7 +48,7 @@ def answering_graph(model: object) -> object | None:
 
 
 def last_node(graph: object) -> str:
-    """Return the node after which a graph can only end, empty where that can't be told.
+    """Return the node after which a graph can only end, empty if it can't be determined.
 
     A node of a subgraph is called ``NODE:NODE``, as LangGraph's drawings do.
     """
@@ -65,8 +65,8 @@ def last_node(graph: object) -> str:
 class LastMessage:
     """The answer of a graph: the last assistant message of its state.
 
-    Text that may be of another message is kept until the graph's end; only that of a node after
-    which the graph can but end comes as it is made.
+    Text that may belong to another message is kept until the graph's end; only text of a node after which the
+    graph can only end is yielded as it is made.
 
     Args:
         graph: which, or that a chain ends with.
@@ -88,7 +88,7 @@ class LastMessage:
         self._added: list[object] = []
 
     def take(self, event: StepEvent) -> Iterator[Document]:
-        """Yield what of the answer an event brings."""
+        """Yield the part of the answer that an event holds."""
         self._root = self._root or event.run_id
         if event.event == "on_tool_start":
             self._tools.add(event.run_id)

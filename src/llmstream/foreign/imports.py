@@ -1,4 +1,4 @@
-"""Finds what `factory` names, in a module of the user's.
+"""Finds the object that `factory` names, in one of the user's modules.
 
 Importing a module runs its code: only the configuration file names one, which must be the user's
 own (the floor of configuration sees to that, and to the folder that it names), and the current
@@ -36,7 +36,7 @@ class Factory(Record):
 
 
 def found_of(factory: Factory) -> object:
-    """Return what a factory's name stands for.
+    """Return the object that a factory names.
 
     Raises:
         ConfigError: there is no such module, or nothing of that name in it.
@@ -70,7 +70,7 @@ def found_of(factory: Factory) -> object:
 
 
 def _search(folder: str) -> None:
-    """Have modules be imported from a folder too, behind all others."""
+    """Add a folder to the end of the module search path."""
     if folder and folder not in sys.path:
         sys.path.append(folder)
 

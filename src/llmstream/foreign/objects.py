@@ -1,4 +1,4 @@
-"""Makes the objects that factories name, and knows how they can be asked."""
+"""Makes the objects that factories name, and determines how to call them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from llmstream.prompt import Json
 from llmstream.record import Record, replace
 
 KEPT: Final = 8
-"""Most objects that are kept to be asked again."""
+"""Limit on the objects that are kept for later calls."""
 METHODS: Final = ("stream", "astream", "invoke", "ainvoke")
-"""What makes an object a model."""
+"""Methods, one of which makes an object a model."""
 ASYNC: Final = ("_astream", "_agenerate", "_acall", "astream", "ainvoke")
 """Where a LangChain model is native to an event loop, it has one of these of its own."""
 Model: TypeAlias = object
@@ -39,13 +39,13 @@ class Watch(Record):
 
 
 class Way(Record):
-    """How an object is asked.
+    """How an object is called.
 
     Args:
-        ask: its method.
-        several: it gives chunks, not one value.
-        native: it leaves an event loop its time.
-        form: what it is asked with: a state with messages, messages as such, or a text.
+        ask: the method to call.
+        several: it yields chunks, not one value.
+        native: it does not block an event loop.
+        form: the input it takes: a state with messages, messages as such, or a text.
         answer: set when `ask` gives the events of its steps: finds the answer among them, of an
             object that was asked with so many messages.
     """
@@ -72,7 +72,7 @@ def way_to(
     Args:
         factory: what makes it.
         arguments: for the class or function.
-        bound: what the object is told when it is there.
+        bound: what is bound to the object once it exists.
         hidden: knows the keys among the arguments.
         stream: chunk by chunk, as far as it can.
         loop: the event loop that it is asked on, None for a thread: what holds connections of one

@@ -46,11 +46,11 @@ class Answer(Protocol):
     """Finds the answer among an object's events."""
 
     def take(self, event: StepEvent) -> Iterator[Document]:
-        """Yield what of the answer an event brings."""
+        """Yield the part of the answer that an event holds."""
         ...
 
     def rest(self) -> Iterator[Document]:
-        """Yield what only the end of the run decides."""
+        """Yield what can be determined only at the end of the run."""
         ...
 
 
@@ -67,7 +67,7 @@ class LastStep:
         self._output: object = None
 
     def take(self, event: StepEvent) -> Iterator[Document]:
-        """Yield what of the answer an event brings."""
+        """Yield the part of the answer that an event holds."""
         self._root = self._root or event.run_id
         if event.run_id != self._root:
             return
@@ -128,10 +128,10 @@ async def documents_of(
 
 
 def event_of(value: object) -> StepEvent:
-    """Return what an object gave as an event.
+    """Return a value that an object gave, as an event.
 
     Raises:
-        BadMessage: it is none.
+        BadMessage: the value is not an event.
     """
     if not isinstance(value, Mapping) or not isinstance(value.get("event"), str):
         raise BadMessage(f"astream_events gave a value of type {type(value).__name__!r} that is not an event")

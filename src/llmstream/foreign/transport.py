@@ -1,7 +1,7 @@
-"""Carries effects out on a Python object: the transport of the adapter ``runnable``.
+"""Carries out effects on a Python object: the transport of the adapter ``runnable``.
 
-What blocks runs in a thread.  What is native to an event loop runs there as one task, so that what
-it has entered it also leaves in the same task.
+Blocking calls run in a thread.  An object that is native to an event loop runs there as one task, so that
+it leaves each context in the task that entered it.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from llmstream.transport.patience import Patience
 
 HEAD: Final = Head(200, {"content-type": "application/x-ndjson"})
 GRACE: Final = 0.25
-"""Seconds that an object is given to end what it does."""
+"""Seconds that an object is given to finish after a stop."""
 
 
 class ForeignRoute:
-    """The way to a model that is a Python object.
+    """The route to a model that is a Python object.
 
     Args:
         factory: what makes it, ``package.module:Class``.
@@ -69,7 +69,7 @@ class ForeignRoute:
 
 
 class ForeignTransport:
-    """Carries out one request's effects, blocking; the router does what is not the object's.
+    """Carries out one request's effects, blocking; the router handles the others.
 
     Args:
         route: the object.
@@ -81,7 +81,7 @@ class ForeignTransport:
         self._begun = False
 
     def perform(self, effect: Effect) -> Reply:
-        """Carry out one effect and return what it brought.
+        """Carry out one effect and return its result.
 
         Raises:
             LLMStreamError: what went wrong, without naming the provider.
@@ -100,11 +100,11 @@ class ForeignTransport:
         return None
 
     def stop(self) -> None:
-        """End at once whatever is waited for, and have the object stop."""
+        """End the current wait at once, and stop the object."""
         self._box.stop()
 
     def close(self) -> None:
-        """Have the object stop, and give it a moment for that."""
+        """Stop the object, and give it a moment to finish."""
         if self._begun:
             self._begun = False
             self._box.stop()
@@ -112,7 +112,7 @@ class ForeignTransport:
 
 
 class AsyncForeignTransport:
-    """The same for the running event loop.
+    """Carries out one request's effects on the running event loop.
 
     Args:
         route: the object.
@@ -125,7 +125,7 @@ class AsyncForeignTransport:
         self._begun = False
 
     async def perform(self, effect: Effect) -> Reply:
-        """Carry out one effect and return what it brought.
+        """Carry out one effect and return its result.
 
         Raises:
             LLMStreamError: what went wrong, without naming the provider.
@@ -144,11 +144,11 @@ class AsyncForeignTransport:
         return None
 
     def stop(self) -> None:
-        """End at once whatever is waited for, and have the object stop."""
+        """End the current wait at once, and stop the object."""
         self._box.stop()
 
     async def aclose(self) -> None:
-        """Have the object stop, and give it a moment for that."""
+        """Stop the object, and give it a moment to finish."""
         if self._begun:
             self._begun = False
             self._box.stop()

@@ -1,6 +1,6 @@
 """Cuts a body into lines for the framings whose messages are lines: SSE and NDJSON.
 
-A line may take thousands of reads to come and may be 32 MiB long, so only new bytes are
+A line may take thousands of reads to arrive and may be 32 MiB long, so only new bytes are
 searched, and a read's complete lines are decoded as one block: that is what makes a token
 cheap.  Lines end with LF here, and only with LF: `str.splitlines` would also cut at U+2028,
 U+0085 and others, which are plain text in both framings.
@@ -14,7 +14,7 @@ _BOM = "\ufeff"
 
 
 class Lines:
-    """Holds the unfinished last line of what has come so far.
+    """Holds the unfinished last line of the data so far.
 
     Args:
         limit: longest line in bytes.

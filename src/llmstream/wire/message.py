@@ -1,4 +1,4 @@
-"""One message of a wire protocol, and what every decoder of bytes into messages offers."""
+"""One message of a wire protocol, and the interface of every decoder of bytes into messages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class WireMessage(NamedTuple):
 
 
 class Decoder(Protocol):
-    """Takes a body's bytes as they come and returns the messages that they complete."""
+    """Takes a body's bytes as they arrive and returns the messages that they complete."""
 
     def feed(self, data: bytes) -> list[WireMessage]:
         """Take one read's bytes and return the messages they complete.

@@ -1,7 +1,7 @@
 """Finds where a JSON value ends without parsing it, while it still grows.
 
-A value that comes in a thousand reads can't be tried with a parser after each of them: that
-takes quadratic time.  Counting brackets outside strings looks at each character once.
+Trying a parser after each of a thousand reads would take quadratic time.  Counting brackets outside strings
+looks at each character only once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Nesting:
             text: what follows the text of the call before.
             start: where to begin in it.
 
-        Only balance is watched: that brackets match in kind is for a parser to say.
+        Only balance is checked; whether brackets match in kind is left to the parser.
         """
         at = start
         while True:

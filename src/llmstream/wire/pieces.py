@@ -1,4 +1,4 @@
-"""A text that grows by small pieces: a million of them take little more memory than the text."""
+"""A text built from small pieces; a million of them take little more memory than the text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Pieces:
         self._parts: list[str] = []
 
     def add(self, piece: str) -> None:
-        """Put a piece behind the text."""
+        """Append a piece to the text."""
         self.size += len(piece)
         self.count += 1
         parts = self._parts

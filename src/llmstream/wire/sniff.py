@@ -1,4 +1,4 @@
-"""Chooses the decoder that an answer needs, which isn't always the one that was asked for.
+"""Chooses the decoder that an answer needs, which isn't always the requested one.
 
 A server that doesn't stream answers a streaming request with one JSON document; DeepSeek sends its
 refusals as application/octet-stream; a proxy or a captive portal sends a web page with status 200.
@@ -51,7 +51,7 @@ def choose(framing: str, content_type: str, limit: int = MESSAGE_LIMIT) -> Decod
         limit: largest message in bytes.
 
     Raises:
-        UsageError: there is no such framing.
+        UsageError: the framing is unknown.
     """
     if framing not in _FRAMINGS:
         raise UsageError(f"unknown framing {framing!r}; choose from {', '.join(_FRAMINGS)}, text")
@@ -88,7 +88,7 @@ def build(framing: str, limit: int = MESSAGE_LIMIT) -> Decoder:
 
 
 class Sniffer:
-    """Holds a body's leading blanks, then hands everything to the decoder that fits.
+    """Holds a body's leading blanks, then passes everything to the matching decoder.
 
     Args:
         framing: the expected one, or the one that the Content-Type names.
@@ -155,12 +155,12 @@ class Sniffer:
 
     @property
     def stray(self) -> str:
-        """The first line of a stream that is no part of an event, empty for none."""
+        """The first line of a stream that is not part of an event, empty for none."""
         return str(getattr(self._decoder, "stray", ""))
 
 
 def refuse_page(body: bytes, content_type: str) -> None:
-    """Check that a whole body is no web page.
+    """Check that a complete body is not a web page.
 
     Args:
         body: all of it.

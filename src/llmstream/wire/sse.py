@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from llmstream.wire.nesting import Nesting
 
 BARE: Final = "bare"
-"""Event name of a JSON document that stands in the stream without ``data:``."""
+"""Event name of a JSON document that appears in the stream without ``data:``."""
 
 TOGETHER: Final = 1024
 """Lines of one event that are joined to one text: a short one takes ten times its length by itself."""
 FIELD: Final = len("data: ")
 STRAY: Final = 64 * 1024
-"""Most characters of a stray line that are kept."""
+"""Limit on the characters kept of a stray line."""
 
 # Half the price of WireMessage(...), and there is one for each token.
 _new = tuple.__new__

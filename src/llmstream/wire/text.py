@@ -1,6 +1,6 @@
-"""Plain text as it comes: what a command of the `exec` adapter writes to its standard output.
+"""Plain text, as a command of the `exec` adapter writes it to its standard output.
 
-There are no messages in it but the reads themselves, so each read's text is one.
+It has no message boundaries, so each read's text is one message.
 """
 
 from __future__ import annotations
