@@ -163,10 +163,16 @@ def table(
 ) -> Iterator[Flaw]:
     """Yield the problems of a table: that it is not one, or what `inside` yields for each of its values."""
     if not isinstance(value, dict):
-        yield Flaw(path, f"{path[-1]} must be a table, not {kinds.kind_of(value)}")
+        remedy = f"; write timeout = {{ total = {value} }}" if _is_seconds(path, value) else ""
+        yield Flaw(path, f"{path[-1]} must be a table, not {kinds.kind_of(value)}{remedy}")
         return
     for name, item in value.items():
         yield from inside((*path, name), item)
+
+
+def _is_seconds(path: tuple[str, ...], value: object) -> bool:
+    """Return whether a value is one number for all limits, as other clients have it."""
+    return path[-1] == "timeout" and type(value) in (int, float)
 
 
 def _unknown(path: tuple[str, ...], right: Mapping[str, object] | list[str], where: str) -> Flaw:

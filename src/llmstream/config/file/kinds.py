@@ -16,6 +16,9 @@ from llmstream.runnable.options import option_complaint
 
 Complaint: TypeAlias = Callable[[object], str | None]
 
+LONGEST: Final = 1_000_000_000
+"""Seconds that no limit reaches: some 30 years."""
+
 PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 
 
@@ -131,7 +134,7 @@ def flag(value: object) -> str | None:
 def count(value: object) -> str | None:
     """A whole number, 0 or more."""
     if not isinstance(value, int) or isinstance(value, bool):
-        return f"must be a whole number, not {kind_of(value)}"
+        return f"must be a whole number, not {value if isinstance(value, float) else kind_of(value)}"
     return "must not be negative" if value < 0 else None
 
 
@@ -139,9 +142,9 @@ def seconds(value: object) -> str | None:
     """A time in seconds, 0 for no limit."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return f"must be a number of seconds, not {kind_of(value)}"
-    if not 0 <= value < 1e9:
+    if value < 0:
         return "must not be negative; 0 means no limit"
-    return None
+    return None if value < LONGEST else f"must be below {LONGEST}; 0 means no limit"
 
 
 def rate(value: object) -> str | None:
