@@ -58,7 +58,7 @@ def adapter(name: str) -> Adapter:
         name: a key of `ADAPTERS`, or the name of an installed plugin's entry point.
 
     Raises:
-        ConfigError: there is none of that name, or its module can't be imported.
+        ConfigError: no adapter has that name, or its module can't be imported.
     """
     if name in SPECIAL:
         raise ConfigError(f'the adapter "{name}" does not use HTTP')

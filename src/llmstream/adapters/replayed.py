@@ -1,4 +1,4 @@
-"""A recorded call's dialect: it sends what was sent, and reads as the dialect reads."""
+"""A recorded call's dialect: sends the recorded request, and reads the answer with the dialect's reader."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from llmstream.prompt import Endpoint, Options, Prompt
 
 
 class Replayed:
-    """An adapter whose request is the recorded one, whatever is asked.
+    """An adapter whose request is always the recorded one.
 
     Args:
         inner: the dialect's adapter.
-        request: what was sent first.
+        request: the first one that was recorded.
     """
 
     def __init__(self, inner: Adapter, request: HttpRequest) -> None:

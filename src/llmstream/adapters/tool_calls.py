@@ -21,7 +21,7 @@ from llmstream.wire.nesting import Nesting
 from llmstream.wire.pieces import Pieces
 
 MOST_CALLS: Final = 4096
-"""Calls in one answer; more is a flood."""
+"""Limit on the calls in one answer."""
 
 
 class Call:
@@ -92,7 +92,7 @@ class ToolCalls:
             id_: the id, None for none or an empty one.
             name: likewise.
             arguments: the next piece of the JSON text, or all of it.
-            whole: it is a call by itself, not a piece of one that came before.
+            whole: the piece is a complete call, not part of an earlier one.
         """
         before = None if whole else self._candidate(place, id_)
         if before is not None and id_ and id_ == before.id and before.repeated_by(arguments):

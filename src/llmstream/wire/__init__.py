@@ -1,16 +1,16 @@
-"""From a body's bytes to wire messages: framing, and nothing that any one API means by it.
+"""Cuts a body's bytes into wire messages: framing only, whatever the messages mean to an API.
 
 This floor does no I/O and knows no provider.  Each decoder takes bytes as a read brings them
 and returns the messages that they complete, so one code serves threads and event loops, and a
 test can cut a body wherever it likes.  Importing this package imports none of the decoders.
 
-What all decoders keep to:
+Rules for all decoders:
 
 - They take time linear in the body, however it is cut, and hold at most one message of
   ``limit`` bytes.
-- A fault that comes behind good messages in one read doesn't take those with it: the messages
-  are returned, and the next ``feed`` or ``close`` raises.
-- Once one has raised, it raises the same error again.
+- When a fault follows good messages in one read, the messages are returned, and the next ``feed``
+  or ``close`` raises.
+- Once a decoder has raised, it raises the same error again.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def decoder(framing: str, content_type: str, limit: int = MESSAGE_LIMIT) -> Deco
         framing: what the request expects: ``sse``, ``ndjson``, ``aws``, ``json-array``,
             ``text`` or ``whole``.
         content_type: the answer's Content-Type, empty when it has none.  Where it, or the
-            body's first byte, contradicts the expectation, the answer is believed.
+            body's first byte, contradicts the expectation, the answer decides.
         limit: largest message in bytes.
 
     Raises:
-        UsageError: there is no such framing.
+        UsageError: the framing is unknown.
     """
     if framing == "text":
         # A command's output is text whatever it begins with.
@@ -49,7 +49,7 @@ def decoder(framing: str, content_type: str, limit: int = MESSAGE_LIMIT) -> Deco
 
 
 def prepare(framing: str) -> None:
-    """Load what decodes an answer, in the time that a server needs to begin with one.
+    """Load the decoder for an answer, while the server has not started to answer.
 
     Args:
         framing: as for `decoder`.

@@ -82,7 +82,7 @@ class Header(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """One frame whose checksums were right.
+    """One frame whose checksums were correct.
 
     Args:
         headers: in the order of the wire.
@@ -174,7 +174,7 @@ class AWSEventStreamDecoder:
         return self._total
 
     def _frame(self, block: bytes) -> Frame:
-        """Return the frame that `block` is."""
+        """Return the frame in `block`."""
         end = len(block) - _CHECKSUM.size
         if binascii.crc32(memoryview(block)[:end]) != _CHECKSUM.unpack_from(block, end)[0]:
             raise _fault("message_crc")
@@ -216,7 +216,7 @@ def _headers(block: bytes) -> tuple[Header, ...]:
 
 
 def _value(name: str, block: bytes, at: int) -> tuple[Header, int]:
-    """Return the header whose type stands at `at`, and the index behind its value."""
+    """Return the header whose type is at `at`, and the index after its value."""
     if block[at] >= len(_TYPES):
         raise _fault("header_type", str(block[at]))
     kind, layout = _TYPES[block[at]]
@@ -229,7 +229,7 @@ def _value(name: str, block: bytes, at: int) -> tuple[Header, int]:
 
 
 def _sized(block: bytes, at: int, length: int) -> tuple[bytes, int]:
-    """Return the `length` bytes at `at`, and the index behind them."""
+    """Return the `length` bytes at `at`, and the index after them."""
     end = at + length
     if end > len(block):
         raise _fault("header_truncated")

@@ -2,8 +2,8 @@
 
 `json.loads` spends 0.9 µs of its 1.8 on looking for white space with regular expressions; the
 scanner under it doesn't, and is tried first (measured on a completions chunk of 180 characters).
-NaN and Infinity are no JSON (RFC 8259, section 6), but Python's servers write them, in log probabilities that
-nobody asked for: a message is read with them, and where a number is used, only a finite one is.
+NaN and Infinity are not JSON (RFC 8259, section 6), but Python's servers write them, in log probabilities
+that nobody requested: a message may contain them, but only finite numbers are used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _EXCERPT: Final = 60
 _QUOTE: Final = 64 * 1024
 
 LARGE: Final = 1 << 20
-"""Characters of a text that is looked at before it is parsed."""
+"""Characters from which a text is checked before it is parsed."""
 MOST_VALUES: Final = 1_000_000
 """Commas, colons and brackets of one message, each of which stands for about 100 bytes of memory."""
 
@@ -41,14 +41,14 @@ _scan = make_scanner(_decoder)  # type: ignore[arg-type]  # typeshed mistakes it
 
 
 def parse(text: str, *, lenient: bool = False) -> Json:
-    """Return the value of one JSON text; white space around it is fine.
+    """Return the value of one JSON text; surrounding white space is allowed.
 
     Args:
         text: the JSON text.
-        lenient: take NaN and Infinity too, as Python's servers write them.
+        lenient: accept NaN and Infinity too, as Python's servers write them.
 
     Raises:
-        BadMessage: it is not JSON, nested too deep, or has a number of thousands of digits.
+        BadMessage: the text is not JSON, nested too deep, or has a number with thousands of digits.
     """
     # Anthropic pads its JSON with blanks.
     text = text.strip(_BLANK)
@@ -68,7 +68,7 @@ def parse(text: str, *, lenient: bool = False) -> Json:
 
 
 def parse_object(text: str) -> Document:
-    """Return the object that one JSON text is; white space around it is fine.
+    """Return the object in one JSON text; surrounding white space is allowed.
 
     Raises:
         BadMessage: as `parse`, or the value is not an object.

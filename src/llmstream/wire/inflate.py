@@ -1,8 +1,8 @@
-"""Takes the Content-Encoding off a body while it comes, in pieces of bounded size.
+"""Decompresses a body as it arrives (Content-Encoding), in pieces of bounded size.
 
-httpx does it too, but gives all that one read inflates to at once: a read of 64 KiB may be 64 MiB
-of text.  Here a piece is at most 256 KiB, and whoever takes them may stop after any.  What a
-server flushes comes out with the read that brought it, so each event is shown when it arrives.
+httpx decompresses each read at once: a read of 64 KiB may become 64 MiB of text.  Here a piece is at
+most 256 KiB, and the caller may stop after any.  Data that a server flushes is returned with the read
+that contains it, so each event is shown when it arrives.
 
 Brotli and Zstandard need packages that we don't require, and are not offered to servers.
 
@@ -30,11 +30,11 @@ _STEP: Final = 16 * 1024
 # look at the clock: two layers make 64 MiB between two looks, three would make 64 GiB.
 _LAYERS: Final = 2
 
-# Members that give nothing, one behind the other: 20 bytes each, work without end.
+# Empty members, one after the other, take 20 bytes each and could cause endless work.
 _EMPTY_MEMBERS: Final = 100_000
 
 _KNOWN: Final = ("br", "zstd", "compress", "x-compress", "zlib", "lzma", "xz", "bzip2", "lz4", "snappy")
-"""Compressions that weren't offered; any other word, a charset or "none", says that nothing was done."""
+"""Compressions that weren't offered; any other word, such as a charset or "none", means no compression."""
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _ZLIB: Final = zlib.MAX_WBITS
@@ -49,7 +49,7 @@ class Inflater:
             comma in the order they were applied, or a word that names no compression.
 
     Raises:
-        BadMessage: an encoding is another compression, or there are too many.
+        BadMessage: an encoding is an unsupported compression, or there are too many.
     """
 
     def __init__(self, encoding: str) -> None:
@@ -86,7 +86,7 @@ class Inflater:
         """Take the end of the body.
 
         Raises:
-            StreamEndedEarly: it came inside the compressed data.
+            StreamEndedEarly: the body ended inside the compressed data.
         """
         if not all(layer.complete for layer in self._layers):
             raise StreamEndedEarly("the compressed answer is cut off", phase="stream")
@@ -103,9 +103,9 @@ def _through(layers: list[_Layer], data: bytes) -> Iterator[bytes]:
 
 
 class _Layer:
-    """One encoding of the stack; a subclass says how a compressed stream begins.
+    """One encoding of the stack; a subclass defines how a compressed stream starts.
 
-    `complete`: the body may end here: nothing has come, or a compressed stream has just ended.
+    `complete`: the body may end here: nothing has arrived, or a compressed stream has just ended.
     """
 
     def __init__(self) -> None:
@@ -144,12 +144,12 @@ class _Layer:
                 return
 
     def _begin(self, data: bytes) -> bytes:
-        """Start a compressed stream, or wait for more; return the bytes to go on with."""
+        """Start a compressed stream, or wait for more; return the bytes to continue with."""
         raise NotImplementedError
 
 
 class _Gzip(_Layer):
-    """gzip: members one after the other, and zeros behind the last, as tapes had them."""
+    """gzip: members one after the other, and zeros after the last, as on tapes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -166,7 +166,7 @@ class _Gzip(_Layer):
 
 
 class _Deflate(_Layer):
-    """deflate: with the zlib wrapper as it should be, or raw as some servers send it."""
+    """deflate: with the zlib wrapper, as specified, or raw, as some servers send it."""
 
     def __init__(self) -> None:
         super().__init__()
