@@ -40,7 +40,7 @@ CACHE: Final = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
 
 class AnthropicReader:
-    """Reads one answer; tools that the provider runs itself are no calls for its caller to make."""
+    """Reads one answer; tools that the provider runs itself are not calls for the caller."""
 
     def __init__(self) -> None:
         self.done = False

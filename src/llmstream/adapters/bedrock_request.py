@@ -54,7 +54,7 @@ _NAME_LENGTH: Final = 190
 
 
 def body(prompt: Prompt, options: Options) -> dict[str, Json]:
-    """Return the body; the model's id is no part of it."""
+    """Return the body; the model's id is not part of it."""
     made: dict[str, Json] = {"messages": _turns(prompt)}
     if prompt.system:
         made["system"] = [{"text": prompt.system}]

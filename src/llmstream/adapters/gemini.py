@@ -86,7 +86,7 @@ class Gemini:
 
 
 class GeminiReader:
-    """Reads one answer: events, one document, or one array; candidates other than 0 are no part of it.
+    """Reads one answer: events, one document, or one array; candidates other than 0 are ignored.
 
     There is no end mark: the answer ends with its body.  Older models give a finish reason with each
     chunk, so that none of them ends the answer.

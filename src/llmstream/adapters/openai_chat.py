@@ -101,7 +101,7 @@ def _tool_choice(choice: str) -> Json:
 
 
 class ChatReader:
-    """Reads one answer, streamed or whole; choices other than 0 are no part of it."""
+    """Reads one answer, streamed or whole; choices other than 0 are ignored."""
 
     def __init__(self) -> None:
         self.done = False

@@ -77,7 +77,7 @@ class CompletionsReader:
         self.finished = False
 
     def read(self, message: WireMessage) -> Iterable[Event]:
-        """Return the events of one message; choices other than 0 are no part of the text."""
+        """Return the events of one message; choices other than 0 are ignored."""
         if ends(message.data):
             self.done = True
             return ()

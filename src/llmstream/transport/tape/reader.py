@@ -1,7 +1,7 @@
 """Reads a recording: which calls were made, with which attempts, and what each of them brought.
 
-A damaged line ends the reading there: what stands before it can still be replayed, and whoever comes
-to it is told its number.  Keys and lines that this version doesn't know are passed over.
+A damaged line ends the reading there: what stands before it can still be replayed, and a reader
+that reaches it is told its number.  Keys and lines that this version doesn't know are passed over.
 """
 
 from __future__ import annotations
