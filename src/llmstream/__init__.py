@@ -1,10 +1,10 @@
-"""A language model's tokens, live: the library behind the command of the same name.
+"""Stream a language model's tokens: the library behind the command of the same name.
 
     from llmstream import LLM
     for chunk in LLM("openai-completions/gpt-3.5-turbo-instruct").stream("Hello"):
         print(chunk, end="", flush=True)
 
-Names are loaded when they are first used: importing this costs next to nothing.
+Names are loaded when first used, so that importing the package costs next to nothing.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ _HOMES = {
     "llmstream.runnable.streams": "AsyncStream Stream",
 }
 _ASKING = {"LLM", "abatch", "abench", "acompare", "arace", "batch", "bench", "compare", "race"}
-"""Names through which models are asked, for which the configuration has to be known."""
+"""Names that use models, and so need the configuration."""
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [

@@ -6,23 +6,23 @@
      |   +- MissingKey             no API key
      |   +- MissingExtra           an optional dependency is not installed
      |   +- HistoryError           the history can't be read or written
-     +- ProviderError              the provider answered, and the answer is no
+     +- ProviderError              the provider refused the request
      |   +- AuthenticationError    401, 403
      |   +- RequestRefused         400, 404, 413, 422, a redirect
      |   |   +- ContextTooLong     the prompt does not fit
      |   |   +- PromptBlocked      a filter refused the prompt
      |   +- Unavailable            429, overloaded, 5xx
-     +- ConnectionFailed           no answer: name, TCP, TLS, proxy, reset before the answer
-     +- TimeLimitPassed            phase says which: connect, first_token, idle, total
-     +- StreamError                the answer began and went wrong
+     +- ConnectionFailed           no response: DNS, TCP, TLS, proxy, reset before the response
+     +- TimeLimitPassed            a time limit passed; phase says which: connect, first_token, idle, total
+     +- StreamError                the answer started but did not finish properly
      |   +- StreamBroken           the connection broke
-     |   +- StreamEndedEarly       it ended cleanly, but before the protocol's end
-     |   +- BadMessage             it was not understood
+     |   +- StreamEndedEarly       it ended cleanly, but before the end of the protocol
+     |   +- BadMessage             it was invalid
      +- LocalModelError            the model in this process, or a child process, failed
      +- Cancelled                  the caller stopped it
 
-`message` is one sentence that names provider and host as far as they matter; `hint` is the remedy;
-`retryable` is decided once, where the error is made.
+`message` is one sentence that names provider and host where they matter; `hint` is the remedy;
+`retryable` is decided where the error is created.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class LLMStreamError(Exception):
     """Base of all errors.
 
     Args:
-        message: one sentence: what went wrong, with whom.
-        hint: what to do about it; empty when there is nothing to say.
-        provider: the provider's name, None when none was reached.
-        status: the HTTP status, None without one.
-        phase: when it happened, None where that says nothing.
-        retryable: whether the same request may succeed a little later.
-        retry_after: seconds that the server asked to wait, None when it said nothing.
+        message: one sentence: what went wrong, and with which provider.
+        hint: what to do about it; empty if there is nothing to do.
+        provider: the provider's name, None if none was contacted.
+        status: the HTTP status, None if there was none.
+        phase: the phase in which it happened, None if that is irrelevant.
+        retryable: whether the same request may succeed later.
+        retry_after: seconds to wait, as the server asked, None if it did not.
     """
 
     default_retryable: ClassVar[bool] = False
@@ -67,7 +67,7 @@ class LLMStreamError(Exception):
         self.phase = phase
         self.retryable = self.default_retryable if retryable is None else retryable
         self.retry_after = retry_after
-        # what the server sent, to be quoted behind the message: shortened only after a key in it is hidden
+        # text from the server, appended to the message; shortened only after keys in it are hidden
         self.quote = ""
 
     def __str__(self) -> str:
@@ -95,7 +95,7 @@ class ConfigError(LLMStreamError):
 
 
 class MissingKey(ConfigError):
-    """The provider wants an API key and there is none."""
+    """The provider needs an API key, and none was found."""
 
 
 class MissingExtra(ConfigError):
@@ -103,7 +103,7 @@ class MissingExtra(ConfigError):
 
 
 class HistoryError(ConfigError):
-    """The history can't be read or written: damaged, locked, of a later version, no space."""
+    """The history can't be read or written: damaged, locked, from a later version, or the disk is full."""
 
 
 class ProviderError(LLMStreamError):
@@ -123,7 +123,7 @@ class ContextTooLong(RequestRefused):
 
 
 class PromptBlocked(RequestRefused):
-    """A filter of the provider refused the prompt."""
+    """A content filter of the provider blocked the prompt."""
 
 
 class Unavailable(ProviderError):
@@ -133,13 +133,13 @@ class Unavailable(ProviderError):
 
 
 class ConnectionFailed(LLMStreamError):
-    """No answer came: name, TCP, TLS, proxy, or a reset before the answer."""
+    """No response arrived: a failure of DNS, TCP, TLS or the proxy, or a reset before the response."""
 
     default_retryable = True
 
 
 class TimeLimitPassed(LLMStreamError):
-    """One of the limits passed; `phase` says which."""
+    """A time limit passed; `phase` says which."""
 
     default_retryable = True
 
@@ -149,7 +149,7 @@ class StreamError(LLMStreamError):
 
 
 class StreamBroken(StreamError):
-    """The connection broke inside the answer."""
+    """The connection broke in the middle of the answer."""
 
     default_retryable = True
 
@@ -161,7 +161,7 @@ class StreamEndedEarly(StreamError):
 
 
 class BadMessage(StreamError):
-    """Something came that the dialect does not have."""
+    """The server sent something that its API does not define."""
 
 
 class LocalModelError(LLMStreamError):

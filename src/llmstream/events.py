@@ -1,8 +1,8 @@
 """What happens during one answer, as a closed union of small values.
 
 Adapters make these from wire messages, the engine adds its own (Start, Retry, Notice, Fallback, Winner),
-and sinks, the library and the event dictionaries read them.  They carry no times, so that two
-runs can be compared with ``==``; whoever receives a batch notes when.
+and sinks, the library and the event dictionaries read them. They carry no times, so that two runs can
+be compared with ``==``; the receiver of a batch notes its time.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ FinishReason: TypeAlias = Literal[
 
 
 class Start(Record):
-    """A request is about to be sent; there is one for each attempt.
+    """A request is about to be sent; each attempt has one.
 
     Args:
         provider: name of the provider in the configuration.
-        model: the model that is asked for.
+        model: the model's name, as the provider knows it.
     """
 
     provider: str
@@ -31,13 +31,13 @@ class Start(Record):
 
 
 class TextDelta(Record):
-    """Answer text that one wire message brought; may be empty."""
+    """The answer text of one wire message; may be empty."""
 
     text: str
 
 
 class ReasoningDelta(Record):
-    """Thinking text that one wire message brought; never part of the answer."""
+    """The thinking text of one wire message; never part of the answer."""
 
     text: str
 
@@ -46,8 +46,8 @@ class ToolCallDelta(Record):
     """A piece of a tool call that the model asks its caller to make.
 
     Args:
-        index: which call of the answer, from 0.
-        id: the provider's id, None when this piece (or the provider) has none.
+        index: number of the call in the answer, from 0.
+        id: the provider's id, None if this piece (or the provider) has none.
         name: the tool's name, or a further piece of it; None in continuations.
         arguments: the next piece of the arguments' JSON text.
     """
@@ -58,7 +58,7 @@ class ToolCallDelta(Record):
     arguments: str
 
     def named(self, known: str | None) -> str | None:
-        """Return the name so far, given that before this piece; a name that is only repeated counts once."""
+        """Return the name so far, given the name before this piece; a repeated name counts once."""
         return (known or "") + self.name if self.name and self.name != known else known
 
 
@@ -77,8 +77,8 @@ class Finish(Record):
     """The model has finished.
 
     Args:
-        reason: one of the closed set, the same for every provider.
-        raw: the provider's own word, None when it gave none.
+        reason: one of a closed set, the same for all providers.
+        raw: the provider's own word, None if it gave none.
     """
 
     reason: FinishReason
@@ -86,7 +86,7 @@ class Finish(Record):
 
 
 class Retry(Record):
-    """An attempt failed before anything was shown; the next one comes after `wait` seconds."""
+    """An attempt failed before anything was shown; the next one starts after `wait` seconds."""
 
     attempt: int
     wait: float
@@ -102,12 +102,12 @@ class Fallback(Record):
 
 
 class Winner(Record):
-    """Of several models that were asked at once this one was the first to answer; it goes on alone.
+    """The first of several models to answer; it continues alone.
 
     Args:
         provider: its provider.
         model: its name.
-        cancelled: the others that were still under way, as PROVIDER/MODEL.
+        cancelled: the others still running, as PROVIDER/MODEL.
     """
 
     provider: str
@@ -116,13 +116,13 @@ class Winner(Record):
 
 
 class Notice(Record):
-    """Something the user should know that is no error: an option that was dropped, a limit."""
+    """Something that is not an error but that the user should know: a dropped option, a limit."""
 
     message: str
 
 
 class Step(Record):
-    """An event of a step inside a chain or an agent, as the object itself told it.
+    """An event of a step inside a chain or an agent, as the object reported it.
 
     Args:
         event: LangChain's seven keys, its values as JSON; `parent_ids` are ids of other steps.

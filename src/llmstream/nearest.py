@@ -1,7 +1,7 @@
-"""The nearest right name for a mistyped one: few slips of the keyboard, or a beginning.
+"""Find the name that a mistyped or shortened one was meant to be.
 
-Ours instead of difflib's, whose likeness finds "vertex" in "rate": a name that is merely similar
-sends the user the wrong way.  What counts is how many slips lie between the two.
+Used instead of difflib, whose similarity finds "vertex" in "rate" and would mislead the user. Here the
+number of typing slips between the two names counts.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from typing import Final
 
 BEGINNING: Final = 4
-"""Letters of a beginning that stand for the whole name."""
+"""Fewest letters from the start of a name that stand for it."""
 
 
 def slips(written: str, right: str) -> int:
-    """Return how many letters were added, left out, replaced or exchanged with their neighbour.
+    """Return how many letters were added, left out, replaced or swapped with a neighbour.
 
-    Source: the optimal string alignment distance, known since Damerau (1964).
+    Source: the optimal string alignment distance, after Damerau (1964).
     """
     before: list[int] = []
     last = list(range(len(right) + 1))
@@ -32,7 +32,7 @@ def slips(written: str, right: str) -> int:
 
 
 def allowed(written: str, right: str) -> int:
-    """Return how many slips may lie between two names that mean the same."""
+    """Return the most slips by which a mistyped name may differ from the right one."""
     longest = max(len(written), len(right))
     return 1 if longest <= 5 else 2 if longest <= 9 else 3
 
@@ -42,11 +42,11 @@ def _folded(name: str) -> str:
 
 
 def typo_of(name: str, right: Iterable[str]) -> str | None:
-    """Return the one of `right` that `name` is a slip of the keyboard away from, None when none is.
+    """Return the entry of `right` of which `name` is a mistyped form, None if there is none.
 
     Args:
         name: what was written.
-        right: the names that would have been right; of several as near, the first is taken.
+        right: the valid names; of several equally near ones, the first is returned.
     """
     folded = _folded(name)
     best: tuple[int, str] | None = None
@@ -62,11 +62,11 @@ def typo_of(name: str, right: Iterable[str]) -> str | None:
 
 
 def nearest(name: str, right: Iterable[str]) -> str | None:
-    """Return the one of `right` that `name` most likely meant, None when none is near.
+    """Return the entry of `right` that `name` most likely stands for, None if none is near.
 
     Args:
-        name: what was written: with slips, or only a name's beginning, or a name with more behind it.
-        right: the names that would have been right.
+        name: the text as written: mistyped, the start of a name, or a name with something appended.
+        right: the valid names.
     """
     names = list(right)
     close = typo_of(name, names)
@@ -83,12 +83,12 @@ def nearest(name: str, right: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, right: Iterable[str]) -> str:
-    """Return ``; did you mean "x"?`` to end a sentence with, or nothing when no name is near."""
+    """Return ``; did you mean "x"?`` to end a sentence, or "" if no name is near."""
     close = nearest(name, right)
     return f'; did you mean "{close}"?' if close else ""
 
 
 def quoted(name: str) -> str:
-    """Return a name that a file or a command line brought, short and without control characters."""
+    """Return a name from a file or command line in quotes, shortened and without control characters."""
     shown = "".join(c if c.isprintable() else "?" for c in name)
     return f'"{shown if len(shown) <= 60 else shown[:57] + "..."}"'

@@ -1,6 +1,6 @@
-"""What goes to a model: messages, options, and the endpoint that takes them.
+"""What is sent to a model: messages, options, and the endpoint that receives them.
 
-Plain values without behaviour, so that every floor can speak of them.
+Plain values without behaviour, which every floor may use.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ TELLING: Final = ("key", "token", "secret", "auth", "cookie", "password", "crede
 
 
 def tells_a_secret(name: str) -> bool:
-    """Return whether what stands under the name of a header or a field of a body isn't to be shown."""
+    """Return whether the value of a header or body field with this name must not be shown."""
     return any(word in name.lower() for word in TELLING)
 
 
 class Secret:
-    """A key that can't be shown by accident: its text comes out of `reveal` only.
+    """A key that can't be shown by accident: only `reveal` returns its text.
 
     Args:
         value: the key itself.
-        origin: where it came from, to be shown in its place: ``$OPENAI_API_KEY``.
+        origin: its source, shown in its place, such as ``$OPENAI_API_KEY``.
     """
 
     __slots__ = ("_value", "origin")
@@ -41,12 +41,12 @@ class Secret:
         self.origin = origin
 
     def reveal(self) -> str:
-        """Return the key's text, for the request alone."""
+        """Return the key's text; for use in requests only."""
         return self._value
 
     def redact(self, text: str) -> str:
         """Return `text` with each occurrence of the key replaced by its origin in brackets."""
-        # a shorter one would replace innocent words
+        # a shorter key would match ordinary words
         return text.replace(self._value, f"[{self.origin}]") if len(self._value) >= 4 else text
 
     def __repr__(self) -> str:
@@ -57,14 +57,14 @@ class Secret:
 
 
 class Attachment(Record):
-    """A file beside a message's text.
+    """A file sent along with a message's text.
 
     Args:
         media_type: ``image/png``, ``audio/wav``, ``application/pdf``.
-        data: the bytes, or None when `url` says where they are.
-        url: an https address that the provider fetches itself, or None.
-        name: file name to show, None when there is none.
-        place: the path or address that `data` was read from, None when it can't be read again.
+        data: the bytes, or None if `url` is set.
+        url: an https URL that the provider itself fetches, or None.
+        name: file name to show, None if there is none.
+        place: the path or URL from which `data` was read, None if it can't be read again.
     """
 
     media_type: str
@@ -75,7 +75,7 @@ class Attachment(Record):
 
 
 class ToolCall(Record):
-    """One assembled tool call; `arguments` is JSON text."""
+    """A complete tool call; `arguments` is JSON text."""
 
     index: int
     id: str | None
@@ -89,9 +89,9 @@ class Message(Record):
     Args:
         role: ``system``, ``user``, ``assistant`` or ``tool``.
         content: its text.
-        attachments: images, audio, documents beside the text.
-        tool_calls: calls that an assistant message asked for.
-        tool_call_id: for a tool message, the call that it answers.
+        attachments: images, audio files and documents sent with the text.
+        tool_calls: calls requested by an assistant message.
+        tool_call_id: for a tool message, the id of the call it answers.
         name: for a tool message, the tool's name.
     """
 
@@ -110,17 +110,17 @@ class Prompt(Record):
 
     @property
     def text(self) -> str:
-        """All messages' text, for models that complete a text: joined by one blank line."""
+        """The text of all messages joined by blank lines, for models that complete a text."""
         return "\n\n".join(message.content for message in self.messages)
 
     @property
     def system(self) -> str:
-        """The system messages' text, joined by one blank line; empty when there are none."""
+        """The text of the system messages joined by blank lines; empty if there are none."""
         return "\n\n".join(m.content for m in self.messages if m.role == "system")
 
     @property
     def turns(self) -> tuple[Message, ...]:
-        """The messages without the system ones."""
+        """All messages except system messages."""
         return tuple(m for m in self.messages if m.role != "system")
 
 
@@ -130,8 +130,8 @@ class Parameter(Record):
     Args:
         kind: a ``number``, a ``whole`` number, ``texts``, or a ``text``.
         meaning: one line for help and schema.
-        least: of a number.
-        greatest: of a number.
+        least: smallest valid number.
+        greatest: largest valid number.
     """
 
     kind: Literal["number", "whole", "texts", "text"]
@@ -144,7 +144,7 @@ PARAMETERS: Final[Mapping[str, Parameter]] = {
     "temperature": Parameter("number", "randomness; 0 picks the most likely token", 0, 100),
     "max_tokens": Parameter("whole", "maximum number of tokens in the answer", 1, 2**53),
     "top_p": Parameter("number", "nucleus sampling: probability mass, 0 to 1", 0, 1),
-    # -1 switches it off in vLLM and llama.cpp
+    # -1 turns it off in vLLM and llama.cpp
     "top_k": Parameter("whole", "sample from this many of the most likely tokens", -1, 2**53),
     "stop": Parameter("texts", "sequences that end the answer"),
     "seed": Parameter("whole", "seed for repeatable sampling", -(2**63), 2**64),
@@ -154,22 +154,22 @@ PARAMETERS: Final[Mapping[str, Parameter]] = {
 }
 """The one list of sampling parameters.
 
-`Options` has a field for each; names and checks of the library's keywords, of ``-o`` and of the file,
-the file's schema and the README's list follow from it.  An adapter says under which names it sends
-them (its FIELDS), and whatever it doesn't name is told to the user.
+`Options` has a field for each; the names and checks of the library's keyword arguments, of ``-o`` and
+of the file, the file's schema and the README's list follow from it. An adapter's FIELDS give the names
+under which it sends them; the user is warned about any that it leaves out.
 """
 
 
 class Options(Record):
-    """What can be asked of a model beside the prompt; None means the provider's default.
+    """The options of a request; None means the provider's default.
 
-    The fields up to `reasoning_effort` are those of `PARAMETERS`, which says what they mean.
+    The fields up to `reasoning_effort` are those of `PARAMETERS`, which describes them.
 
     Args:
         tools: tool definitions in OpenAI's form: ``{"type": "function", "function": {...}}``.
         tool_choice: ``auto``, ``none``, ``required`` or a tool's name.
-        schema: JSON Schema that the answer must follow.
-        extra: anything else, sent in the request's body as it is.
+        schema: JSON Schema for the answer.
+        extra: anything else, added to the request body unchanged.
     """
 
     temperature: float | None = None
@@ -187,11 +187,11 @@ class Options(Record):
     extra: Mapping[str, Json] = NOTHING
 
     def given(self) -> dict[str, Json]:
-        """Return the options that are set, `extra` aside, by name, as JSON values."""
+        """Return the options that are set, except `extra`, by name, as JSON values."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in self.given_fields().items()}  # type: ignore[misc]
 
     def over(self, other: Options) -> Options:
-        """Return these options, with `other`'s where these say nothing."""
+        """Return these options, with those of `other` where these are not set."""
         if values(other) == SILENT:
             return self
         if values(self) == SILENT:
@@ -199,7 +199,7 @@ class Options(Record):
         return replace(other, **self.given_fields(), extra={**other.extra, **self.extra})
 
     def given_fields(self) -> dict[str, object]:
-        """Return the options that are set, `extra` aside, as they are."""
+        """Return the options that are set, except `extra`, unconverted."""
         given = values(self)
         if given == SILENT:
             return {}
@@ -208,20 +208,20 @@ class Options(Record):
 
 
 SILENT: Final = values(Options())
-"""What options that say nothing hold."""
+"""The values of options that are not set."""
 
 
 class Endpoint(Record):
-    """Where one provider's API is and how it is spoken to.
+    """A provider's API: its address and how to use it.
 
     Args:
         provider: its name in the configuration or the catalogue.
-        model: the model to ask for.
-        base_url: without a trailing slash; ends as that API's own does.
-        api_key: None for servers that want none.
-        headers: sent with each request, after the adapter's own.
+        model: the model's name.
+        base_url: without a trailing slash; includes the version part, such as ``/v1``, where the API has one.
+        api_key: None for servers that need none.
+        headers: added to each request after the adapter's own.
         extra_body: merged into each request's body.
-        quirks: names from the adapter's closed set of deviations.
+        quirks: deviations of this provider from its dialect, as the adapter names them.
     """
 
     provider: str
@@ -233,7 +233,7 @@ class Endpoint(Record):
     quirks: frozenset[str] = frozenset()
 
     def redact(self, text: str) -> str:
-        """Return `text` with the key, and what telling headers hold, replaced by where they come from."""
+        """Return `text` with the key, and the values of secret headers, replaced by their origins."""
         if self.api_key is not None:
             text = self.api_key.redact(text)
         for name, value in self.headers.items():
@@ -244,5 +244,5 @@ class Endpoint(Record):
         return text
 
     def redact_bytes(self, data: bytes) -> bytes:
-        """Return a body with the same replaced, before anybody decodes or shortens it."""
+        """Return a body with the same replaced; to be called before it is decoded or shortened."""
         return self.redact(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")

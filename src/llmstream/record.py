@@ -1,8 +1,8 @@
-"""Small frozen values with named fields: what dataclasses are, made in a seventh of the time.
+"""Small frozen values with named fields: like dataclasses, but defined in a seventh of the time.
 
-A frozen dataclass with slots takes 280 µs to define, since each of its methods is compiled anew:
-with some thirty of them that was 12 ms of every start, one part in eight of the time until a
-request is sent.  Here only ``__init__`` is compiled; the rest is shared.  Type checkers treat a
+A frozen dataclass with slots takes 280 µs to define, because each of its methods is compiled: with some
+thirty classes that was 12 ms of every start, an eighth of the time until a request is sent. Here only
+``__init__`` is compiled; the rest is shared.  Type checkers treat a
 Record as a frozen dataclass.
 """
 
@@ -16,7 +16,7 @@ RecordT = TypeVar("RecordT", bound="Record")
 
 @dataclass_transform(frozen_default=True)
 class RecordType(type):
-    """Gives each class slots for its annotated fields, and an ``__init__`` that takes them."""
+    """Metaclass that gives a class slots for its annotated fields, and an ``__init__`` that takes them."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], space: dict[str, object]) -> RecordType:
         """Return the class."""
@@ -24,7 +24,7 @@ class RecordType(type):
         assert isinstance(annotations, dict)
         fields = tuple(annotations)
         defaults = {field: space.pop(field) for field in fields if field in space}
-        # reads all fields in a fifth of a loop's time; of one field it would give no tuple
+        # reads all fields in a fifth of a loop's time; for a single field it would not return a tuple
         reader = attrgetter(*fields) if len(fields) > 1 else None
         own = {"__slots__": fields, "__match_args__": fields, "_fields_of": reader, **space}
         made = super().__new__(mcs, name, bases, own)
@@ -35,7 +35,7 @@ class RecordType(type):
 
 def _init(made: type, fields: tuple[str, ...], defaults: dict[str, object]) -> object:
     parameters = ", ".join(f"{name}=_d[{name!r}]" if name in defaults else name for name in fields)
-    # a slot's own setter goes past the frozen __setattr__, faster than object's does
+    # a slot's own setter bypasses the frozen __setattr__, faster than object.__setattr__ does
     body = "; ".join(f"_set_{name}(self, {name})" for name in fields)
     space: dict[str, object] = {f"_set_{name}": vars(made)[name].__set__ for name in fields}
     space["_d"] = defaults
@@ -44,7 +44,7 @@ def _init(made: type, fields: tuple[str, ...], defaults: dict[str, object]) -> o
 
 
 class Record(metaclass=RecordType):
-    """Base of frozen values: equal when their type and all fields are; hashable when the fields are."""
+    """Base class of frozen values: equal if type and all fields are equal, hashable if the fields are."""
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: {name!r} can't be set")
@@ -67,13 +67,13 @@ class Record(metaclass=RecordType):
 
 
 def names(record: Record) -> tuple[str, ...]:
-    """Return the names of a record's fields in their order."""
+    """Return the names of a record's fields, in order."""
     found: tuple[str, ...] = type(record).__match_args__
     return found
 
 
 def values(record: Record) -> tuple[object, ...]:
-    """Return a record's fields in their order."""
+    """Return the values of a record's fields, in order."""
     reader = type(record)._fields_of  # type: ignore[attr-defined]  # RecordType sets it
     if reader is None:
         return tuple([getattr(record, name) for name in names(record)])

@@ -42,7 +42,7 @@ from llmstream.prompt import Message
 
 OPTIONS: Final = ("temperature", "max_tokens", "top_p", "seed")
 ANY_TOOL: Final = {"any": "required", True: "required", False: "none"}
-"""LangChain's words for a choice of tools that ours calls otherwise."""
+"""LangChain's values of `tool_choice` that have another name here."""
 
 
 class ChatLLMStream(BaseChatModel):
@@ -53,16 +53,16 @@ class ChatLLMStream(BaseChatModel):
         temperature: randomness, 0 for the most likely token.
         max_tokens: most tokens of the answer.
         top_p: nucleus sampling mass, 0 to 1.
-        seed: for repeatable sampling.
+        seed: makes sampling repeatable.
         stop: sequences that end the answer.
-        base_url: instead of the provider's own.
-        api_key: instead of the configured one.
-        max_retries: attempts after the first.
+        base_url: overrides the provider's own.
+        api_key: overrides the configured one.
+        max_retries: most attempts after the first.
         timeout: seconds for the first token and between tokens, or a dictionary of limits by name.
-        model_kwargs: any other options, for the request.
+        model_kwargs: further options, added to the request.
 
-    Thinking text stands in ``additional_kwargs["reasoning_content"]``, what a provider can't take in
-    ``response_metadata["warnings"]``.  Errors are this library's.
+    Thinking text is in ``additional_kwargs["reasoning_content"]``; ``response_metadata["warnings"]``
+    lists what a provider doesn't accept. Errors are this library's.
     """
 
     model: str | None = None
@@ -96,7 +96,7 @@ class ChatLLMStream(BaseChatModel):
         return params
 
     def _llm(self, model: str | None) -> LLM:
-        """Return the model of a name, whose key and address are looked up once."""
+        """Return the model of this name; its key and address are looked up once."""
         if model not in self._models:
             self._models[model] = LLM(
                 model,
@@ -115,7 +115,7 @@ class ChatLLMStream(BaseChatModel):
     def _asked(
         self, messages: list[BaseMessage], stop: list[str] | None, given: dict[str, Any]
     ) -> tuple[LLM, list[Message], dict[str, Any]]:
-        """Return the model, what it is told and with which options."""
+        """Return the model, the prompt and the options of a call."""
         model = given.pop("model", self.model)
         return self._llm(model), messages_of(messages), self._options(stop, given)
 
@@ -180,7 +180,7 @@ class ChatLLMStream(BaseChatModel):
         tool_choice: str | bool | dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return the model with tools that it may ask to be called; nothing here calls them.
+        """Return a copy of the model with tools that it may call; nothing here runs them.
 
         Args:
             tools: functions, classes or definitions, as LangChain takes them.
@@ -196,7 +196,7 @@ class ChatLLMStream(BaseChatModel):
 
 
 class _Chunks:
-    """Makes LangChain's chunks of one run's events."""
+    """Converts the events of one run into LangChain's chunks."""
 
     def __init__(self) -> None:
         self._started = Start("", "")
@@ -205,7 +205,7 @@ class _Chunks:
         self._warnings: list[str] = []
 
     def of(self, event: Event) -> ChatGenerationChunk | None:
-        """Return an event's chunk, None for one that has none of its own."""
+        """Return an event as a chunk, None if it has no chunk of its own."""
         if isinstance(event, TextDelta):
             return ChatGenerationChunk(message=AIMessageChunk(content=event.text))
         if isinstance(event, ReasoningDelta):
@@ -225,12 +225,12 @@ class _Chunks:
         return None
 
     def last(self) -> ChatGenerationChunk:
-        """Return the chunk that ends the answer: counts, which LangChain adds up, and why it ended."""
+        """Return the last chunk: token counts, which LangChain adds up, and the finish reason."""
         metadata: dict[str, object] = {
             "finish_reason": self._finish.raw or self._finish.reason,
-            # what `model` takes, so that it can be asked again
+            # in the form that `model` accepts, so that it can be used again
             "model_name": f"{self._started.provider}/{self._started.model}",
-            # whose form the content has: LangChain reads an "openai" message as OpenAI's own
+            # the form of the content: LangChain reads an "openai" message as OpenAI's own
             "model_provider": "llmstream",
         }
         if self._warnings:
@@ -242,7 +242,7 @@ class _Chunks:
 
 
 def _usage(usage: Usage) -> UsageMetadata | None:
-    """Return the counts in LangChain's form, which has no word for one that wasn't reported."""
+    """Return the counts in LangChain's form, which can't express one that wasn't reported."""
     if usage.input_tokens is None or usage.output_tokens is None:
         return None
     total = usage.total_tokens

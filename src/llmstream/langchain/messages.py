@@ -1,7 +1,7 @@
 """LangChain's messages as this library's, for `ChatLLMStream`.
 
-LangChain brings the content blocks of every integration into one standard form, which is all that
-is read here: a conversation that another integration has begun goes on with ours.
+LangChain converts the content blocks of every integration into one standard form, the only one read
+here, so that a conversation started with another integration can continue with this one.
 
 Source: langchain-core 1.7, `BaseMessage.content_blocks` and `messages/content.py`.
 """
@@ -30,7 +30,7 @@ from llmstream.runnable.prompts import ROLES, attachment_at
 KINDS: Final[Mapping[str, str]] = {
     "image": "image/*", "audio": "audio/*", "video": "video/*", "file": "application/pdf",
 }  # fmt: skip
-"""Blocks that hold a file, and the media type of one that names none, as LangChain's examples do."""
+"""Blocks that hold a file, and the media type of those without one, as in LangChain's examples."""
 
 
 def messages_of(messages: Iterable[BaseMessage]) -> list[Message]:

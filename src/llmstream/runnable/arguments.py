@@ -1,6 +1,6 @@
-"""What `LLM` is given beside the model's options: an address, a key, limits; checked before any request.
+"""Check the arguments of `LLM` other than options: address, key and limits.
 
-The configuration checks its own, with line and column; these are the caller's.
+The configuration file has its own checks, which report line and column.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _text(name: str, value: object) -> None:
 
 
 def checked_model(model: object) -> None:
-    """Refuse what can't be a model's name.
+    """Refuse a value that can't be a model's name.
 
     Raises:
         UsageError: it is neither text nor None.
@@ -34,16 +34,16 @@ def checked_model(model: object) -> None:
 
 
 def address(base_url: str) -> str:
-    """Return the address of an API without a slash at its end.
+    """Return an API's URL without a trailing slash.
 
     Raises:
-        UsageError: it is no http or https URL with a host.
+        UsageError: it is not an http or https URL with a host.
     """
     _text("base_url", base_url)
     try:
         parts = urlsplit(base_url)
         flaw = "" if parts.hostname else "it has no host"
-        _ = parts.port  # raises where it is no number
+        _ = parts.port  # raises ValueError for an invalid port
     except ValueError as error:
         flaw = str(error)
     else:
@@ -55,10 +55,10 @@ def address(base_url: str) -> str:
 
 
 def key(api_key: str) -> Secret:
-    """Return a key that can go into a header.
+    """Return a key that can be sent in a header.
 
     Raises:
-        UsageError: it holds a line break or another character that no key has; it is not shown.
+        UsageError: it contains a line break or another character that keys never have; the key is not shown.
     """
     _text("api_key", api_key)
     if not (api_key.isascii() and api_key.isprintable()):
@@ -67,15 +67,15 @@ def key(api_key: str) -> Secret:
 
 
 def limited(policy: Policy, timeout: Mapping[str, float] | float | None, max_retries: int | None) -> Policy:
-    """Return a policy with other limits.
+    """Return a policy with changed limits.
 
     Args:
-        policy: the configured one.
-        timeout: seconds for the whole run, or seconds by name; None for no change.
-        max_retries: attempts after the first, None for no change.
+        policy: the configured limits.
+        timeout: seconds for the whole run, or a dictionary of seconds by limit; None for no change.
+        max_retries: most attempts after the first, None for no change.
 
     Raises:
-        UsageError: there is no limit of that name, or a value is not a number, 0 or more.
+        UsageError: a limit's name is unknown, or a value is not a number of 0 or more.
     """
     limits = _limits(timeout)
     changes = {**limits, **({} if max_retries is None else {"max_retries": max_retries})}

@@ -1,8 +1,8 @@
 """The interface that LangChain calls a Runnable: one method to write, the others by default.
 
-A subclass that has only `invoke` can take the place of one that streams: its `stream` gives its
-answer as exactly one value.  What LangChain does (langchain-core 1.8) holds here too; where ours
-does more, the docstring says so.
+A subclass with only `invoke` can take the place of one that streams: its `stream` yields the answer as
+exactly one value. The behaviour is LangChain's (langchain-core 1.8); where it differs, the docstring
+says so.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 
 class Runnable(Core[In, Out]):
-    """Something that takes an input and gives an output, at once or piece by piece."""
+    """Something that turns an input into an output, at once or piece by piece."""
 
     def pipe(self, *others: object) -> Runnable[In, Any]:
-        """Return a Runnable whose steps are this one and the others, each given what the one before gives.
+        """Return a Runnable whose steps are this one and the others; each gets the output of the one before.
 
         Args:
-            others: Runnables, LangChain's too, and functions: one is given the whole text of an LLM
-                before it, a generator function its chunks.  ``this | other`` means the same.
+            others: Runnables, including LangChain's, and functions: a function gets the whole text of
+                an LLM before it, a generator function its chunks. ``this | other`` means the same.
 
         Raises:
-            TypeError: one of them is neither.
+            TypeError: one of them is none of these.
         """
         return _composition()(self, *others)  # type: ignore[return-value]  # it takes any input
 
@@ -48,11 +48,11 @@ class Runnable(Core[In, Out]):
         return _composition()(other, self) if is_step(other) else NotImplemented  # type: ignore[return-value]
 
     def __call__(self, input: In, config: object = None) -> object:
-        """Return the output; or a Runnable of LangChain's, whose chains call what they take as a step.
+        """Return the output; or, when called by LangChain with a config, this object as LangChain's Runnable.
 
         Args:
             input: what to run.
-            config: LangChain's, which tells its call from anyone else's.
+            config: LangChain's; None when called by anyone else.
         """
         if config is None:
             return self.invoke(input)
@@ -62,7 +62,7 @@ class Runnable(Core[In, Out]):
         return as_runnable(self.run_name, self.stream, self.astream, handed_on)
 
     def bind(self, **options: object) -> Runnable[In, Out]:
-        """Return the same with options that every call is given."""
+        """Return the same Runnable with options for every call."""
         return Bound(self, options)
 
     def with_retry(
@@ -72,9 +72,9 @@ class Runnable(Core[In, Out]):
         retry_if_exception_type: tuple[type[Exception], ...] = (Exception,),
         wait_exponential_jitter: bool = True,
     ) -> Runnable[In, Out]:
-        """Return the same, tried again when it fails.
+        """Return the same Runnable with retries when it fails.
 
-        Unlike LangChain's, its streams are tried again too, until the first chunk is given out.
+        Unlike LangChain's, its streams are retried too, until the first chunk.
         """
         return WithRetry(self, stop_after_attempt, retry_if_exception_type, wait=wait_exponential_jitter)
 
@@ -84,12 +84,12 @@ class Runnable(Core[In, Out]):
         *,
         exceptions_to_handle: tuple[type[Exception], ...] = (Exception,),
     ) -> Runnable[In, Out]:
-        """Return one that takes the next when this fails, for streams before the first chunk."""
+        """Return a Runnable that uses the next one when this fails; a stream only before its first chunk."""
         return WithFallbacks((self, *fallbacks), exceptions_to_handle)
 
 
 class Bound(Runnable[In, Out]):
-    """Gives every call some options; a call's own go first."""
+    """Adds options to every call; a call's own options take precedence."""
 
     def __init__(self, inner: Core[In, Out], options: Mapping[str, object]) -> None:
         self.inner = inner
@@ -97,7 +97,7 @@ class Bound(Runnable[In, Out]):
 
     @property
     def run_name(self) -> str:
-        """The name of what is wrapped."""
+        """The name of the wrapped Runnable."""
         return self.inner.run_name
 
     def invoke(self, input: In, config: RunConfig | None = None, **options: object) -> Out:
@@ -118,10 +118,10 @@ class Bound(Runnable[In, Out]):
 
 
 class _Tries(Runnable[In, Out]):
-    """Makes one try after the other; a stream only until its first chunk was given out."""
+    """Tries several Runnables in turn; a stream only until its first chunk."""
 
     def _tries(self) -> Iterator[Core[In, Out]]:
-        """Yield what is to be tried, in turn."""
+        """Yield the Runnables to try, in turn."""
         raise NotImplementedError
 
     def _pause(self, number: int, error: Exception) -> float | None:
@@ -161,20 +161,20 @@ class _Tries(Runnable[In, Out]):
         raise AssertionError("the last try returns or raises")
 
     def stream(self, input: In, config: RunConfig | None = None, **options: object) -> Tried[Out]:
-        """Return the output of the first try that gives a chunk."""
+        """Return the stream of the first try that yields a chunk."""
         return Tried(
             (partial(one.stream, input, config, **options), after) for one, after in self._attempts()
         )
 
     def astream(self, input: In, config: RunConfig | None = None, **options: object) -> AsyncTried[Out]:
-        """Return the output of the first try that gives a chunk."""
+        """Return the stream of the first try that yields a chunk."""
         return AsyncTried(
             (partial(one.astream, input, config, **options), after) for one, after in self._attempts()
         )
 
 
 class WithRetry(_Tries[In, Out]):
-    """The same Runnable again, after a pause that doubles."""
+    """Tries the same Runnable again, after a pause that doubles each time."""
 
     def __init__(
         self, inner: Core[In, Out], attempts: int, handled: tuple[type[Exception], ...], *, wait: bool
@@ -186,7 +186,7 @@ class WithRetry(_Tries[In, Out]):
 
     @property
     def run_name(self) -> str:
-        """The name of what is wrapped."""
+        """The name of the wrapped Runnable."""
         return self.inner.run_name
 
     def _tries(self) -> Iterator[Core[In, Out]]:
@@ -199,7 +199,7 @@ class WithRetry(_Tries[In, Out]):
 
 
 class WithFallbacks(_Tries[In, Out]):
-    """One Runnable, then the others, at once."""
+    """Tries one Runnable, then the others, without a pause."""
 
     def __init__(self, inner: Sequence[Core[In, Out]], handled: tuple[type[Exception], ...]) -> None:
         self.inner = inner
@@ -214,10 +214,10 @@ class WithFallbacks(_Tries[In, Out]):
 
 @cache
 def _composition() -> type[Composition]:
-    """Return the class of `a | b`: made at its first use, since few programs compose anything."""
+    """Return the class of `a | b`, created at its first use, because few programs need it."""
     from llmstream.runnable.compose import Sequence as Composition
 
     class RunnableSequence(Composition, Runnable[object, object]):
-        """Steps as one Runnable."""
+        """Several steps as one Runnable."""
 
     return RunnableSequence

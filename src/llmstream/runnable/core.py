@@ -1,6 +1,6 @@
-"""What every Runnable does by default, given `invoke` alone: async, streams, batches and events.
+"""The defaults of every Runnable, built on `invoke` alone: async, streams, batches and events.
 
-It stands apart from base.py, which puts Runnables around Runnables, since these need it themselves.
+It is separate from base.py because compositions, which base.py creates, build on it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Out = TypeVar("Out")
 
 
 class Core(ABC, Generic[In, Out]):
-    """Something that takes an input and gives an output, at once or piece by piece."""
+    """Something that turns an input into an output, at once or piece by piece."""
 
     @property
     def run_name(self) -> str:
-        """What events call a run that is given no name."""
+        """The name of a run in events, unless the config gives one."""
         return type(self).__name__
 
     @abstractmethod
@@ -64,12 +64,12 @@ class Core(ABC, Generic[In, Out]):
     ) -> list[Out | Exception]:
         """Return the outputs in the inputs' order.
 
-        Every input is run to its end, whatever happens to the others.
+        Every input is run to its end, even if others fail.
 
         Args:
-            inputs: what to run.
-            config: for all, or one for each; the first one's max_concurrency holds.
-            return_exceptions: put an input's exception in its place instead of raising the first.
+            inputs: one input for each run.
+            config: one for all, or one for each input; `max_concurrency` is taken from the first.
+            return_exceptions: return exceptions in place of outputs instead of raising the first one.
             options: as for `invoke`.
         """
         found = dict(self.batch_as_completed(inputs, config, **options))
@@ -83,14 +83,14 @@ class Core(ABC, Generic[In, Out]):
         return_exceptions: bool = False,
         **options: object,
     ) -> list[Out | Exception]:
-        """Return the outputs in the inputs' order; as `batch`, in tasks."""
+        """Return the outputs in the inputs' order, like `batch`, but run in tasks."""
         found = {position: one async for position, one in self.abatch_as_completed(inputs, config, **options)}
         return batches.in_order(found, return_exceptions=return_exceptions)
 
     def batch_as_completed(
         self, inputs: Sequence[In], config: RunConfig | Sequence[RunConfig] | None = None, **options: object
     ) -> Iterator[tuple[int, Out | Exception]]:
-        """Yield each input's position and output, or exception, as it is completed."""
+        """Yield each input's position and its output or exception, as they complete."""
         configs = configs_of(config, len(inputs))
         jobs = [partial(self.invoke, one, its, **options) for one, its in zip(inputs, configs, strict=True)]
         return batches.completed(jobs, concurrency_of(configs))
@@ -98,7 +98,7 @@ class Core(ABC, Generic[In, Out]):
     def abatch_as_completed(
         self, inputs: Sequence[In], config: RunConfig | Sequence[RunConfig] | None = None, **options: object
     ) -> AsyncIterator[tuple[int, Out | Exception]]:
-        """Yield each input's position and output, or exception, as it is completed."""
+        """Yield each input's position and its output or exception, as they complete."""
         configs = configs_of(config, len(inputs))
         jobs = [partial(self.ainvoke, one, its, **options) for one, its in zip(inputs, configs, strict=True)]
         return batches.acompleted(jobs, concurrency_of(configs))
@@ -106,14 +106,14 @@ class Core(ABC, Generic[In, Out]):
     def stream_events(
         self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
     ) -> Chosen[EventDict]:
-        """Return LangChain's event dictionaries of a run, with its error as an event before it is raised.
+        """Return a run's event dictionaries in LangChain's form; an error is an event before it is raised.
 
         Args:
-            input: what to run.
-            config: how the run is called.
-            version: of the events.
+            input: the run's input.
+            config: the run's name, tags, metadata and id.
+            version: of the event format, ``v1`` or ``v2``.
             options: LangChain's filters (`include_names include_types include_tags exclude_names
-                exclude_types exclude_tags`), lists of text; all others as for `stream`.
+                exclude_types exclude_tags`), lists of strings; all others as for `stream`.
         """
         from llmstream.runnable.filters import filtered
 
@@ -124,7 +124,7 @@ class Core(ABC, Generic[In, Out]):
     def astream_events(
         self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
     ) -> AsyncChosen[EventDict]:
-        """Return LangChain's event dictionaries of a run; as `stream_events`, on the running event loop."""
+        """Return a run's event dictionaries, like `stream_events`, on the running event loop."""
         from llmstream.runnable.filters import filtered
 
         kept, rest = filtered(options)
@@ -139,13 +139,13 @@ class Core(ABC, Generic[In, Out]):
         seat: Seat | None = None,
         **options: object,
     ) -> Closable[EventDict | Piece]:
-        """Yield the events of a run, and between them its chunks, for what it is a step of.
+        """Yield the event dictionaries of a run and its chunks in between, for the composition around it.
 
         Args:
-            input: what to run.
-            config: how the run is called.
-            version: of the events.
-            seat: where in a composition it belongs, None for an outermost run.
+            input: the run's input.
+            config: the run's name, tags, metadata and id.
+            version: of the event format, ``v1`` or ``v2``.
+            seat: its place in a composition, None for an outermost run.
             options: as for `stream`.
         """
         trace = _trace(self, input, checked(config), version, seat)

@@ -1,4 +1,4 @@
-"""`LLM`: the Runnable of a configured provider, which streams chunk by chunk."""
+"""`LLM`: a configured provider's model as a Runnable that streams."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ class LLM(Runnable[PromptLike, Completion]):
 
     Args:
         model: PROVIDER/MODEL, PROVIDER or an alias of the configuration; None for its default.
-        base_url: instead of the provider's own.
-        api_key: instead of the configured one.
-        max_retries: attempts after the first.
-        timeout: seconds for the whole run, or by the names connect, first_token, idle, total; what is
-            not there stays.
-        system: the system prompt, for prompts that have none of their own.
-        files: paths of text files that go before each prompt, as the command's ``--file``.
-        attachments: images, audio and PDF: paths, addresses, Attachments.
-        options: temperature, max_tokens, top_p, stop, seed and so on; others go into the request.
+        base_url: overrides the provider's own.
+        api_key: overrides the configured one.
+        max_retries: most attempts after the first.
+        timeout: seconds for the whole run, or a dictionary with some of connect, first_token, idle and
+            total; limits that it doesn't name stay as configured.
+        system: the system prompt, used for prompts without one.
+        files: paths of text files that are put before each prompt, like the command's ``--file``.
+        attachments: images, audio files and PDFs: paths, URLs or Attachments.
+        options: temperature, max_tokens, top_p, stop, seed and so on; others are sent unchanged.
 
     Raises:
-        ConfigError: the model is unknown, or its provider wants a key and there is none.
-        UsageError: an argument can't be used: an option out of range or misspelt, an unknown limit,
-            an address that is none, a key that no header can hold.
+        ConfigError: the model is unknown, or its provider needs a key and none was found.
+        UsageError: an argument is invalid: an option out of range or misspelt, an unknown limit, an
+            invalid address, a key that no header can hold.
 
-    `stream` gives ``str`` chunks, `invoke` a Completion.
+    `stream` yields ``str`` chunks, `invoke` returns a Completion.
     """
 
     def __init__(
@@ -88,9 +88,9 @@ class LLM(Runnable[PromptLike, Completion]):
         return made
 
     def close(self) -> None:
-        """Close the connections that are kept for the next answer; another answer opens a new one.
+        """Close the connections that are kept for further answers; the next answer opens a new one.
 
-        They are closed by themselves after half a minute, and at exit.
+        They are also closed after half a minute without use, and at exit.
         """
         for target in (*self.targets, *(one for lane in self._rivals for one in lane)):
             close_kept(target)
@@ -105,34 +105,34 @@ class LLM(Runnable[PromptLike, Completion]):
 
     @property
     def run_name(self) -> str:
-        """What events call a run that is given no name."""
+        """The name of a run in events, unless the config gives one."""
         return "LLM"
 
     def plan(self, prompt: PromptLike, options: dict[str, object], *, stream: bool = True) -> Plan:
-        """Return what a call with these options does."""
+        """Return the plan of a call with these options."""
         extras, options = self._beside.taken_from(options)
         return Plan(
             self.targets, extras.on(prompt_of(prompt)), options_from(options), stream, rivals=self._rivals
         )
 
     def stream(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Stream:  # type: ignore[override]  # chunks are str, as LangChain's
-        """Return the answer's chunks as they come.
+        """Return a stream of the answer's chunks.
 
         Raises:
-            LLMStreamError: while iterating; the chunks before it were given out.
+            LLMStreamError: raised by the iteration, after the chunks received before it.
         """
         checked(config)
         plan = self.plan(input, options)
         return Stream(lambda: batches(plan))
 
     def astream(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> AsyncStream:  # type: ignore[override]
-        """Return the answer's chunks as they come."""
+        """Return a stream of the answer's chunks."""
         checked(config)
         plan = self.plan(input, options)
         return AsyncStream(lambda: abatches(plan))
 
     def invoke(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Completion:
-        """Return the whole answer, which is streamed all the same so that limits hold."""
+        """Return the whole answer; it is still streamed, so that the time limits apply."""
         with self.stream(input, config, **options) as stream:
             for _ in stream:
                 pass
@@ -148,7 +148,7 @@ class LLM(Runnable[PromptLike, Completion]):
             return stream.completion
 
     def events(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Flow[Event]:
-        """Return the typed events of a run; closing it ends the request."""
+        """Return the typed events of a run; closing the iterator ends the request."""
         checked(config)
         plan = self.plan(input, options)
         return Flow(lambda: batches(plan), Events())
@@ -156,7 +156,7 @@ class LLM(Runnable[PromptLike, Completion]):
     def aevents(
         self, input: PromptLike, config: RunConfig | None = None, **options: object
     ) -> AsyncFlow[Event]:
-        """Return the typed events of a run; closing it ends the request."""
+        """Return the typed events of a run; closing the iterator ends the request."""
         checked(config)
         plan = self.plan(input, options)
         return AsyncFlow(lambda: abatches(plan), Events())
@@ -169,7 +169,7 @@ class LLM(Runnable[PromptLike, Completion]):
         seat: Seat | None = None,
         **options: object,
     ) -> Flow[EventDict | Piece]:
-        """Return the events of a run, its object's steps among them, and between them its chunks."""
+        """Return the event dictionaries of a run, its object's steps included, with its chunks in between."""
         plan = replace(self.plan(input, options), version=version)
         return Flow(lambda: batches(plan), Dictionaries(tracer_of(plan, version, checked(config), seat)))
 
@@ -187,7 +187,7 @@ class LLM(Runnable[PromptLike, Completion]):
         return AsyncFlow(lambda: abatches(plan), Dictionaries(tracer))
 
     def bind(self, **options: object) -> LLM:
-        """Return the same model with options that every call is given."""
+        """Return the same model with options for every call."""
         extras, options = self._beside.taken_from(options)
         over = options_from(options)
         made = self._copy(lambda target: replace(target, options=over.over(target.options)))
@@ -201,9 +201,9 @@ class LLM(Runnable[PromptLike, Completion]):
         retry_if_exception_type: tuple[type[Exception], ...] = (Exception,),
         wait_exponential_jitter: bool = True,
     ) -> Runnable[PromptLike, Completion]:
-        """Return the same model, tried again as its provider's rules say, until the first chunk.
+        """Return the same model with retries before the first chunk, by its provider's rules.
 
-        Other exceptions than the retryable ones, or no waits, need the general wrapper.
+        Exceptions other than the retryable ones, or retries without waits, use the general wrapper.
         """
         if retry_if_exception_type != (Exception,) or not wait_exponential_jitter:
             return super().with_retry(
@@ -220,7 +220,7 @@ class LLM(Runnable[PromptLike, Completion]):
         *,
         exceptions_to_handle: tuple[type[Exception], ...] = (Exception,),
     ) -> Runnable[PromptLike, Completion]:
-        """Return one that takes the next model when this fails before its first chunk."""
+        """Return a model that uses the next one when this fails before its first chunk."""
         models = [one for one in fallbacks if isinstance(one, LLM)]
         racing = self._rivals or any(model._rivals for model in models)
         if racing or len(models) < len(fallbacks) or exceptions_to_handle != (Exception,):
@@ -230,7 +230,7 @@ class LLM(Runnable[PromptLike, Completion]):
         return made
 
     def with_race(self, others: Sequence[LLM]) -> LLM:
-        """Return one that asks this and others at once; the first to give a token goes on alone."""
+        """Return a model that asks this and the others at once; the first to yield a token goes on alone."""
         made = self._copy()
         made._rivals = (*self._rivals, *(lane for one in others for lane in (one.targets, *one._rivals)))
         return made

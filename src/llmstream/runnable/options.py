@@ -1,9 +1,8 @@
 """Model options by name: the library's keyword arguments, the file's table, the command's flags.
 
-Options that every provider has under some name are typed and checked here; whatever else is given
-goes into the request's body as it is, since providers have more than anyone can list.  A name
-that is nearly a typed one is a typing error, not an option of that provider: sent along, it
-would be ignored in silence.
+Options that providers share are typed and checked here; all others are added to the request body
+unchanged, because providers have more than anyone can list. A name close to a typed one is taken as a
+misspelling, not as an option of the provider, which would silently ignore it.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from llmstream.nearest import typo_of
 from llmstream.prompt import PARAMETERS, Options
 
 TYPED: Final = tuple(PARAMETERS)
-"""Options that we know the meaning of."""
+"""The options with a known meaning."""
 
 STRUCTURED: Final = ("tools", "tool_choice", "schema")
-"""Options of the library that are no plain values."""
+"""Options of the library that are not plain values."""
 
 ELSEWHERE: Final = frozenset(
     {
@@ -36,11 +35,11 @@ ELSEWHERE: Final = frozenset(
         "reasoning_format",
     }
 )
-"""Names near to ours that some provider or server really has: they go through."""
+"""Names close to typed ones that some provider or server really has; they are accepted."""
 
 
 def option_complaint(name: str, value: object) -> str | None:
-    """Return what is wrong with the value of an option, None when nothing is; unknown names pass."""
+    """Return what is wrong with an option's value, None if it is valid; unknown names are accepted."""
     if name in STRUCTURED:
         return _structured_complaint(name, value)
     parameter = PARAMETERS.get(name)
@@ -81,7 +80,7 @@ def _out_of(value: object, kind: object, called: str, limits: tuple[float, float
 
 
 def json_complaint(value: object) -> str | None:
-    """Return why a value can't stand in a JSON body, None when it can."""
+    """Return why a value can't be part of a JSON body, None if it can."""
     if value is None or isinstance(value, bool | int | str):
         return None
     if isinstance(value, float):
@@ -96,19 +95,19 @@ def json_complaint(value: object) -> str | None:
 
 
 def misspelt(name: str) -> str | None:
-    """Return the typed option that `name` is a misspelling of, None when it is none."""
+    """Return the typed option of which `name` is a misspelling, None if there is none."""
     if name in TYPED or name in ELSEWHERE:
         return None
     return typo_of(name, TYPED)
 
 
 def options_from(values: Mapping[str, object]) -> Options:
-    """Return options by name as `Options`: the typed ones in their fields, all others in `extra`.
+    """Return options as `Options`: typed ones in their fields, all others in `extra`.
 
-    A typed one that is None is not given: LangChain's callers write ``stop=None``.
+    A typed option of None counts as not given: LangChain's callers pass ``stop=None``.
 
     Raises:
-        UsageError: a typed option has a value that doesn't fit it, or a name is misspelt.
+        UsageError: the value of a typed option is invalid, or a name is misspelt.
     """
     typed: dict[str, object] = {}
     extra: dict[str, object] = {}

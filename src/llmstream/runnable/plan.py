@@ -1,4 +1,4 @@
-"""What a run is going to do: the models, the prompt and the options, before anything is done."""
+"""The plan of a run: models, prompt and options, before anything is done."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 class Plan(Record):
-    """What is to be asked of whom.
+    """The models, prompt and options of a run.
 
     Args:
-        targets: the model, then its fallbacks; one that takes time to find as a function.
-        prompt: what is said.
-        options: of this call, over the targets' own.
-        stream: False asks for the whole answer at once.
-        steps: whether the events of an object's steps are told too; None as its target says.
-        version: of these events.
-        live: people watch, who are shown all that an object says as it comes.
-        rivals: others with their fallbacks that are asked at the same time; the first to answer goes on.
-        say: told what takes long before the answer (fetching a model); None for nobody.
-        progress: told bytes done and bytes in all (None if unknown) of a fetch; None for nobody.
-        ready: told that a local model is there and loaded; None for nobody.
-        around: goes around the run's steps, as a recorder does; None for nothing.
+        targets: the model, then its fallbacks; one that is slow to resolve is given as a function.
+        prompt: the prompt.
+        options: the options of this call, which override the targets' own.
+        stream: False requests the whole answer at once.
+        steps: whether the steps of an object become events; None to do as the target says.
+        version: the event format of these steps.
+        live: whether people watch, who see everything that an object says as it arrives.
+        rivals: other models with their fallbacks, asked at the same time; the first to answer continues.
+        say: called with messages about slow preparations, such as a model's download; None for no messages.
+        progress: called with a download's bytes so far and in total (None if unknown); None for no progress.
+        ready: called once a local model is loaded; None if nobody needs to know.
+        around: wraps the run's steps, as a recorder does; None for no wrapper.
     """
 
     targets: Sequence[Target]

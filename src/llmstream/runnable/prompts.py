@@ -1,4 +1,4 @@
-"""What the library takes for a prompt: a text, messages as dictionaries, or a Prompt."""
+"""Convert what the library accepts as a prompt: a string, messages as dictionaries, or a Prompt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEYS: Final = frozenset({"role", "content", "tool_calls", "tool_call_id", "name"
 
 
 def prompt_of(value: PromptLike) -> Prompt:
-    """Return a prompt.
+    """Return a value as a Prompt.
 
     Raises:
         UsageError: it is empty, or a message has an unknown role or key, or a value of the wrong type;
@@ -109,7 +109,7 @@ def _content(content: object, where: str) -> tuple[str, tuple[Attachment, ...]]:
 
 
 def attachment_at(url: str) -> Attachment:
-    """Return what a URL stands for; ``data:`` URLs are taken apart."""
+    """Return a URL as an attachment; a ``data:`` URL is decoded."""
     if not url.startswith("data:"):
         return Attachment("image/*", url=url)
     head, _, data = url[5:].partition(",")
@@ -141,7 +141,7 @@ def _call(index: int, call: object, where: str) -> ToolCall:
 
 
 def _arguments(value: object, where: str) -> str:
-    """Return a tool call's arguments as JSON text; a dictionary is what people have at hand."""
+    """Return a tool call's arguments as JSON text; a dictionary is accepted too."""
     if isinstance(value, str):
         return value
     if not isinstance(value, Mapping):

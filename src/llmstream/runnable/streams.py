@@ -1,4 +1,4 @@
-"""What `stream` and `astream` return: chunks as text, and at the end the whole completion."""
+"""The streams that `stream` and `astream` return: chunks of text, then the whole completion."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Text(Pieces[str]):
         self._dropped = ""
 
     def batch(self, batch: Batch) -> Sequence[str]:
-        """Return the chunks of text."""
+        """Return the batch's chunks of text."""
         self._meter.write(batch, time.monotonic())
         return [event.text for event in batch if type(event) is TextDelta]
 
     def end(self, *, closed: bool) -> Sequence[str]:
-        """Note how the answer ended, unless that is known."""
+        """Note how the answer ended, unless that is known already."""
         self._ended = self._ended or ("cancelled" if closed else "unknown")
         return ()
 
@@ -42,11 +42,11 @@ class Text(Pieces[str]):
         self._ended = self._ended or ("error" if isinstance(error, Exception) else "cancelled")
 
     def dropped(self, pieces: Iterable[str]) -> None:
-        """Leave out of the completion what was never given out."""
+        """Leave text that was never yielded out of the completion."""
         self._dropped = "".join(pieces) + self._dropped
 
     def completion(self, waiting: Iterable[str]) -> Completion:
-        """Return what has been given out so far; `waiting` are the chunks that have not been."""
+        """Return the answer yielded so far; `waiting` are the chunks that were not yielded yet."""
         found = self._meter.completion(time.monotonic())
         behind = "".join(waiting) + self._dropped
         if behind:
@@ -57,7 +57,7 @@ class Text(Pieces[str]):
 
 
 class Stream(Flow[str]):
-    """The chunks of one answer; a context manager that ends the request when it is left.
+    """The chunks of one answer; also a context manager that ends the request on exit.
 
     Args:
         start: begins the run.
@@ -69,10 +69,10 @@ class Stream(Flow[str]):
 
     @property
     def completion(self) -> Completion:
-        """What has been given out so far; after the last chunk, the whole answer.
+        """The answer yielded so far; after the last chunk, the whole answer.
 
-        Its finish reason is ``error`` where the answer failed, ``cancelled`` where it was closed before
-        its end, and ``unknown`` while more is to come.
+        Its finish reason is ``error`` if the answer failed, ``cancelled`` if the stream was closed
+        before the end, and ``unknown`` until the end.
         """
         return self._text.completion(self._flow.ready)
 
@@ -81,7 +81,7 @@ class Stream(Flow[str]):
 
 
 class AsyncStream(AsyncFlow[str]):
-    """The same for async; a task that is cancelled ends the request too."""
+    """The chunks of one answer, for asyncio; cancelling the task ends the request too."""
 
     def __init__(self, start: Callable[[], AsyncBatches]) -> None:
         self._text = Text()
@@ -89,10 +89,10 @@ class AsyncStream(AsyncFlow[str]):
 
     @property
     def completion(self) -> Completion:
-        """What has been given out so far; after the last chunk, the whole answer.
+        """The answer yielded so far; after the last chunk, the whole answer.
 
-        Its finish reason is ``error`` where the answer failed, ``cancelled`` where it was closed or its
-        task cancelled before its end, and ``unknown`` while more is to come.
+        Its finish reason is ``error`` if the answer failed, ``cancelled`` if the stream was closed or
+        its task cancelled before the end, and ``unknown`` until the end.
         """
         return self._text.completion(self._flow.ready)
 

@@ -1,7 +1,7 @@
-"""What a model's name stands for: adapter, endpoint, options and limits of one provider.
+"""Targets: what a model's name resolves to, the adapter, endpoint, options and limits of one provider.
 
-The library asks for a Target by name; which names there are is for the configuration to say, a
-floor above, so it hands its resolver in here.  Without one the built-in catalogue alone is known.
+The library looks up a Target by name. The names are known to the configuration, a floor above, which
+registers its resolver here.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from llmstream.record import Record
 
 
 class RateLimits(Record):
-    """What a batch may use of a provider a minute; 0 for any number.
+    """A batch's limits for one provider, per minute; 0 means no limit.
 
     Args:
         rpm: requests.
-        tpm: tokens, of prompts and answers together.
+        tpm: tokens of prompts and answers together.
     """
 
     rpm: float = 0
@@ -30,29 +30,29 @@ class RateLimits(Record):
 
 
 class Target(Record):
-    """One provider's model, ready to be called.
+    """A provider's model, ready to be called.
 
     Args:
-        adapter: name of the dialect, as the registry has it.
-        endpoint: where and what to ask; for `local` its base_url is empty until it has started.
-        options: the configured ones, under those of the call.
-        policy: limits.
-        local: set when the model runs in this process.
-        proxy: URL of a proxy for this provider, None for the environment's.
-        ca_file: certificates to trust beside the system's.
-        client_cert: certificate and key to show the server, as PEM.
-        aws_region: set when requests are signed with AWS's own credentials.
-        aws_profile: whose these are, empty for AWS's own choice.
-        command: of the adapter `exec`: the argument list.
-        factory: of the adapter `runnable`: what makes the object, ``package.module:Class``.
-        arguments: of the adapter `runnable`: the factory's keyword arguments.
-        unlock: gets the endpoint's key when it is needed and not before, None when it has it.
-        file: of the adapter `replay`: the recording that answers.
-        path: of the adapter `runnable`: a folder from which the factory is imported too.
-        steps: of the adapter `runnable`: the object's own steps are wanted as events.
-        limits: what a batch may use a minute.
-        defaults: the catalogue's own for this model, under all others; no part of what the user asked for.
-        takes: kinds of attachments that can be sent: ``image audio pdf``; None where nothing is known.
+        adapter: the dialect's name in the registry.
+        endpoint: the API and model; for `local` its base_url is empty until the server has started.
+        options: the configured options, overridden by those of the call.
+        policy: time limits and retries.
+        local: the settings of a model that runs in this process, else None.
+        proxy: URL of a proxy for this provider, None to use the environment's.
+        ca_file: certificate authorities to trust in addition to the system's.
+        client_cert: certificate and key to present to the server, as a PEM file.
+        aws_region: set if requests are signed with AWS credentials.
+        aws_profile: the profile of these credentials, empty for AWS's default.
+        command: for the adapter `exec`, the argument list.
+        factory: for the adapter `runnable`, the callable that makes the object, ``package.module:Class``.
+        arguments: for the adapter `runnable`, the factory's keyword arguments.
+        unlock: gets the endpoint's key when it is first needed, None if the endpoint already has it.
+        file: for the adapter `replay`, the recording that answers.
+        path: for the adapter `runnable`, a further folder to import the factory from.
+        steps: for the adapter `runnable`, whether the object's own steps become events.
+        limits: the limits of a batch.
+        defaults: the catalogue's options for this model, overridden by all others; not counted as the user's.
+        takes: kinds of attachments that the model accepts, of ``image audio pdf``; None if unknown.
     """
 
     adapter: str
@@ -78,14 +78,14 @@ class Target(Record):
 
 
 class Resolver(Protocol):
-    """Finds what a model's name stands for."""
+    """Resolves a model's name."""
 
     def __call__(self, spec: str | None, /, *, fetch_key: bool) -> Target:
-        """Return the target; None stands for the default model.
+        """Return the target of a name.
 
         Args:
-            spec: PROVIDER/MODEL, PROVIDER or an alias.
-            fetch_key: False where the caller brings a key of its own.
+            spec: PROVIDER/MODEL, PROVIDER or an alias; None for the default model.
+            fetch_key: False if the caller provides a key.
         """
         ...
 
@@ -94,15 +94,15 @@ _resolvers: list[Resolver] = []
 
 
 def use(resolver: Resolver) -> None:
-    """Have `resolve` ask this resolver from now on."""
+    """Make `resolve` use this resolver from now on."""
     _resolvers[:] = [resolver]
 
 
 def resolve(spec: str | None, *, fetch_key: bool = True) -> Target:
-    """Return what a model's name stands for.
+    """Return the target of a model's name.
 
     Raises:
-        ConfigError: nobody knows, or no resolver was handed in (``import llmstream`` does).
+        ConfigError: the name is unknown, or no resolver is registered (``import llmstream`` registers one).
     """
     if not _resolvers:
         raise ConfigError("no configuration is loaded: import LLM from llmstream")

@@ -1,4 +1,4 @@
-"""The tracer of a plan's run, for the command too, which needs nothing else of the library for it."""
+"""The tracer of a plan's run; the command uses it without loading the rest of the library."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from llmstream.tracing.tracer import EventsVersion, Tracer, spoken
 def tracer_of(
     plan: Plan | None, version: EventsVersion, config: RunConfig | None = None, seat: Seat | None = None
 ) -> Tracer:
-    """Return the tracer of a plan's run; of one that could not be planned for None.
+    """Return the tracer of a plan's run.
 
     Args:
-        plan: what is asked of whom.
-        version: of the events.
-        config: how the run is called.
-        seat: the run that this one is a step of, None for an outermost one.
+        plan: the run's plan, None if it could not be made.
+        version: of the event format.
+        config: the run's name, tags, metadata and id.
+        seat: its place in a composition, None for an outermost run.
     """
     named = identity(config or {}, "LLM", seat)
     if plan is None:
