@@ -1,4 +1,4 @@
-"""One attempt at one call: open, read, decode, and know when the answer is complete."""
+"""One attempt at one call: open, read, decode, and decide when the answer is complete."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ ERROR_BODY_LIMIT: Final = 64 * 1024
 ERROR_BODY_WAIT: Final = 10.0
 END: Final = "[DONE]"
 ANSWER_LIMIT: Final = 64 * 1024 * 1024
-"""Most characters of one answer, text, thinking and calls together: whoever asks for them keeps them all."""
+"""Most characters of one answer, text, thinking and calls together, because callers may keep them all."""
 REASON_LIMIT: Final = 200
 LONGEST_STEP: Final = 1.0
-"""Seconds between two looks at the clock that count as work."""
+"""Most seconds between two readings of the clock that count as working time."""
 AFTER_FINISH: Final = 5.0
-"""Seconds to wait for usage and the end mark once the finish reason has come."""
+"""Seconds to wait for usage and the end mark after the finish reason."""
 PRECISION: Final = 0.01
-"""Share of the idle limit by which its deadline may lag behind: not each token moves it."""
+"""Share of the idle limit by which its deadline may lag behind, so that not every token moves it."""
 MALFORMED: Final = (
     KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError, OverflowError,
 )  # fmt: skip
-"""What an adapter's reader meets in a message that is not of its dialect."""
+"""Exceptions of a reader on a message that is not of its dialect."""
 
 
 class Attempt:
     """One attempt.
 
     Args:
-        call: what is asked of whom.
-        request: the call as the adapter put it, perhaps revised.
+        call: the call.
+        request: the adapter's request for the call, possibly revised.
         clock: monotonic seconds.
-        total_deadline: of the whole run.
+        total_deadline: deadline of the whole run.
 
-    `shown` is true once a delta was given out, also an empty one; only text, thinking and tool
-    calls count as a first token.
+    `shown` is true once any delta was yielded, even an empty one; only text, thinking and tool calls
+    count as the first token.
     """
 
     def __init__(
@@ -70,11 +70,11 @@ class Attempt:
         self._failure: LLMStreamError | None = None
         self._finish: Finish | None = None
         self._size = 0
-        # the reader tells of what can't be shown, a picture or sound: that is an answer too
+        # the reader reported something that can't be shown, such as an image: that is an answer too
         self._noted = False
-        # text came behind a finish reason: it ends nothing
+        # text followed the finish reason, which therefore does not end the answer
         self._went_on = False
-        # a finish reason that may come before the end is no reason to hurry
+        # a finish reason that may precede the end is no reason to hurry
         self._early = getattr(self._reader, "finish_may_repeat", False)
         self._allowed = self._spent = 0.0
         self._looked = clock()
@@ -83,7 +83,7 @@ class Attempt:
         """Yield the attempt's effects and batches.
 
         Raises:
-            LLMStreamError: it failed; the message names provider, host and phase.
+            LLMStreamError: the attempt failed; the message names provider, host and phase.
         """
         endpoint = self._call.endpoint
         yield [Start(endpoint.provider, endpoint.model)]
@@ -118,10 +118,10 @@ class Attempt:
             raise self._placed(error) from error.__cause__
 
     def _concluded(self, decoder: Decoder) -> Generator[Batch, Reply, None]:
-        """See that what ended is an answer.
+        """Check that the finished answer is an answer.
 
         Raises:
-            LLMStreamError: it broke off, it failed, or it is nothing at all.
+            LLMStreamError: it broke off, failed, or is empty.
         """
         reader, finish = self._reader, self._finish
         stray = "" if self._flowing else getattr(decoder, "stray", "")
@@ -141,18 +141,18 @@ class Attempt:
             yield [Notice(f"the answer is empty; the finish reason is {finish.raw}")]
 
     def _look(self, *, moves: bool) -> None:
-        """Look at the clock after a read, whatever it brought.
+        """Check the time limit after a read, whatever it returned.
 
-        What a compressed body unpacks to comes without a wait, so that no wait for the network ends it.
+        A compressed body can keep yielding data without waiting, so that no limit on waits would end it.
 
         Raises:
-            TimeLimitPassed: reads that bring nothing take longer than a wait for the network may.
+            TimeLimitPassed: reads without events took longer than a wait for the network may.
         """
         now = self._clock()
         if moves:
             self._spent = 0.0
         else:
-            # a longer step is a wait, which the transport limits, or a time in which the process stood still
+            # a longer step is a wait, which the transport limits, or a suspension of the process
             self._spent += min(now - self._looked, LONGEST_STEP)
         self._looked = now
         if self._spent > self._allowed > 0 or (now >= self._total and not self._reader.done):
@@ -167,7 +167,7 @@ class Attempt:
         return decoder(self._request.framing, head.headers.get("content-type", ""))
 
     def _decode(self, decoder: Decoder, data: bytes) -> Batch:
-        """Return the events of one read; a failure behind them is kept until they were given out."""
+        """Return the events of one read; a failure after them is kept until they were yielded."""
         batch: Batch = []
         reader = self._reader
         try:
@@ -206,7 +206,7 @@ class Attempt:
         return batch
 
     def _hidden(self, event: Event) -> Event:
-        """Return an event without the key: any text of the server's may repeat what it was sent."""
+        """Return an event without the key, which any text from the server may repeat."""
         if isinstance(event, Finish):
             if event.raw:
                 event = Finish(event.reason, joined(self._call.endpoint.redact(event.raw)[:REASON_LIMIT]))
@@ -217,7 +217,7 @@ class Attempt:
         return event
 
     def _progress(self) -> None:
-        """Move the deadline: an event came, and whoever takes events has taken it."""
+        """Move the deadline after an event that was received and consumed."""
         policy = self._call.policy
         if self._reader.finished and not (self._early or self._went_on):
             self._limit(min(policy.idle or AFTER_FINISH, AFTER_FINISH))
@@ -232,7 +232,7 @@ class Attempt:
         self._deadline = min(self._clock() + seconds if seconds else NEVER, self._total)
 
     def _refused(self, head: Head) -> Steps:
-        """Read the beginning of a refusal's body and raise what it says."""
+        """Read the start of a refusal's body and raise its error."""
         body = b""
         deadline = min(self._deadline, self._clock() + ERROR_BODY_WAIT)
         try:
@@ -243,12 +243,12 @@ class Attempt:
                     break
                 body += data
         except LLMStreamError:
-            pass  # the status alone says enough
+            pass  # the status alone is enough
         call = self._call
         raise refused(call.adapter, call.endpoint, head.status, head.headers, body[:ERROR_BODY_LIMIT])
 
     def _placed(self, error: LLMStreamError) -> LLMStreamError:
-        """Name provider, host and phase in an error, and hide the key that it may repeat."""
+        """Add provider, host and phase to an error, and hide the key in it."""
         if error.provider is not None:
             return error
         if isinstance(error, TimeLimitPassed):
@@ -278,9 +278,9 @@ class Attempt:
 
 
 def _rest(decoder: Decoder) -> list[WireMessage]:
-    """Return what the end of the body completes, also a last event whose blank line never came.
+    """Return the events completed by the end of the body, including a last one without its blank line.
 
-    The standard drops such an event; one whose JSON is whole lacks nothing.
+    The standard drops such an event; if its JSON is complete, nothing is missing.
     """
     messages = decoder.close()
     leftover: WireMessage | None = getattr(decoder, "leftover", None)

@@ -1,16 +1,15 @@
-"""One run as a generator: it yields effects and batches of events, and decides everything.
+"""One run as a generator that yields effects and batches of events, and makes all decisions.
 
-How it works, once and for all:
+How it works:
 
     converse(calls, clock, jitter) is a generator.  It yields either an *effect* (Prepare, Open,
-    Read, Sleep, Close), for which its driver sends the result back or throws in the error that
-    it met, or a *batch*: a list of events for whoever drives.  It does no I/O, reads time only
-    from `clock`, and knows neither sync nor async: the two drivers in the floor above carry its
-    effects out and decide nothing.
+    Read, Sleep, Close), whose result the driver sends back, or whose error it throws in; or a *batch*:
+    a list of events for the caller. It does no I/O, reads time only from `clock`, and is neither sync
+    nor async: the two drivers in the floor above carry out its effects and decide nothing.
 
-    One call after the other (the later ones are fallbacks) gets one attempt after the other.
-    An attempt (attempt.py) opens the request, cuts the body into wire messages and has the
-    adapter's reader turn these into events.  Nothing is tried again once a delta was given out.
+    The calls (all but the first are fallbacks) are tried in turn, each in one or more attempts. An
+    attempt (attempt.py) opens the request, splits the body into wire messages and lets the adapter's
+    reader turn these into events. Nothing is retried once a delta was yielded.
 
     GeneratorExit is never caught; a driver that stops early closes its transport itself.
 """
@@ -31,12 +30,12 @@ def converse(calls: Sequence[Prepare], clock: Callable[[], float], jitter: Calla
     """Return the steps of one run.
 
     Args:
-        calls: how to make the call ready, then its fallbacks.
-        clock: monotonic seconds, the clock of all deadlines.
-        jitter: gives random numbers in [0, 1).
+        calls: effects that prepare the call, then its fallbacks.
+        clock: monotonic seconds; all deadlines are on this clock.
+        jitter: returns random numbers in [0, 1).
 
     Raises:
-        LLMStreamError: the last call's error, when all failed or something had been given out.
+        LLMStreamError: the last call's error, if all failed or something was already yielded.
     """
     run = Run(clock, jitter)
     failed: LLMStreamError | None = None
@@ -51,7 +50,7 @@ def converse(calls: Sequence[Prepare], clock: Callable[[], float], jitter: Calla
             return
         except LLMStreamError as error:
             if failed is not None and call is None:
-                # the fallback can't be asked, and nothing has told yet why it was needed
+                # the fallback can't be asked, and the reason why it was needed was not shown yet
                 yield [Notice(failed.message)]
             over = run.clock() >= run.total_deadline
             if run.shown or over or position + 1 == len(calls) or isinstance(error, Cancelled):
@@ -60,7 +59,7 @@ def converse(calls: Sequence[Prepare], clock: Callable[[], float], jitter: Calla
 
 
 class Run:
-    """What outlives an attempt: whether something was shown, and the total limit."""
+    """The state that outlives an attempt: whether something was shown, and the total limit."""
 
     def __init__(self, clock: Callable[[], float], jitter: Callable[[], float]) -> None:
         self.clock = clock
@@ -70,7 +69,7 @@ class Run:
         self.total_deadline = NEVER
 
     def attempts(self, call: Call) -> Steps:
-        """Try one call until it succeeds, can't succeed, or has shown something."""
+        """Try one call until it succeeds, fails for good, or has shown something."""
         if self.total_deadline == NEVER and call.policy.total:
             self.total_deadline = self.began + call.policy.total
         request = call.adapter.request(call.prompt, call.options, call.endpoint, stream=call.stream)

@@ -1,6 +1,6 @@
-"""What a conversation asks its driver to do, and what it is sent for it.
+"""The effects that a conversation asks its driver to carry out, and their results.
 
-An effect is a value; nothing happens until a driver hands it to a transport.  Deadlines are
+An effect is a value; nothing happens until a driver passes it to a transport.  Deadlines are
 absolute readings of the driver's monotonic clock, `NEVER` for none.
 """
 
@@ -20,16 +20,16 @@ NEVER: Final = math.inf
 
 
 class Call(Record):
-    """Everything that one request is made of.
+    """Everything that makes up one request.
 
     Args:
         adapter: the endpoint's dialect.
-        endpoint: where and which model.
-        prompt: what is said.
-        options: how it is to be answered.
-        policy: its limits.
-        stream: False asks for the whole answer at once.
-        route: how the transport gets there; the engine only passes it on.
+        endpoint: the API and the model.
+        prompt: the prompt.
+        options: the options.
+        policy: time limits and retries.
+        stream: False requests the whole answer at once.
+        route: how the transport reaches the endpoint; the engine only passes it on.
     """
 
     adapter: Adapter
@@ -42,11 +42,11 @@ class Call(Record):
 
 
 class Prepare(Record):
-    """Make a call ready; sends the Call.
+    """Prepare a call; the driver sends back the Call.
 
     Args:
-        make: does it.
-        slow: it takes time (a key's command, a model to load) that an event loop can't spare.
+        make: builds the call.
+        slow: whether it may block an event loop, as a key's command or loading a model does.
     """
 
     make: Callable[[], Call]
@@ -54,13 +54,13 @@ class Prepare(Record):
 
 
 class Open(Record):
-    """Send a request and wait for the head of its answer; sends a Head.
+    """Send a request and wait for the response's head; the driver sends back a Head.
 
     Args:
-        request: what to send.
-        connect: seconds for name, TCP and TLS, 0 for no limit.
-        deadline: for the head to have come.
-        route: the call's.
+        request: the request.
+        connect: seconds for DNS, TCP and TLS, 0 for no limit.
+        deadline: by when the head must have arrived.
+        route: the call's route.
     """
 
     request: HttpRequest
@@ -70,27 +70,27 @@ class Open(Record):
 
 
 class Read(Record):
-    """Wait for more of the body; sends its bytes, ``b""`` at its end."""
+    """Wait for more of the body; the driver sends back its bytes, ``b""`` at the end."""
 
     deadline: float
 
 
 class Sleep(Record):
-    """Wait; sends None."""
+    """Wait; the driver sends back None."""
 
     seconds: float
 
 
 class Close(Record):
-    """Give up the answer that was opened, if there is one; sends None."""
+    """Abandon the open response, if any; the driver sends back None."""
 
 
 class Keep(Record):
-    """The answer has come whole: keep what carried it for the next run, if it can be; sends None."""
+    """The response is complete: keep its connection for the next run if possible; sends back None."""
 
 
 class Head(Record):
-    """Status and headers of an answer; names of headers in lower case."""
+    """Status and headers of a response; header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -98,6 +98,6 @@ class Head(Record):
 
 Effect: TypeAlias = Prepare | Open | Read | Sleep | Close | Keep
 Batch: TypeAlias = list[Event]
-"""The events that one read brought, never empty."""
+"""The events of one read, never empty."""
 Reply: TypeAlias = Call | Head | bytes | None
 Steps: TypeAlias = Generator[Effect | Batch, Reply, None]

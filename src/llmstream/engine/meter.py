@@ -1,7 +1,7 @@
 """Folds the events of one run into a Completion: text, tool calls, usage and timing.
 
-Used wherever more than the deltas is wanted.  Memory does not grow with the number of deltas,
-the text aside: the times between deltas go into a histogram.
+Used wherever more than the deltas is needed. Apart from the text, memory does not grow with the number
+of deltas: the times between them go into a histogram.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ STEPS_PER_OCTAVE: Final = 16
 """The histogram's resolution: neighbouring bounds differ by 4.4 %."""
 SHORTEST: Final = 1e-6
 TOGETHER: Final = 1024
-"""Deltas that are joined to one piece of text."""
+"""Number of deltas that are joined into one string."""
 BUCKETS: Final = 40 * STEPS_PER_OCTAVE
 
 
 class Latency(Record):
-    """Seconds between deltas; None while there are fewer than two."""
+    """Seconds between deltas; None if there are fewer than two."""
 
     p50: float | None = None
     p95: float | None = None
@@ -45,15 +45,15 @@ class Latency(Record):
 
 
 class Timing(Record):
-    """When things happened in one run, in seconds.
+    """The timing of one run, in seconds.
 
     Args:
-        ttft: from sending the request to the first text or reasoning, None when none came.
-        total: from the run's begin to its end.
-        itl: between deltas.
-        chunks: how many deltas came.
-        output_tokens_per_second: reported output tokens over the time from the first delta to
-            the last, None when the provider reported no count.
+        ttft: from sending the request to the first text or thinking, None if there was none.
+        total: from the start of the run to its end.
+        itl: between consecutive deltas.
+        chunks: number of deltas.
+        output_tokens_per_second: reported output tokens divided by the time from the first delta to the
+            last, None if the provider reported no count.
     """
 
     ttft: float | None = None
@@ -64,19 +64,19 @@ class Timing(Record):
 
 
 class Completion(Record):
-    """One whole answer; ``str()`` of it is its text.
+    """A whole answer; ``str()`` returns its text.
 
     Args:
         text: all answer text.
-        reasoning: all thinking text, empty when there was none.
-        tool_calls: assembled, in order.
-        finish_reason: one of the closed set.
-        raw_finish_reason: the provider's own word, None when it gave none.
-        usage: as reported.
-        timing: as measured here.
+        reasoning: all thinking text, empty if there was none.
+        tool_calls: the complete calls, in order.
+        finish_reason: one of a closed set, see `Finish`.
+        raw_finish_reason: the provider's own word, None if it gave none.
+        usage: token counts as reported.
+        timing: times as measured here.
         provider: the provider that answered.
-        model: the model that was asked.
-        notices: what the user should know.
+        model: the model's name.
+        notices: messages for the user.
     """
 
     text: str
@@ -95,7 +95,7 @@ class Completion(Record):
 
 
 class Histogram:
-    """Durations in logarithmic buckets: bounded memory, quantiles within 4.4 %."""
+    """Durations in logarithmic buckets: bounded memory, quantiles accurate to 4.4 %."""
 
     def __init__(self) -> None:
         self.counts = array("Q", bytes(8 * BUCKETS))
@@ -110,7 +110,7 @@ class Histogram:
         self.longest = max(self.longest, seconds)
 
     def quantile(self, share: float) -> float | None:
-        """Return the duration that `share` of all don't exceed, None when there are none."""
+        """Return the duration that a `share` of all does not exceed, None if there are none."""
         rank, seen = math.ceil(share * self.count), 0
         for index, count in enumerate(self.counts):
             seen += count
@@ -121,11 +121,11 @@ class Histogram:
 
 
 class Meter:
-    """A sink that keeps what the end of a run has to say.
+    """A sink that collects the summary of a run.
 
     Args:
-        began: when the run began, on the clock whose readings `write` is given.
-        keep_text: whether the text is wanted at the end.
+        began: when the run started, on the clock used for `write`.
+        keep_text: whether to keep the text.
     """
 
     def __init__(self, began: float, *, keep_text: bool = True) -> None:
@@ -151,11 +151,11 @@ class Meter:
     wants_text = True
 
     def open(self, plan: object, at: float) -> None:
-        """Begin at the monotonic time `at`."""
+        """Start at the monotonic time `at`."""
         self._began = at
 
     def write(self, batch: list[Event], at: float) -> None:
-        """Take the events of one read, at the time they came."""
+        """Handle the events of one read, received at the monotonic time `at`."""
         deltas = 0
         for event in batch:
             kind = type(event)
@@ -198,7 +198,7 @@ class Meter:
     def _count(self, batch: list[Event], deltas: int, at: float) -> None:
         self.chunks += deltas
         if self.first_at is None:
-            # some providers begin with an empty delta, which is no token
+            # some providers start with an empty delta, which is not a token
             if not any(getattr(event, "text", isinstance(event, ToolCallDelta)) for event in batch):
                 return
             self.first_at = self._last = at
@@ -207,12 +207,12 @@ class Meter:
             if self._gaps is None:
                 self._gaps = Histogram()
             self._gaps.add(at - self._last)
-            # what came in one read came at once
+            # all deltas of one read arrived at once
             self._gaps.add(0.0, deltas - 1)
         self._last = at
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """Do nothing: what was measured is asked for."""
+        """Do nothing; the results are read from the attributes."""
 
     def timing(self, now: float) -> Timing:
         """Return the run's timing as of `now`."""
@@ -229,9 +229,9 @@ class Meter:
         )
 
     def completion(self, now: float) -> Completion:
-        """Return what has come so far as one value."""
+        """Return everything received so far as one value."""
         finish = self.finish or Finish("unknown")
-        # several providers send nothing at all for a call without arguments
+        # several providers send no arguments at all for a call without any
         nothing = "{}" if self.finish else ""
         calls = tuple(
             ToolCall(index, told[0], told[1] or "", arguments.text() or nothing)

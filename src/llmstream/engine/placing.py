@@ -1,7 +1,7 @@
-"""Says of an error whose it is: names provider, host and phase, hides keys, shortens what is long.
+"""Complete an error's message: add provider, host and phase, hide keys, shorten long text.
 
-The order matters: a key that a server repeats is hidden in the whole text first, since one that has
-been cut in two is not recognised any more.
+The order matters: keys are hidden before the text is shortened, because a key that was cut in two is no
+longer recognised.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ MESSAGE_LIMIT: Final = 2000
 def refused(
     adapter: Adapter, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes
 ) -> ProviderError:
-    """Return what a refusal says, asked of the adapter after keys in it were hidden.
+    """Return the adapter's error for a refusal, after hiding keys in it.
 
     Args:
         adapter: the dialect.
-        endpoint: whose keys these may be.
+        endpoint: the endpoint whose keys to hide.
         status: the HTTP status.
-        headers: names in lower case.
-        body: its beginning.
+        headers: header names in lower case.
+        body: the start of the body.
     """
     hidden = {name: endpoint.redact(value) for name, value in headers.items()}
     return adapter.error(status, hidden, endpoint.redact_bytes(body))
 
 
 def placed(error: LLMStreamError, endpoint: Endpoint, where: str) -> LLMStreamError:
-    """Name who was asked in an error's message, hide keys in it, then shorten it.
+    """Add the provider to an error's message, hide keys in it, then shorten it.
 
     Args:
-        error: one that names nobody yet; it is changed.
-        endpoint: who was asked.
-        where: what stands before the message in all.
+        error: an error that names no provider yet; it is changed in place.
+        endpoint: the endpoint that was asked.
+        where: the prefix of the message.
     """
     error.provider = endpoint.provider
     said = endpoint.redact(f"{where}: {error.message}")
@@ -66,7 +66,7 @@ def _hint(error: LLMStreamError, endpoint: Endpoint) -> str:
         key = endpoint.api_key
         return f"key used: {key.origin}{_oddity(key.reveal())}" if key else "no key was sent"
     if isinstance(error, ProviderError) and error.status == 404:
-        # a list of models is asked for without one
+        # a list of models is requested without a model
         if endpoint.model in ("", "-"):
             return f"check base_url ({endpoint.base_url})"
         return (
@@ -88,7 +88,7 @@ def _oddity(key: str) -> str:
 
 
 def host(url: str) -> str:
-    """Return an address's host and port, without user and password."""
+    """Return a URL's host and port, without user and password."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:

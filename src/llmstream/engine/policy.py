@@ -9,18 +9,18 @@ from llmstream.record import Record
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 8.0
 LONGEST_OBEYED: Final = 60.0
-"""A server that asks for a longer wait, in seconds, is not waited for: the error says so."""
+"""Longest wait, in seconds, that a server may ask for; beyond it the call fails."""
 
 
 class Policy(Record):
-    """Limits of one call, all in seconds; 0 means none.
+    """Time limits of one call, in seconds, 0 for none; and its retries.
 
     Args:
-        connect: for name, TCP and TLS.
-        first_token: from sending the request to the first text or reasoning.
+        connect: for DNS, TCP and TLS.
+        first_token: from sending the request to the first text or thinking.
         idle: from one event to the next, after the first token.
         total: for the whole run, retries and waits included.
-        max_retries: attempts after the first.
+        max_retries: most attempts after the first.
     """
 
     connect: float = 10.0
@@ -31,12 +31,12 @@ class Policy(Record):
 
 
 def pause(attempt: int, retry_after: float | None, jitter: float) -> float | None:
-    """Return the seconds to wait after a failed attempt, None when waiting makes no sense.
+    """Return the seconds to wait after a failed attempt, None if waiting is pointless.
 
     Args:
         attempt: the number of the attempt that failed, from 1.
-        retry_after: what the server asked for, None when it asked for nothing.
-        jitter: a random number in [0, 1), so that many clients don't come back at once.
+        retry_after: the wait that the server asked for, None if it didn't.
+        jitter: a random number in [0, 1), so that many clients don't retry at the same time.
     """
     if retry_after is not None and retry_after > 0:
         return None if retry_after > LONGEST_OBEYED else retry_after

@@ -1,6 +1,6 @@
-"""Joins characters that a server cut in two: JSON may hold half of a surrogate pair a delta.
+"""Join characters that a server split: each of two deltas may hold half of a surrogate pair.
 
-What stays alone becomes U+FFFD, so that no text that leaves the engine fails to encode.
+A lone half becomes U+FFFD, so that all text that leaves the engine can be encoded.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ CALL: Final = "call "
 
 
 def joined(text: str) -> str:
-    """Return a text whose halves of characters are joined, and U+FFFD where one stays alone."""
+    """Return a text with surrogate pairs joined and lone surrogates replaced by U+FFFD."""
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 class Surrogates:
-    """Carries a half pair at a delta's end over to the next delta of its kind."""
+    """Carries half a pair at the end of a delta over to the next delta of its kind."""
 
     def __init__(self) -> None:
         self._held: dict[str, str] = {}
         self.holding: Mapping[str, str] = self._held
-        """What waits for its other half; a look at it costs less than a call of `mend`."""
+        """Halves waiting for the rest; checking this costs less than a call of `mend`."""
 
     def mend(self, event: Event) -> Event:
-        """Return the event with whole characters only; text events of pure ASCII pass as they are."""
+        """Return the event with complete characters only; ASCII text is returned unchanged."""
         if isinstance(event, TextDelta | ReasoningDelta):
             if not self._held and event.text.isascii():
                 return event
@@ -43,7 +43,7 @@ class Surrogates:
         return event
 
     def close(self) -> Iterable[Event]:
-        """Return what was still held, each half as U+FFFD."""
+        """Return the halves still held, each as U+FFFD."""
         for kind in list(self._held):
             if kind.startswith(CALL):
                 index = int(kind.removeprefix(CALL))

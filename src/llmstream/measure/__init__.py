@@ -1,1 +1,1 @@
-"""Measuring: load on models, the figures that come of it, and the prompts that are made up for it."""
+"""Measure models: put load on them, compute figures, and generate prompts."""

@@ -1,4 +1,4 @@
-"""Measures models from the library: what `llmstream bench` does, as functions."""
+"""Measure models from Python: the functions behind `llmstream bench`."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ def bench(
     interleave: bool = False,
     **options: object,
 ) -> list[Figures]:
-    """Put load on models and return each one's figures, in their order; failures are counted in them.
+    """Put load on models and return the figures of each, in order; failures are counted.
 
     Args:
         models: PROVIDER/MODEL, PROVIDER, an alias, an LLM, or several of these.
-        prompt: what is asked; None for one of ours, or only for the made-up words.
-        requests: how many are measured; 20 unless there is a duration.
-        concurrency: how many are under way.
-        rate: requests a second, sent when they are due whatever the others take, instead of that.
-        duration: seconds after which none is sent any more.
-        warmup: requests before those that are measured.
-        prompt_tokens: about so many tokens of made-up words in each prompt, other ones each time.
-        seed: of the arrivals and the made-up words.
-        limits: seconds by the names ttft, itl, e2e and tpot, for the goodput.
-        interleave: ask the models in turn instead of one after the other.
-        options: of each request, as `LLM` takes them.
+        prompt: the prompt; None for a built-in one, or for generated words only.
+        requests: number of measured requests; 20 unless a duration is given.
+        concurrency: number of requests in flight.
+        rate: requests per second, each sent when due, however many are in flight; replaces `concurrency`.
+        duration: seconds after which no more requests are sent.
+        warmup: requests sent before the measured ones.
+        prompt_tokens: about how many tokens of generated words each prompt has, different for each request.
+        seed: seed of the arrival times and the generated words.
+        limits: limits in seconds for ttft, itl, e2e and tpot, used for the goodput.
+        interleave: alternate between the models instead of measuring one after the other.
+        options: options of each request, as for `LLM`.
 
     Raises:
         ConfigError: a model is unknown or has no key.
-        UsageError: an argument can't be used.
+        UsageError: an argument is invalid.
     """
     return result(
         abench(
@@ -90,7 +90,7 @@ async def abench(
     interleave: bool = False,
     **options: object,
 ) -> list[Figures]:
-    """The same for async; being cancelled ends all requests."""
+    """Do the same as `bench`, for asyncio; cancelling it ends all requests."""
     from llmstream.runnable.llm import LLM
 
     load = Load(requests, concurrency, rate, duration, warmup, seed, interleave).checked()
@@ -101,7 +101,7 @@ async def abench(
     asked = [one if isinstance(one, LLM) else LLM(one) for one in given]
     if prompt_tokens is not None and prompt_tokens < 1:
         raise UsageError(f"prompt_tokens must be at least 1, not {prompt_tokens}")
-    # in an empty prompt the made-up words stand alone
+    # in an empty prompt the generated words stand alone
     alone = Prompt((Message("user", ""),)) if prompt_tokens else DEFAULT
     plans = [one.plan(alone if prompt is None else prompt, dict(options)) for one in asked]
     samples: list[list[Sample]] = [[] for _ in plans]
@@ -110,7 +110,7 @@ async def abench(
 
 
 def words_for(tokens: int | None, seed: int) -> Callable[[int], str] | None:
-    """Return what makes up the words of a request by its number, None where none are wanted."""
+    """Return a function from a request's number to its generated words, None if none are wanted."""
     return None if tokens is None else lambda number: made_up(tokens, seed, number)
 
 
@@ -120,13 +120,13 @@ async def measure(
     samples: Sequence[list[Sample]],
     words: Callable[[int], str] | None = None,
 ) -> None:
-    """Put load on the models of plans; nothing is tried again.
+    """Put load on the models of plans, without retries.
 
     Args:
-        plans: one a model.
-        load: how much is asked of each.
-        samples: a list for each plan, to which its requests are added as they end.
-        words: made-up words for the request of a number, behind the plan's own prompt.
+        plans: one plan for each model.
+        load: the load on each model.
+        samples: a list for each plan; requests are appended as they end.
+        words: returns the generated words for the request with a number, appended to the plan's prompt.
     """
     await run([_ask(_once(plan), words) for plan in plans], load, samples)
 
@@ -138,7 +138,7 @@ def of(plan: Plan, samples: Sequence[Sample], limits: Mapping[str, float] | None
 
 
 def _once(plan: Plan) -> Plan:
-    """Return a plan of which nothing is tried again: each request is measured by itself."""
+    """Return the plan without retries, so that each request is measured by itself."""
     target = plan.targets[0]
     return replace(plan, targets=[replace(target, policy=replace(target.policy, max_retries=0))], rivals=())
 
@@ -152,7 +152,7 @@ def _ask(plan: Plan, words: Callable[[int], str] | None) -> Ask:
 
 
 def _longer(prompt: Prompt, words: str) -> Prompt:
-    """Return a prompt with words behind its last message."""
+    """Return a prompt with words appended to its last message."""
     *before, last = prompt.messages
     content = f"{last.content}\n\n{words}" if last.content else words
     return Prompt((*before, replace(last, content=content)))

@@ -1,7 +1,7 @@
-"""From measured requests to figures.
+"""Compute figures from measured requests.
 
-Percentiles are exact, over all values: sorted, and interpolated linearly between the two nearest ranks
-(the default of NumPy and of spreadsheets), also where there are millions.
+Percentiles are exact, even over millions of values: sorted, and interpolated linearly between the two
+nearest ranks (the default of NumPy and of spreadsheets).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from llmstream.prompt import Json
 from llmstream.record import Record, names
 
 LATENCIES: Final = ("ttft", "itl", "e2e", "tpot")
-"""What is measured in seconds, and what a limit may bound of one request: its `itl` is the mean there."""
+"""The figures in seconds, which a limit may apply to; a request's `itl` is its mean then."""
 
 
 class Spread(Record):
-    """How values are spread, in seconds."""
+    """The distribution of values, in seconds."""
 
     mean: float
     p50: float
@@ -31,12 +31,12 @@ class Spread(Record):
 
 
 class Whole(Record):
-    """What went through in all, a second of the measured time.
+    """The total throughput, per second of the measured time.
 
     Args:
-        requests_per_second: those that went well.
-        output_tokens_per_second: as reported; None where nothing was.
-        goodput: requests that went well and within the limits that were set.
+        requests_per_second: successful requests.
+        output_tokens_per_second: output tokens as reported; None if none were.
+        goodput: successful requests within the limits.
     """
 
     requests_per_second: float
@@ -45,20 +45,20 @@ class Whole(Record):
 
 
 class Figures(Record):
-    """What was measured of one model; None for what can't be said.
+    """The figures of one model; None for a figure that can't be computed.
 
     Args:
         provider: its name in the configuration.
-        model: its name there.
-        requests: how many went well; all other figures are theirs.
-        failures: how many failed, by the error's type.
+        model: the model's name.
+        requests: number of successful requests; all other figures are based on these.
+        failures: number of failures by error type.
         ttft: from sending a request to its first token.
-        itl: from chunk to chunk, over all gaps of all requests.
+        itl: between consecutive chunks, over all gaps of all requests.
         e2e: from sending a request to its end.
-        tpot: (e2e - ttft) / (output tokens - 1), by request.
+        tpot: (e2e - ttft) / (output tokens - 1), for each request.
         output_tokens_per_second: the mean of the requests.
-        whole: of all requests together.
-        samples: what these are the figures of, also what failed.
+        whole: the throughput of all requests together.
+        samples: the measured requests, including failed ones.
     """
 
     provider: str
@@ -74,7 +74,7 @@ class Figures(Record):
     samples: tuple[Sample, ...] = ()
 
     def to_dict(self) -> dict[str, Json]:
-        """Return the figures as JSON, seconds to the microsecond."""
+        """Return the figures as a JSON object, seconds rounded to the microsecond."""
         made: dict[str, Json] = {"provider": self.provider, "model": self.model, "requests": self.requests}
         made["failures"] = dict(self.failures)
         for name in LATENCIES:
@@ -86,10 +86,10 @@ class Figures(Record):
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """Return the value that `share` of all don't exceed.
+    """Return the value that a `share` of all does not exceed.
 
     Args:
-        ordered: at least one, sorted.
+        ordered: at least one value, sorted.
         share: from 0 to 1.
     """
     place = share * (len(ordered) - 1)
@@ -99,7 +99,7 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 
 def spread(values: Iterable[float]) -> Spread | None:
-    """Return how values are spread, None when there are none."""
+    """Return the distribution of values, None if there are none."""
     ordered = sorted(values)
     if not ordered:
         return None
@@ -112,7 +112,7 @@ def limits_of(text: str) -> dict[str, float]:
     """Return the limits in a text such as ``ttft=1,itl=0.05``, in seconds.
 
     Raises:
-        UsageError: one of them is unknown, or not a number above 0.
+        UsageError: a limit is unknown, or not a number above 0.
     """
     found: dict[str, float] = {}
     for part in text.split(","):
@@ -138,8 +138,8 @@ def figures(
     Args:
         provider: its name.
         model: its name.
-        samples: what was measured, in any order.
-        limits: seconds by the names in `LATENCIES`; what they don't name is not bounded.
+        samples: the measured requests, in any order.
+        limits: seconds for some of the names in `LATENCIES`; the others are not limited.
     """
     good = [sample for sample in samples if sample.error is None]
     failures = Counter(type(sample.error).__name__ for sample in samples if sample.error is not None)
@@ -173,7 +173,7 @@ def _whole(samples: Sequence[Sample], good: Sequence[Sample], limits: Mapping[st
 
 
 def _within(sample: Sample, limits: Mapping[str, float]) -> bool:
-    """Return whether a request keeps all limits; what it has no figure for breaks none."""
+    """Return whether a request meets all limits; a figure that it lacks breaks none."""
     return all((value := getattr(sample, name)) is None or value <= most for name, most in limits.items())
 
 

@@ -1,7 +1,7 @@
-"""Puts load on models: so many requests under way (closed loop), or so many a second (open loop).
+"""Put load on models: a number of requests in flight (closed loop) or per second (open loop).
 
-In the open loop requests are sent when they are due, whatever the others take: a server that falls
-behind doesn't slow its own test down.
+In the open loop requests are sent when they are due, however many are in flight, so that a slow server
+doesn't slow down its own test.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from llmstream.record import Record
 from llmstream.runnable.runs import AsyncBatches
 
 Ask: TypeAlias = Callable[[int], AsyncBatches]
-"""Sends the request of that number to one model; warm-ups have numbers below 0."""
+"""Sends the request with this number to one model; warm-up requests have numbers below 0."""
 REQUESTS = 20
 
 
 class Load(Record):
-    """How much is asked of each model.
+    """The load on each model.
 
     Args:
-        requests: how many are measured; None for `REQUESTS`, or without a limit where there is a duration.
-        concurrency: how many are under way in the closed loop.
-        rate: requests a second of the open loop, on average; None for the closed loop.
-        duration: seconds after which none is sent any more, None for no limit.
-        warmup: requests before the first that is measured, one after the other.
-        seed: of the arrivals in the open loop, which are the same for each model.
-        interleave: ask the models in turn instead of one after the other.
+        requests: number of measured requests; None for `REQUESTS`, or for no limit if there is a duration.
+        concurrency: requests in flight in the closed loop.
+        rate: average requests per second of the open loop; None for the closed loop.
+        duration: seconds after which no more requests are sent, None for no limit.
+        warmup: requests before the first measured one, one after the other.
+        seed: seed of the arrival times in the open loop, which are the same for each model.
+        interleave: alternate between the models instead of measuring one after the other.
 
     Raises:
-        UsageError: from `checked`.
+        UsageError: from `checked`, if a number is invalid.
     """
 
     requests: int | None = None
@@ -51,7 +51,7 @@ class Load(Record):
         """Return the load.
 
         Raises:
-            UsageError: a number in it makes no sense.
+            UsageError: a number in it is invalid.
         """
         for name, value, least in (
             ("requests", self.requests, 1), ("concurrency", self.concurrency, 1), ("warmup", self.warmup, 0),
@@ -71,12 +71,12 @@ class Load(Record):
 
 
 async def run(asks: Sequence[Ask], load: Load, samples: Sequence[list[Sample]]) -> None:
-    """Put load on models, and add each measured request to its model's list when it has ended.
+    """Put load on models, and append each measured request to its model's list when it ends.
 
     Args:
-        asks: how each model is asked.
-        load: how much is asked.
-        samples: a list for each model, in the same order; what is in them holds whenever this is left.
+        asks: a function for each model that sends a request.
+        load: the load on each.
+        samples: a list for each model, in the same order; they are valid however this function ends.
     """
     targets = list(zip(asks, samples, strict=True))
     for group in [targets] if load.interleave else [[target] for target in targets]:
@@ -91,7 +91,7 @@ Job: TypeAlias = tuple[Ask, int, list[Sample]]
 
 
 def _jobs(group: Sequence[tuple[Ask, list[Sample]]], load: Load) -> Iterator[Job]:
-    """Yield the requests to make, one model after the other in each round."""
+    """Yield the requests to send, one model after the other in each round."""
     numbers = [load.numbers() for _ in group]
     for (ask, samples), own in cycle(list(zip(group, numbers, strict=True))):
         number = next(own, None)
@@ -121,7 +121,7 @@ async def _open(jobs: Iterator[Job], load: Load, rate: float) -> None:
     due = 0.0
     async with asyncio.TaskGroup() as group:
         while True:
-            # times between the arrivals of a Poisson process
+            # the times between arrivals of a Poisson process
             due += arrivals.expovariate(rate)
             if due >= (load.duration or float("inf")):
                 return

@@ -1,8 +1,8 @@
-"""Prompts of a given length from a fixed vocabulary, the same for the same seed.
+"""Generate prompts of a given length from a fixed vocabulary, the same for the same seed.
 
-Each word is one token, with the blank before it, in the vocabularies that most models have, so that a
-prompt of N words is about N tokens long.  Each request gets another one: a server's cache of prompts
-would answer the second time.
+Each word, with the space before it, is one token in most models' vocabularies, so that a prompt of N
+words has about N tokens. Each request gets a different prompt, because a server would answer a repeated
+one from its cache.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from random import Random
 from typing import Final
 
 DEFAULT: Final = "Write a short story about a lighthouse keeper who finds a letter in a bottle."
-"""What is asked when nothing else is given."""
+"""The default prompt."""
 _COMMON = """
     time year people way day man thing woman life child world school state family student group country
     problem hand part place case week company system program question work government number night point
@@ -33,12 +33,12 @@ WORDS: Final = tuple(_COMMON.split())
 
 
 def made_up(tokens: int, seed: int, number: int) -> str:
-    """Return a prompt of about so many tokens.
+    """Return a prompt of about `tokens` tokens.
 
     Args:
         tokens: at least 1.
-        seed: the run's.
-        number: of the request; each has its own prompt.
+        seed: the run's seed.
+        number: the request's number; each has its own prompt.
     """
     draw = Random(f"{seed}/{number}")  # noqa: S311  # repeatable, no secret
     return " ".join(draw.choices(WORDS, k=tokens))

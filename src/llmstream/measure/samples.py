@@ -1,4 +1,4 @@
-"""One measured request: when its tokens came, and what became of it."""
+"""One measured request: the times of its tokens, and its outcome."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from llmstream.runnable.runs import AsyncBatches
 class Sample:
     """One request, in seconds on the monotonic clock.
 
-    `sent` is when the request went out, `ended` when its last event came; `ttft` is from sending to the
-    first text, thinking or tool call, None when none came; `gaps` are the times from chunk to chunk, 0
-    between those that one read brought; `output_tokens` is None where the provider reported none; `error`
-    is None where it went well.
+    `sent` is when the request was sent, `ended` when its last event arrived; `ttft` is from sending to
+    the first text, thinking or tool call, None if there was none; `gaps` are the times between
+    consecutive chunks, 0 within one read; `output_tokens` is None if the provider reported none;
+    `error` is None if the request succeeded.
     """
 
     def __init__(self, sent: float) -> None:
@@ -35,24 +35,24 @@ class Sample:
 
     @property
     def tpot(self) -> float | None:
-        """Seconds an output token after the first, None where that can't be said."""
+        """Seconds per output token after the first, None if unknown."""
         if self.ttft is None or self.output_tokens is None or self.output_tokens < 2:
             return None
         return (self.e2e - self.ttft) / (self.output_tokens - 1)
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Output tokens over the time from the first chunk to the last, None where that can't be said."""
+        """Output tokens divided by the time from the first chunk to the last, None if unknown."""
         span = sum(self.gaps)
         return self.output_tokens / span if self.output_tokens and span > 0 else None
 
     @property
     def itl(self) -> float | None:
-        """The mean time from chunk to chunk, None where there are fewer than two."""
+        """The mean time between consecutive chunks, None if there are fewer than two."""
         return sum(self.gaps) / len(self.gaps) if self.gaps else None
 
     def write(self, batch: Batch, at: float) -> None:
-        """Take the events of one read, at the time they came."""
+        """Handle the events of one read, received at the monotonic time `at`."""
         self.ended = at
         for event in batch:
             if _is_token(event):
@@ -68,7 +68,7 @@ class Sample:
 
 
 async def sampled(batches: AsyncBatches) -> Sample:
-    """Carry one request out and return what was measured; its failure is a part of that."""
+    """Carry out one request and return its measurements, which include its failure, if any."""
     clock = time.monotonic
     sample = Sample(clock())
     try:

@@ -1,7 +1,7 @@
-"""`check_adapter`: what every adapter has to keep to, for the tests of whoever writes one.
+"""`check_adapter`: the rules for every adapter, as a test for its author.
 
-It asserts on the adapter alone, without a socket: requests are made, and answers are read, by the
-engine that runs them for users.  A plugin's whole test may be
+It tests the adapter alone, without a socket: the engine that runs adapters for users makes the requests
+and reads the answers. A plugin's whole test may be
 
     def test_my_adapter() -> None:
         check_adapter(MyAdapter(), [Exchange(b'{"word":"hi"}\\n{"end":"stop"}\\n', text="hi")])
@@ -41,7 +41,7 @@ OPTIONS: Final = Options(temperature=0.5, max_tokens=77, top_p=0.25, stop=("STOP
 EVIDENCE: Final = {
     "temperature": "0.5", "max_tokens": "77", "top_p": "0.25", "stop": "STOP-HERE", "seed": "12345",
 }  # fmt: skip
-"""What shows in a request that an option is in it."""
+"""Text that shows that a request contains an option."""
 TOOL: Final[Mapping[str, Json]] = {
     "type": "function",
     "function": {"name": "look", "parameters": {"type": "object"}},
@@ -55,9 +55,9 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "Mapping[str, Json] | None": {"type": "object"},
     "Mapping[str, Json]": {"made_up": 1},
 }
-"""A value for each type that a field of `Options` has."""
+"""A value for each type of the fields of `Options`."""
 NEEDED: Final = {"tool_choice": Options(tools=(TOOL,))}
-"""What an option makes no sense without."""
+"""Other options that an option needs."""
 ATTACHED: Final = Prompt((Message("user", WORDS, (Attachment("image/png", b"PNG", name="a.png"),)),))
 BODIES: Final = (
     b"",
@@ -71,14 +71,14 @@ BODIES: Final = (
 
 
 def check_adapter(adapter: Adapter, exchanges: Sequence[Exchange] = ()) -> None:
-    """Check that an adapter keeps to what the engine and users rely on.
+    """Check that an adapter follows the rules that the engine and users rely on.
 
     Args:
-        adapter: one of anybody's.
-        exchanges: recorded answers of its API; each is read whole, byte by byte and cut in two.
+        adapter: the adapter to check.
+        exchanges: recorded answers of its API; each is read whole, byte by byte and split in two.
 
     Raises:
-        AssertionError: it doesn't; the message says in what.
+        AssertionError: it does not; the message says why.
     """
     assert isinstance(adapter.name, str), "an adapter's `name` is a text"
     assert adapter.name, "an adapter has a `name`"
@@ -123,7 +123,7 @@ def _check_request(adapter: Adapter, prompt: Prompt, *, stream: bool) -> None:
 
 
 def _check_nothing_is_silent(adapter: Adapter) -> None:
-    """See that whatever is asked for changes the request, or is named in a notice."""
+    """Check that every option changes the request or is named in a notice."""
     for name, kind in Options.__annotations__.items():
         needed = NEEDED.get(name, Options())
         value = "look" if name == "tool_choice" else EXAMPLES[kind]
@@ -142,7 +142,7 @@ def _check_nothing_is_silent(adapter: Adapter) -> None:
 
 
 def _plain(request: HttpRequest) -> str:
-    """Return a request's address and body as text, escapes of JSON undone."""
+    """Return a request's URL and body as text, with JSON escapes decoded."""
     try:
         body = json.dumps(json.loads(request.body), ensure_ascii=False)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What `check_adapter` asks of an adapter's reader: any message, and answers cut in any way."""
+"""The checks of an adapter's reader: any message, and answers split in any way."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ MESSAGES: Final = (
     b'{"choices": 7}', b'{"text": {"a": []}}', b'{"message": {"content": 7}}', b"[" * 5000,
     b'{"a": 1e999}', b'{"word": null}', b'{"word": ["a"]}',
 )  # fmt: skip
-"""What no dialect knows, or nearly."""
+"""Messages that no dialect, or hardly any, defines."""
 NAMES: Final = ("", "message", "error", "whole", "bare")
-"""Names of messages: SSE's own, and those that the decoders give to documents."""
+"""Names of messages: those of SSE, and those that decoders give to documents."""
 SPLITS: Final = 400
-"""Most places at which a body is cut in two."""
+"""Most places at which a body is split in two."""
 
 
 class Exchange(Record):
-    """A recorded answer, and what is to be made of it.
+    """A recorded answer and its expected result.
 
     Args:
-        body: its bytes as they came.
-        text: the answer's text, as far as it came.
-        content_type: the answer's; empty for what the adapter expects.
-        error: the class of the failure that the body ends in, None for a good answer.
-        stream: False for the answer to a request that asked for all at once.
+        body: its bytes as received.
+        text: the answer's text, as far as it was received.
+        content_type: the response's content type; empty for the one that the adapter expects.
+        error: the class of the error that the body ends in, None for a good answer.
+        stream: False for an answer that was not streamed.
     """
 
     body: bytes
@@ -63,10 +63,10 @@ class Exchange(Record):
 
 
 def check_reader(adapter: Adapter) -> None:
-    """Check that only errors of ours come of messages that the dialect does not have.
+    """Check that messages not defined by the dialect raise no errors but ours.
 
     Raises:
-        AssertionError: something else does.
+        AssertionError: they raise something else.
     """
     _check_messages(adapter)
     for number, body in enumerate(_nonsense(adapter)):
@@ -74,7 +74,7 @@ def check_reader(adapter: Adapter) -> None:
 
 
 def _check_messages(adapter: Adapter) -> None:
-    """Give the reader messages itself, past the framing, which would refuse some of them."""
+    """Pass messages to the reader directly, bypassing the framing, which would refuse some of them."""
     for name in NAMES:
         for data in MESSAGES:
             reader = adapter.reader()
@@ -111,7 +111,7 @@ def _check_event(event: Event) -> None:
 
 
 def _nonsense(adapter: Adapter) -> Iterator[bytes]:
-    """Yield bodies of messages that the dialect can't mean, in its own framing."""
+    """Yield bodies of messages that the dialect doesn't define, in its own framing."""
     framing = adapter.request(PROMPT, Options(), ENDPOINT, stream=True).framing
     for message in () if framing == "text" else MESSAGES:
         yield message
@@ -134,10 +134,10 @@ def _check_nonsense(adapter: Adapter, body: bytes, seed: int) -> None:
 
 
 def check_exchange(adapter: Adapter, exchange: Exchange) -> None:
-    """Check that a recorded answer is read in one way however it is cut, and not taken for whole if it isn't.
+    """Check that a recorded answer is read the same however it is split, and a cut one never as whole.
 
     Raises:
-        AssertionError: it isn't so.
+        AssertionError: one of these is not true.
     """
     body, wanted = exchange.body, exchange.error
     step = max(1, len(body) // SPLITS)
@@ -164,7 +164,7 @@ def _cut(body: bytes, cuts: Iterable[int]) -> list[bytes]:
 def _answer(
     adapter: Adapter, reads: list[bytes], exchange: Exchange
 ) -> tuple[Completion, LLMStreamError | None]:
-    """Return what the engine makes of an exchange's body that comes in these reads."""
+    """Return the engine's result for an exchange's body that arrives in these reads."""
     call = Call(adapter, ENDPOINT, PROMPT, Options(), Policy(max_retries=0), stream=exchange.stream)
     meter, failure = Meter(0.0), None
     steps = converse([Prepare(lambda: call)], lambda: 0.0, lambda: 0.0)
@@ -180,7 +180,7 @@ def _answer(
 
 
 class _Canned:
-    """A transport whose answer is there already."""
+    """A transport with a fixed answer."""
 
     def __init__(self, reads: Iterable[bytes], content_type: str) -> None:
         self._reads = iter(reads)

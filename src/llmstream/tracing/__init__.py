@@ -1,1 +1,1 @@
-"""Events to LangChain's event dictionaries."""
+"""Convert events into LangChain's event dictionaries."""

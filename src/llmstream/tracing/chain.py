@@ -1,6 +1,6 @@
-"""Event dictionaries of a run that has steps: LangChain's `on_chain_...`, for compositions of ours.
+"""Event dictionaries of a run with steps: LangChain's `on_chain_...` events, for our compositions.
 
-A step is told its `Seat`, which is where its run belongs; the outermost run numbers all lines.
+Each step gets a `Seat`, the place of its run; the outermost run numbers all events.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from llmstream.tracing.tracer import EventDict, EventsVersion, uuid7
 
 
 class Piece(Record):
-    """A chunk of a run's output on its way to the next step, beside the events."""
+    """A chunk of a run's output on its way to the next step, passed along with the events."""
 
     value: object
 
 
 class Seat(Record):
-    """Where a step's run belongs.
+    """The place of a step's run in a composition.
 
     Args:
-        version: of the events.
-        parents: ids of the runs around it, the outermost first; ours has them in v1 too.
-        tags: what its events are tagged with.
+        version: of the event format.
+        parents: ids of the enclosing runs, the outermost first; unlike LangChain's, also in v1.
+        tags: tags of its events.
     """
 
     version: EventsVersion = "v2"
@@ -37,13 +37,13 @@ class Seat(Record):
 
 
 class ChainRun:
-    """Makes the event dictionaries of one run that is no model's.
+    """Makes the event dictionaries of one run that is not a model's.
 
     Args:
-        name: of the run, unless the config gives one.
-        config: the caller's.
-        version: of the events.
-        seat: where it belongs, None for an outermost one.
+        name: the run's name, unless the config gives one.
+        config: the caller's config.
+        version: of the event format.
+        seat: its place, None for an outermost run.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class ChainRun:
         self.run_id = str(config.get("run_id") or uuid7())
 
     def seat(self, number: int) -> Seat:
-        """Return where the step with this number, from 1, belongs."""
+        """Return the seat of the step with this number, from 1."""
         return Seat(self._seat.version, (*self._seat.parents, self.run_id), (f"seq:step:{number}",))
 
     def start(self, data: Mapping[str, object]) -> EventDict:
@@ -74,12 +74,12 @@ class ChainRun:
         return self._event("end", data)
 
     def failed(self, error: Exception) -> EventDict:
-        """Return the last event of a run that failed, which LangChain has not."""
+        """Return the last event of a run that failed; LangChain has no such event."""
         ours = error if isinstance(error, LLMStreamError) else LLMStreamError(described(error))
         return self._event("error", {"error": dict(ours.to_dict())})
 
     def stamped(self, event: EventDict) -> EventDict:
-        """Return a step's event with its place among all lines of this run."""
+        """Return a step's event with its number among all events of this run."""
         stamped = {**event, "seq": self._count, "t": round(time.monotonic() - self._began, 6)}
         self._count += 1
         return stamped
@@ -89,10 +89,10 @@ class ChainRun:
             "event": f"on_chain_{kind}",
             "run_id": self.run_id,
             "name": self._name,
-            # copies: what a caller does to one event must not show in the next
+            # copies: a caller's change to one event must not affect the next
             "tags": list(self._tags),
             "metadata": dict(self._metadata),
-            # a library's events hold the values themselves, as LangChain's do
+            # events of the library hold the values themselves, as LangChain's do
             "data": cast("Json", dict(data)),
             "parent_ids": list(self._seat.parents),
         }

@@ -1,7 +1,7 @@
 """The `config` argument of the library's methods: LangChain's keys, checked.
 
-Source: langchain-core 1.8, `RunnableConfig`.  Unknown keys are accepted silently there; here they
-are an error, as a mistyped ``max_concurency`` would otherwise go unseen.
+Source: langchain-core 1.8, `RunnableConfig`. LangChain silently accepts unknown keys; here they are an
+error, because a mistyped ``max_concurency`` would otherwise go unnoticed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class RunConfig(TypedDict, total=False):
-    """How one run is named and held in.
+    """The name and limits of one run.
 
-    `tags` and `metadata` come back on every event; `run_name` becomes the events' name; `run_id`
-    their id (a new UUIDv7 without); `max_concurrency` bounds a batch.
+    `tags` and `metadata` are on every event; `run_name` is the events' name; `run_id` is their id (a
+    new UUIDv7 by default); `max_concurrency` limits a batch.
     """
 
     tags: Sequence[str]
@@ -32,14 +32,14 @@ class RunConfig(TypedDict, total=False):
 
 KEYS: Final = frozenset(RunConfig.__annotations__)
 UNUSED: Final = frozenset({"callbacks", "recursion_limit", "configurable"})
-"""Keys of LangChain's that mean nothing here; accepted as long as they hold nothing to lose."""
+"""LangChain's keys without a meaning here; accepted as long as they are empty."""
 
 
 def checked(config: RunConfig | None) -> RunConfig:
     """Return the config, or an empty one for None.
 
     Raises:
-        UsageError: it has a key that means nothing here.
+        UsageError: it has a key without a meaning here.
     """
     for key, value in (config or {}).items():
         if key not in KEYS and not (key in UNUSED and (not value or key == "recursion_limit")):
@@ -53,7 +53,7 @@ def configs_of(config: RunConfig | Sequence[RunConfig] | None, count: int) -> li
     """Return one config for each of `count` inputs.
 
     Raises:
-        UsageError: a list of another length.
+        UsageError: it is a list of another length.
     """
     if isinstance(config, Sequence):
         if len(config) != count:
@@ -61,7 +61,7 @@ def configs_of(config: RunConfig | Sequence[RunConfig] | None, count: int) -> li
         return [checked(one) for one in config]
     shared = checked(config)
     if count > 1 and "run_id" in shared:
-        # two runs must not have one id; LangChain keeps it for the first, too
+        # two runs must not share an id; LangChain too keeps it for the first only
         rest: RunConfig = {**shared}
         del rest["run_id"]
         return [shared, *[rest] * (count - 1)]

@@ -1,4 +1,4 @@
-"""One run's tracer, meter and clock: typed events go in, event dictionaries come out."""
+"""One run's tracer, meter and clock, which convert typed events into event dictionaries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llmstream.tracing.tracer import EventDict, Tracer
 
 
 class Identity(TypedDict):
-    """What a run is called, as a Tracer takes it."""
+    """A run's identity, as the arguments of a Tracer."""
 
     run_id: str | None
     name: str
@@ -26,12 +26,12 @@ class Identity(TypedDict):
 
 
 def identity(config: RunConfig, name: str, seat: Seat | None = None) -> Identity:
-    """Return what a run is called.
+    """Return a run's identity.
 
     Args:
-        config: the caller's.
-        name: unless the config gives one.
-        seat: where in a composition the run belongs, None for an outermost one.
+        config: the caller's config.
+        name: the run's name, unless the config gives one.
+        seat: its place in a composition, None for an outermost run.
     """
     run_id, seat = config.get("run_id"), seat or Seat()
     return {
@@ -44,10 +44,10 @@ def identity(config: RunConfig, name: str, seat: Seat | None = None) -> Identity
 
 
 class Traced:
-    """Makes one run's event dictionaries as it goes on.
+    """Makes one run's event dictionaries while it runs.
 
     Args:
-        tracer: the run's, not used by anything else.
+        tracer: the run's tracer, not used by anything else.
     """
 
     def __init__(self, tracer: Tracer) -> None:
@@ -61,17 +61,17 @@ class Traced:
         return self._tracer.start(now)
 
     def batch(self, batch: Batch) -> list[EventDict]:
-        """Return the events of what one read brought."""
+        """Return the event dictionaries of one read."""
         now = time.monotonic()
         self._meter.write(batch, now)
         return self._tracer.batch(batch, now)
 
     def chunk(self, text: str) -> list[EventDict]:
-        """Return the events of one chunk, of a run of which nothing is known but these."""
+        """Return the events of one chunk, for a run known by its chunks only."""
         return self.batch([TextDelta(text)])
 
     def end(self, reason: FinishReason | None = None) -> EventDict:
-        """Return the last event of a run that finished; `reason` where the events did not tell it."""
+        """Return the last event of a run that finished; `reason` is used if no event gave one."""
         now = time.monotonic()
         if reason is not None:
             self._meter.write([Finish(reason)], now)

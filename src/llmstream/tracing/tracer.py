@@ -1,12 +1,12 @@
 """The one projection from typed events to LangChain's event dictionaries.
 
-`--events` writes what this makes, and `astream_events` and `stream_events` of the library give
-it out, so that both are the same and one test covers both.  The form is LangChain's (langchain-core
-1.8, `astream_events` versions v1 and v2) with two keys more, `seq` and `t`; the keys always
-come in the order of its first event: event, run_id, name, tags, metadata, data, parent_ids.
+`--events` and the library's `astream_events` and `stream_events` share it, so that they agree and one
+test covers all. The form is LangChain's (langchain-core 1.8, `astream_events` versions v1 and v2) with
+two more keys, `seq` and `t`; the keys are always in the order of LangChain's first event: event,
+run_id, name, tags, metadata, data, parent_ids.
 
-Beyond LangChain: the end event says more than `output`, errors have an event of their own, and
-chat models give the same `on_llm_*` events, so that a script survives a change of model.
+Beyond LangChain: the end event has more than `output`, errors have their own event, and chat models
+yield the same `on_llm_*` events, so that a script works with any model.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ EventDict: TypeAlias = dict[str, Json]
 
 
 def uuid7(nanoseconds: int | None = None) -> str:
-    """Return a new UUID of version 7; later ones sort after earlier ones of this machine.
+    """Return a new UUID of version 7; later ones sort after earlier ones of the same machine.
 
     Args:
-        nanoseconds: the time that it tells, since 1970; None for now.
+        nanoseconds: its timestamp, since 1970; None for now.
 
     Source: RFC 9562, section 5.7, and method 3 of section 6.2 for the twelve bits after the version.
     """
@@ -53,13 +53,13 @@ def uuid7(nanoseconds: int | None = None) -> str:
 
 
 def spoken(prompt: Prompt) -> tuple[str, Sequence[Message] | None]:
-    """Return what a start event says of a prompt: its text, and its messages if it is more than that."""
+    """Return what a start event shows of a prompt: its text, and its messages if it is more than one text."""
     plain = len(prompt.messages) == 1 and prompt.messages[0] == Message("user", prompt.text)
     return prompt.text, None if plain else prompt.messages
 
 
 def usage_data(usage: Usage) -> EventDict:
-    """Return the five counts, null where the provider reported none."""
+    """Return the five counts, None where the provider reported none."""
     return {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
@@ -82,7 +82,7 @@ def timing_data(timing: Timing) -> EventDict:
 
 
 def tool_calls_data(calls: Iterable[ToolCall | ToolCallDelta]) -> list[Json]:
-    """Return tool calls, or pieces of them, as events hold them."""
+    """Return tool calls, or pieces of them, as in events."""
     return [{"index": c.index, "id": c.id, "name": c.name, "arguments": c.arguments} for c in calls]
 
 
@@ -93,7 +93,7 @@ def _rounded(value: float | None) -> float | None:
 def _message_data(message: Message) -> EventDict:
     data: EventDict = {"role": message.role, "content": message.content}
     if message.attachments:
-        # their bytes would make the line as long as the files
+        # with their bytes the line would be as long as the files
         data["attachments"] = [
             {"media_type": a.media_type, "name": a.name, "url": a.url} for a in message.attachments
         ]
@@ -104,25 +104,25 @@ def _message_data(message: Message) -> EventDict:
 
 
 class Tracer:
-    """Makes the event dictionaries of one run; holds its identity and counts its events.
+    """Makes the event dictionaries of one run; keeps its identity and counts its events.
 
     Args:
-        version: LangChain's; in v1 an end's `output` is the text and metadata only the caller's.
+        version: LangChain's event format; in v1 the end's `output` is text, and metadata is the caller's only.
         run_id: None for a new UUIDv7.
         name: the run's name.
-        tags: on every event.
-        metadata: the caller's, on every event.
-        parents: ids of the runs that this one is a step of, the outermost first.
+        tags: tags of every event.
+        metadata: the caller's metadata, for every event.
+        parents: ids of the enclosing runs, the outermost first.
         prompt_text: the prompt's text.
-        messages: the prompt's messages when it is more than a text, see `spoken`.
-        provider: the one that is asked first.
-        model: the one that is asked first.
-        model_type: LangChain's kind of model behind the adapter.
-        options: those of them that LangChain shows go into the metadata of v2.
-        whole: the answer comes in one piece: all deltas of a batch make one stream event.
+        messages: the prompt's messages if it is more than one text, see `spoken`.
+        provider: the first provider asked.
+        model: the first model asked.
+        model_type: LangChain's name for the adapter's kind of model.
+        options: the options; those that LangChain shows are in v2's metadata.
+        whole: whether the answer is not streamed, so that all deltas of a batch make one stream event.
 
     Raises:
-        UsageError: `version` is none of LangChain's.
+        UsageError: `version` is not one of LangChain's.
     """
 
     def __init__(
@@ -166,16 +166,16 @@ class Tracer:
             }
 
     def stamp(self, at: float) -> float:
-        """Return the `t` of an event that came at the monotonic time `at`."""
+        """Return the `t` of an event received at the monotonic time `at`."""
         return round(at - self._began, 6)
 
     def start(self, at: float) -> EventDict:
-        """Return the first event; `at` is when the run began, on the clock of all later times."""
+        """Return the first event; `at` is the start of the run, on the clock of all later times."""
         self._began = at
         return self._event("on_llm_start", dict(self._input), at)
 
     def batch(self, events: Iterable[Event], at: float) -> list[EventDict]:
-        """Return the dictionaries of what one read brought, none for events that have none."""
+        """Return the dictionaries of one read's events; some events have none."""
         if self.whole:
             deltas: list[Delta] = []
             others: list[Event] = []
@@ -193,7 +193,7 @@ class Tracer:
         return self._event("on_llm_end", self.end_data(completion), now)
 
     def error(self, error: LLMStreamError, completion: Completion, now: float) -> EventDict:
-        """Return the last event of a run that failed; `completion` is what had come until then."""
+        """Return the last event of a run that failed; `completion` is the answer until then."""
         return self._event("on_llm_error", self.error_data(error, completion), now)
 
     def end_data(self, completion: Completion) -> EventDict:
@@ -208,7 +208,7 @@ class Tracer:
             "raw_finish_reason": completion.raw_finish_reason,
             "usage": usage_data(completion.usage),
             "timing": timing_data(completion.timing),
-            # JSON has no NaN, and a server's JSON may have brought one
+            # JSON has no NaN, but a server's JSON may contain one
             "cost": cost if cost is not None and math.isfinite(cost) else None,
             "provider": completion.provider or self.provider,
             "model": completion.model or self.model,
@@ -259,7 +259,7 @@ class Tracer:
             "event": event,
             "run_id": self.run_id,
             "name": name or self._name,
-            # copies: what a caller does to one event must not show in the next
+            # copies: a caller's change to one event must not affect the next
             "tags": list(self._tags),
             "metadata": dict(self._metadata),
             "data": data,
@@ -268,7 +268,7 @@ class Tracer:
         return self._stamped(made, at)
 
     def _step(self, step: Step, at: float) -> EventDict:
-        """Return an event of a step within this run, whose parents begin with this one."""
+        """Return the event of a step within this run, which becomes its first parent."""
         made = dict(step.event)
         within = made.get("parent_ids")
         parents = [*self._parents, self.run_id, *(within if isinstance(within, list) else ())]
