@@ -1,4 +1,4 @@
-"""The dialect of Parrot: POST /speak, and one JSON object a line comes back."""
+"""The dialect of Parrot: POST /speak, answered with one JSON object a line."""
 
 import json
 from collections.abc import Iterator, Mapping

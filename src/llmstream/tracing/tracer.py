@@ -107,7 +107,7 @@ class Tracer:
     """Makes the event dictionaries of one run; keeps its identity and counts its events.
 
     Args:
-        version: LangChain's event format; in v1 the end's `output` is text, and metadata is the caller's only.
+        version: LangChain's event format; in v1 `output` is text, and metadata only the caller's.
         run_id: None for a new UUIDv7.
         name: the run's name.
         tags: tags of every event.
