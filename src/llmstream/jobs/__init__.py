@@ -1,1 +1,1 @@
-"""Many prompts as one job: what is asked, how fast, where answers go, and what is asked again."""
+"""Many prompts as one job: input, rate limits, results and resuming."""

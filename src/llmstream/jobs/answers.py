@@ -1,4 +1,4 @@
-"""What comes back for one prompt: a result object of the library, or one line of the output."""
+"""The result for one prompt: an object of the library, or one line of the output."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ NOTHING: Final = Completion("", timing=Timing())
 
 
 class Result(Record):
-    """One prompt's answer, or why there is none.
+    """One prompt's answer, or the reason why there is none.
 
     Args:
-        id: the prompt's, or its place in the inputs, from 1, as text.
-        text: the answer, or what had come of it.
-        reasoning: thinking text, None when there was none.
-        tool_calls: assembled, in order.
-        finish_reason: one of the closed set; ``error`` beside an error.
+        id: the prompt's id, or its position in the inputs, from 1, as text.
+        text: the answer, or the part of it that arrived.
+        reasoning: thinking text, None if there was none.
+        tool_calls: the complete calls, in order.
+        finish_reason: one of a closed set, see `Finish`; ``error`` together with an error.
         usage: as the provider reported it.
-        timing: as measured here, None when nothing was asked.
-        provider: who answered, None when nothing was asked.
-        model: what was asked, None when nothing was asked.
-        error: None when all went well.
-        key: 32 hex digits that stand for what was asked.
+        timing: as measured here, None if nothing was asked.
+        provider: the provider that answered, None if nothing was asked.
+        model: the model asked, None if nothing was asked.
+        error: the error, None if the prompt succeeded.
+        key: 32 hex digits that identify the prompt, model and options.
     """
 
     id: Id
@@ -95,14 +95,14 @@ def line_of(
 ) -> str:
     """Return one prompt's line of the output, with its LF.
 
-    A template, not a dictionary: at thousands of answers a second the difference is seen.
+    A template, not a dictionary: at thousands of answers a second the difference matters.
 
     Args:
-        id_: as it was given.
-        key: as a number.
-        completion: the answer, or what came of it.
-        error: None when all went well.
-        timed: False for an answer whose times are not known.
+        id_: the prompt's id.
+        key: the key as a number.
+        completion: the answer, or the part of it that arrived.
+        error: the error, None if the prompt succeeded.
+        timed: False for an answer with unknown times.
     """
     quote = encode_basestring
     asked = bool(completion.provider)
@@ -130,7 +130,7 @@ def line_of(
 
 
 def encoded(line: str) -> bytes:
-    """Return a line as UTF-8, half characters of a pair as U+FFFD."""
+    """Return a line as UTF-8, with lone surrogates as U+FFFD."""
     try:
         return line.encode()
     except UnicodeEncodeError:

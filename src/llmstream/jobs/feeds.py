@@ -1,4 +1,4 @@
-"""Where questions come from, one at a time and no further ahead than they are asked."""
+"""Sources of questions, read one at a time and no further ahead than needed."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ Next: TypeAlias = Ask | BadRow | None
 
 
 class Feed(Protocol):
-    """Gives out what is to be asked."""
+    """Supplies the questions of a job."""
 
     async def take(self) -> Next:
-        """Return the next question, a row that can't be one, or None at the end."""
+        """Return the next question, a row that is invalid, or None at the end."""
         ...
 
 
 class Judge:
-    """Makes a question of each row, in the input's order, unless FILE answers it.
+    """Makes a question of each row without an answer in FILE, in the input's order.
 
     Args:
         asker: makes questions.
-        ledger: what there is already.
-        order: takes the stand-in of each id (16 bytes), None where the input's order is not wanted.
+        ledger: the known prompts and answers.
+        order: collects the 16-byte digest of each id, None if the input's order isn't needed.
 
-    `answered` is how many rows FILE answers.
+    `answered` is the number of rows with an answer in FILE.
     """
 
     def __init__(self, asker: Asker, ledger: Ledger, order: bytearray | None = None) -> None:
@@ -43,7 +43,7 @@ class Judge:
         self._order = order
 
     def __call__(self, row: RowOrBad) -> Next:
-        """Return a question, a BadRow when it can't be asked, None when FILE answers it."""
+        """Return a question, a BadRow if it can't be asked, None if FILE has its answer."""
         question = self._question(row)
         if self._order is not None and isinstance(question, BadRow):
             self._order += _name(question.name)
@@ -58,7 +58,7 @@ class Judge:
             return error
         wanted = self._ledger.take(ask.id, ask.key)
         if wanted is None:
-            # under its own id there is another answer: it goes by its line
+            # its own id has another answer already, so it is identified by its line
             return BadRow(row.number, f"the id {ask.id!r} occurs twice", row.data)
         if self._order is not None:
             self._order += _name(ask.id)
@@ -68,7 +68,7 @@ class Judge:
         return None
 
     def each(self, rows: Iterable[RowOrBad]) -> Iterator[Ask | BadRow]:
-        """Yield what is to be asked of many rows."""
+        """Yield the questions of many rows."""
         for row in rows:
             question = self(row)
             if question is not None:
@@ -80,7 +80,7 @@ def _name(id_: Id) -> bytes:
 
 
 class FileFeed:
-    """Questions that can be had without waiting: of a regular file, or of a library's caller.
+    """Questions available without waiting: from a regular file or a caller of the library.
 
     Args:
         questions: an iterator of them.
@@ -95,7 +95,7 @@ class FileFeed:
 
 
 class AsyncFeed:
-    """Questions of an asynchronous iterator, whose items come one at a time."""
+    """Questions from an asynchronous iterator."""
 
     def __init__(self, questions: AsyncIterator[Ask | BadRow]) -> None:
         self._questions = questions
@@ -108,14 +108,13 @@ class AsyncFeed:
 
 
 class PipeFeed:
-    """Questions of an input that has to be waited for.
+    """Questions from an input that must be waited for.
 
-    A thread of its own reads, when it is told to and not before; it is a daemon, as nothing ends a
-    blocked read.
+    A separate thread reads, only when asked to; it is a daemon, because nothing can end a blocked read.
 
     Args:
-        pieces: an iterator that may block; each piece is what one read brought.
-        judge: makes a question of a row, None where none is to be asked.
+        pieces: an iterator that may block; each piece is the rows of one read.
+        judge: makes a question of a row, None if none is to be asked.
     """
 
     def __init__(self, pieces: Iterator[list[RowOrBad]], judge: Callable[[RowOrBad], Next]) -> None:
@@ -171,7 +170,7 @@ class PipeFeed:
                 return
 
     def _tell(self, how: Callable[..., None], what: object) -> None:
-        # a loop that has been closed: nobody waits any more
+        # the loop was closed: nobody waits any more
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(how, what)
 

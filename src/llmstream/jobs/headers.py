@@ -1,4 +1,4 @@
-"""What answers' headers say of a provider's limits: how much is left, and until when.
+"""Read a provider's rate limits from response headers: how much is left, and until when.
 
 Sources: OpenAI, "Rate limits in headers" (``x-ratelimit-remaining-requests``,
 ``x-ratelimit-reset-requests: 1s``, ``6m0s``, ``20ms``), which most compatible providers copy;
@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 
 LONGEST: Final = 60.0
-"""Seconds; a longer wait is of a limit by the day, which is waited for only when it is reached."""
+"""Seconds; a longer wait is for a daily limit, and is made only once that is reached."""
 SPAN: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 PAIRS: Final = tuple(
     (f"{prefix}remaining-{what}", f"{prefix}reset-{what}")
@@ -28,10 +28,10 @@ PAIRS: Final = tuple(
 
 
 def reset_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds until there is something left again, None when there is or nobody says.
+    """Return the seconds until the limit allows requests again, None if it does now or is unknown.
 
     Args:
-        headers: names in lower case.
+        headers: header names in lower case.
     """
     if "0" not in headers.values():
         return None
@@ -45,7 +45,7 @@ def reset_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def seconds(text: str) -> float | None:
-    """Return a time from now: ``6m0s``, ``20ms``, ``1.5`` (seconds) or an RFC 3339 time; None for none."""
+    """Return the seconds from now in ``6m0s``, ``20ms``, ``1.5`` or an RFC 3339 time, else None."""
     text = text.strip()
     if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
         return float(text)

@@ -1,4 +1,4 @@
-"""From a row to a question: its id, its messages, its options, who is asked, and its key."""
+"""Turn a row into a question: its id, messages, options, targets and key."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from llmstream.runnable.targets import Target
 
 Id: TypeAlias = str | int | float
 Choose: TypeAlias = Callable[[str | None], Sequence[Target]]
-"""Returns the target of a model's name, then its fallbacks; None stands for the job's own model."""
+"""Returns the target of a model's name and its fallbacks; None means the job's own model."""
 
 NO_OPTIONS: Final = Options()
 MOST_NAMES: Final = 8
 LONGEST_NAME: Final = 40
-"""Fields that a hint names, and characters of each."""
+"""Most fields named in a hint, and characters of each."""
 MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError)
-"""What messages of an unexpected form cause."""
+"""Exceptions caused by messages of an unexpected form."""
 
 
 class Ask:
     """One question, ready to be asked.
 
     Args:
-        id: as it was given, or the line's number as text.
-        key: what is asked, as a number (keys.py).
-        number: of the line, from 1.
-        prompt: what is said.
-        options: the row's own; the target has the rest.
+        id: the given id, or the line's number as text.
+        key: the key of what is asked, as a number (keys.py).
+        number: the line's number, from 1.
+        prompt: the prompt.
+        options: the row's own options; the target has the rest.
         targets: the model, then its fallbacks.
     """
 
@@ -54,17 +54,17 @@ class Ask:
 
     @property
     def name(self) -> Id:
-        """What its line of the output goes by: the id."""
+        """The name of its line of the output: the id."""
         return self.id
 
 
 class Common(Record):
-    """What goes with every row that doesn't say otherwise.
+    """Defaults for every row.
 
     Args:
-        template: PROMPT of the command line, None without one.
+        template: PROMPT of the command line, None if there is none.
         system: system prompt, empty for none.
-        attachments: files beside each prompt.
+        attachments: files sent with each prompt.
     """
 
     template: Places | None = None
@@ -76,8 +76,8 @@ class Asker:
     """Makes questions of rows.
 
     Args:
-        choose: finds the targets of a model's name; asked once for each name.
-        common: what goes with every row.
+        choose: finds the targets of a model's name; called once for each name.
+        common: defaults for every row.
     """
 
     def __init__(self, choose: Choose, common: Common) -> None:
@@ -89,7 +89,7 @@ class Asker:
         """Return a row's question.
 
         Raises:
-            BadRow: it can't be asked; names the line and what is wrong.
+            BadRow: it is invalid; the message names the line and the problem.
         """
         fields = row.fields
         id_: Id | None = None

@@ -1,9 +1,9 @@
-"""What a prompt is known by: `key`, which depends on what is asked, and `ident`, which depends on its id.
+"""Identify prompts: by `key`, which depends on what is asked, and by `ident`, which depends on the id.
 
 The key is the first 32 hex digits of the SHA-256 of a canonical form, which never changes (test
 vectors in the README): a JSON object with ``messages``, ``model`` and ``options``, keys sorted by
-code point, no blanks, characters as UTF-8, whole numbers without a fraction.  It holds what the user
-asked, not how it gets there: no address, key, limit, place in the input or default of the catalogue.
+code point, no blanks, characters as UTF-8, whole numbers without a fraction.  It contains what the user
+asked, not how it is sent: no URL, API key, limit, position in the input or default of the catalogue.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def key_of(messages: tuple[Message, ...], model: str, options: str) -> int:
     """Return the key of one prompt as a number; `key_text` writes it.
 
     Args:
-        messages: as they are sent.
+        messages: the messages as sent.
         model: ``PROVIDER/MODEL``, aliases resolved.
-        options: `canonical_options` of them.
+        options: their `canonical_options`.
 
     Raises:
         ValueError: a number is infinite.
@@ -39,17 +39,17 @@ def key_of(messages: tuple[Message, ...], model: str, options: str) -> int:
 
 
 def key_text(key: int) -> str:
-    """Return a key as it is written: 32 hex digits."""
+    """Return a key as 32 hex digits."""
     return f"{key:032x}"
 
 
 def bytes_key(data: bytes) -> int:
-    """Return the key of a line that can't be read: of its bytes."""
+    """Return the key of an invalid line, made from its bytes."""
     return int.from_bytes(sha256(data).digest()[: DIGITS // 2], "big")
 
 
 def ident(id_: str | int | float) -> int:
-    """Return a fixed-size stand-in for an id, whatever its length; 7 and "7" differ."""
+    """Return a digest of an id, of fixed size; 7 and "7" differ."""
     return int.from_bytes(blake2b(_bytes(json.dumps(id_)), digest_size=16).digest(), "big")
 
 
@@ -57,8 +57,8 @@ def canonical_options(options: Options, extra_body: Mapping[str, object]) -> str
     """Return options in their canonical form.
 
     Args:
-        options: all that the user set, flags, lines and configuration together.
-        extra_body: the configuration's, which goes into each request as options do.
+        options: all options that the user set by flags, lines and configuration.
+        extra_body: the configuration's `extra_body`, which is added to each request like options.
 
     Raises:
         ValueError: a number is infinite.
@@ -121,5 +121,5 @@ def _bytes(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        # halves of a pair that belong together are joined, others are what the request has for them
+        # surrogate pairs are joined, lone surrogates become what the request has for them
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

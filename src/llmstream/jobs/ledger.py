@@ -1,4 +1,4 @@
-"""Which prompts a job has and what became of each: two numbers of 16 bytes a prompt, never a text."""
+"""The prompts of a job and their states: two 16-byte numbers a prompt, never a text."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from llmstream.jobs.inputs import Id
 from llmstream.jobs.keys import ident
 
 GIVEN: Final = 1 << 128
-"""It is being asked, or its answer has been written in this run; larger than any key."""
+"""State of a prompt that is being asked, or was answered in this run; larger than any key."""
 KEPT: Final = GIVEN + 1
-"""Its old answer has been copied into the new file."""
+"""State of a prompt whose old answer was copied into the new file."""
 
 
 class Ledger:
     """Prompts by their ids.
 
     Args:
-        repeatable: the input is read twice: `add` knows all prompts before FILE is looked at.
+        repeatable: whether the input is read twice, so that all prompts are added before FILE is read.
 
-    An entry is the prompt's key, or its complement (negative) when FILE has the answer, or GIVEN.
-    Of an input that can be read only once the entries are, to begin with, the keys that FILE has.
-    `untidy` is true when FILE may have lines that must go at the end.
+    An entry is the prompt's key, or its complement (negative) if FILE has the answer, or GIVEN. For an
+    input that can be read only once, the entries are at first the keys in FILE. `untidy` is true if
+    FILE may have lines that must be removed at the end.
     """
 
     def __init__(self, *, repeatable: bool) -> None:
@@ -30,7 +30,7 @@ class Ledger:
         self._of: dict[int, int] = {}
 
     def add(self, id_: Id, key: int) -> bool:
-        """Take one prompt of the first reading; False when its id occurs twice."""
+        """Add one prompt of the first reading; return False if its id occurs twice."""
         name = ident(id_)
         if name in self._of:
             return False
@@ -38,7 +38,7 @@ class Ledger:
         return True
 
     def found(self, id_: Id, key: int, *, failed: bool) -> bool:
-        """Take one line of FILE; True when it answers a prompt that is known to be in the input."""
+        """Add one line of FILE; return True if it answers a prompt known to be in the input."""
         name = ident(id_)
         entry = self._of.get(name)
         if not self.repeatable:
@@ -55,10 +55,10 @@ class Ledger:
         return True
 
     def take(self, id_: Id, key: int) -> bool | None:
-        """Decide about a prompt whose turn it is.
+        """Decide what to do with the next prompt.
 
         Returns:
-            True to ask it, False when FILE has its answer, None when its id occurs twice.
+            True to ask it, False if FILE has its answer, None if its id occurs twice.
         """
         name = ident(id_)
         entry = self._of.get(name)
@@ -66,7 +66,7 @@ class Ledger:
             return None
         if entry is not None:
             if entry == ~key:
-                # of an input that is read once, this entry is of a line before
+                # for an input that is read once, this entry belongs to an earlier line
                 return False if self.repeatable else None
             if not self.repeatable and entry == key:
                 self._of[name] = ~key
@@ -76,11 +76,11 @@ class Ledger:
         return True
 
     def wants(self, id_: Id, key: int) -> bool:
-        """Return whether a prompt of a repeatable input has neither an answer nor an outcome of this run."""
+        """Return whether a prompt of a repeatable input has neither an answer nor an outcome in this run."""
         return self._of.get(ident(id_)) == key
 
     def give_back(self, id_: Id, key: int) -> None:
-        """Take back a prompt that was not asked after all."""
+        """Return a prompt that was not asked."""
         self._of[ident(id_)] = key
 
     def keeps(self, id_: Id, key: int, *, failed: bool) -> bool:
@@ -93,7 +93,7 @@ class Ledger:
             if failed or entry != ~key:
                 return False
             self._of[name] = KEPT
-        # what was not come to stays, for a run that asks again as before
+        # prompts not reached stay, for a run that asks the same again
         return True
 
     def __len__(self) -> int:

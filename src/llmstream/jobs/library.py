@@ -1,4 +1,4 @@
-"""`batch` and `abatch` of the library: many prompts in, results out as they end, a failure is a result."""
+"""`batch` and `abatch` of the library: results of many prompts as they finish; a failure is a result too."""
 
 from __future__ import annotations
 
@@ -51,29 +51,29 @@ async def abatch(
     timeout: dict[str, float] | None = None,
     **options: object,
 ) -> AsyncGenerator[Result, None]:
-    """Ask many prompts at once and yield their results as they end.
+    """Ask many prompts at once and yield their results as they finish.
 
-    Leaving the loop, or closing the generator, ends what is under way.
+    Leaving the loop, or closing the generator, ends all requests in flight.
 
     Args:
-        inputs: prompts, or dictionaries as in a line of `llmstream batch`; taken one by one as places
-            become free, so that they may be endless.
-        model: PROVIDER/MODEL, PROVIDER or an alias; a dictionary's own ``model`` goes first.
+        inputs: prompts, or dictionaries as in a line of `llmstream batch`; taken one by one as requests
+            finish, so that they may be endless.
+        model: PROVIDER/MODEL, PROVIDER or an alias; a dictionary's own ``model`` takes precedence.
         max_concurrency: requests at once.
-        prompt: ``{field}`` in it is filled from each dictionary; without a place it stands before each.
+        prompt: a template whose ``{field}`` is filled from each dictionary; without one, it precedes each.
         system: system prompt.
-        rpm: requests a minute, spread evenly; None for no limit.
-        tpm: tokens a minute, likewise.
-        base_url, api_key, max_retries, timeout, options: as of `LLM`.
+        rpm: requests per minute, spread evenly; None for no limit.
+        tpm: tokens per minute, likewise.
+        base_url, api_key, max_retries, timeout, options: as for `LLM`.
 
     Yields:
-        One Result an input; `error` is set where it failed.
+        One Result for each input; `error` is set if it failed.
 
     Raises:
         ConfigError: the model is unknown, or its key is missing.
-        UsageError: an argument can't be used.
-        LLMStreamError: after the last result, when the rest was not asked: the key was refused, the
-            model is unknown there, or the provider asks to wait too long.
+        UsageError: an argument is invalid.
+        LLMStreamError: raised after the last result if the rest was not asked, because the key was
+            rejected, the provider doesn't know the model, or it asks to wait too long.
     """
     if max_concurrency < 1:
         raise UsageError(f"max_concurrency is {max_concurrency}: it must be 1 or more")
@@ -156,19 +156,19 @@ def batch(
 ) -> Generator[Result, None, None]:
     """Ask many prompts at once and yield their results as they end; for code that is not async.
 
-    It runs an event loop of its own, while the next result is waited for.
+    It runs its own event loop while waiting for the next result.
 
     Args:
-        inputs: as of `abatch`; taken in the caller's own thread.
-        model, max_concurrency, prompt, system, rpm, tpm: as of `abatch`.
-        base_url, api_key, max_retries, timeout, options: as of `LLM`.
+        inputs: as for `abatch`; read in the caller's thread.
+        model, max_concurrency, prompt, system, rpm, tpm: as for `abatch`.
+        base_url, api_key, max_retries, timeout, options: as for `LLM`.
 
     Yields:
-        One Result an input; `error` is set where it failed.
+        One Result for each input; `error` is set if it failed.
 
     Raises:
-        UsageError: an event loop runs in this thread; `abatch` is for it.
-        LLMStreamError: as of `abatch`.
+        UsageError: an event loop is running in this thread; use `abatch`.
+        LLMStreamError: as for `abatch`.
     """
     try:
         asyncio.get_running_loop()
@@ -205,7 +205,7 @@ async def _next(results: AsyncGenerator[Result, None]) -> Result | None:
 
 
 class _Bounded:
-    """A feed that waits while too many results have not been taken."""
+    """A feed that waits while too many results are unread."""
 
     def __init__(self, feed: Feed, results: deque[Result], most: int) -> None:
         self.room = asyncio.Event()
@@ -245,7 +245,7 @@ def _question(asker: Asker, number: int, one: Input) -> Ask | BadRow:
 
 
 def _parts(number: int, one: Input) -> tuple[dict[str, object] | None, str]:
-    """Return an input's fields, None for a text, and the text."""
+    """Return an input's fields (None for a text) and its text."""
     if isinstance(one, str):
         return None, one
     if isinstance(one, Mapping):

@@ -1,11 +1,11 @@
-"""How fast one provider is asked: what the user allows, and what the provider can take.
+"""Limit the rate of requests to one provider, by the user's limits and by what the provider accepts.
 
-All requests of a job to one provider, the repeated ones too, pass its limiter.  The user's requests
-and tokens a minute are spread evenly: a bucket without a stock.  What the provider can take is not
-known before, so it is looked for: a refusal for overload (429, 503, 529) halves how many requests
-run at once, and holds their rate a little below what was just answered; answers bring the number
-back one by one (additive increase, multiplicative decrease), and the rate comes back slowly near
-the old limit, then faster and faster, until it is no limit any more.  A Retry-After stops all.
+All requests of a job to one provider, retries included, pass its limiter. The user's requests and
+tokens per minute are spread evenly, without bursts. What the provider accepts is not known in advance,
+so it is probed: a refusal for overload (429, 503, 529) halves the number of concurrent requests, and
+limits their rate to a little below the rate just served; answers raise the number again one by one
+(additive increase, multiplicative decrease), and the rate grows slowly near the old limit, then faster
+and faster, until it is no limit any more. A Retry-After pauses all requests.
 """
 
 from __future__ import annotations
@@ -22,41 +22,41 @@ from llmstream.jobs.headers import reset_seconds
 NEVER: Final = math.inf
 FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 10.0
-"""Seconds that all wait after an overload without Retry-After: the first time, and at most."""
+"""Seconds that all requests wait after an overload without Retry-After: the first time, and at most."""
 BELOW: Final = 0.95
-"""Share of what the provider was found to take that is tried after a refusal."""
+"""Share of the rate found acceptable that is tried after a refusal."""
 GENTLE: Final = 1.5
-"""Seconds in which the rate grows by a thirtieth a second; then it doubles every DOUBLING."""
+"""Seconds in which the rate grows by a thirtieth per second; after that it doubles every DOUBLING seconds."""
 DOUBLING: Final = 0.7
 LONG_ENOUGH: Final = 0.5
-"""Seconds between two refusals over which the answers show what the provider takes."""
+"""Seconds between two refusals after which the answers show the acceptable rate."""
 CLOSE: Final = 1.5
-"""How many times what was served may be tried for it to be what the provider takes."""
+"""Most requests tried per request served for the served rate to count as the acceptable one."""
 NO_LIMIT: Final = 5000.0
-"""Requests a second that are as good as any number."""
+"""Requests per second that count as no limit."""
 CATCH_UP: Final = 0.1
-"""Seconds that a late timer may make good."""
+"""Most seconds for which a late timer may catch up."""
 SLOWEST: Final = 0.2
-"""Requests a second below which the rate does not fall."""
+"""Lowest rate, in requests per second."""
 FIRST_GUESS: Final = 200
-"""Tokens of an answer before any has come."""
+"""Assumed tokens of an answer before the first one."""
 PATIENCE: Final = 8
-"""Refusals in a row, each after a longer pause, after which a provider that never answered is given up."""
+"""Consecutive refusals, each after a longer pause, after which a provider that never answered is given up."""
 LONG_PATIENCE: Final = 30
-"""The same for one that did answer."""
+"""The same for a provider that did answer."""
 
 
 class Gate(Protocol):
-    """What a job asks of a limiter, near or far; each method as Limiter's."""
+    """The protocol of a limiter, local or remote; the methods are those of Limiter."""
 
     last_success: float
 
     async def enter(self, tokens: int) -> int:
-        """Wait for a place and a turn."""
+        """Wait for permission to send a request."""
         ...
 
     def leave(self, charged: int, used: int | None) -> None:
-        """Give the place back."""
+        """Report that a request has ended."""
         ...
 
     def answered(self, now: float) -> None:
@@ -68,27 +68,27 @@ class Gate(Protocol):
         ...
 
     def hopeless(self) -> bool:
-        """Return whether waiting longer makes no sense."""
+        """Return whether waiting longer is pointless."""
         ...
 
     def told(self, status: int, headers: Mapping[str, str]) -> None:
-        """Note an answer's head."""
+        """Note a response's head."""
         ...
 
     def stop(self) -> None:
-        """Let nobody pass any more."""
+        """Let no more requests pass."""
         ...
 
 
 class Limiter:
-    """Lets requests to one provider pass.  Used on one event loop.
+    """Lets requests to one provider pass at an acceptable rate. Used on one event loop.
 
     Args:
-        rpm: requests a minute, 0 for any number.
-        tpm: tokens a minute, 0 for any number.
-        most: requests at once.
-        clock: monotonic seconds, the loop's.
-        jitter: gives random numbers in [0, 1).
+        rpm: requests per minute, 0 for no limit.
+        tpm: tokens per minute, 0 for no limit.
+        most: most concurrent requests.
+        clock: the loop's monotonic clock, in seconds.
+        jitter: returns random numbers in [0, 1).
     """
 
     def __init__(
@@ -123,13 +123,13 @@ class Limiter:
         self._timer: asyncio.TimerHandle | None = None
 
     async def enter(self, tokens: int) -> int:
-        """Wait for a place and a turn.
+        """Wait for permission to send a request.
 
         Args:
-            tokens: how many the request will take, as far as that is known.
+            tokens: the expected tokens of the request, as far as known.
 
         Returns:
-            The tokens that were charged, for `leave`; -1 when the job has been stopped.
+            The tokens charged, for `leave`; -1 if the job was stopped.
         """
         if self.stopped:
             return -1
@@ -149,11 +149,11 @@ class Limiter:
         return -1 if self.stopped else charged
 
     def leave(self, charged: int, used: int | None) -> None:
-        """Give the place back.
+        """Report that a request has ended.
 
         Args:
             charged: what `enter` returned.
-            used: tokens that the request took, None when that is not known.
+            used: tokens that the request used, None if unknown.
         """
         self.flying -= 1
         if self._token_gap and used is not None:
@@ -171,11 +171,11 @@ class Limiter:
             self._wide = min(self._most, self._wide + (1.0 if self._wide < self._brisk else 1 / self._wide))
 
     def overloaded(self, sent_at: float, retry_after: float | None) -> None:
-        """Note that a request was refused for overload, and slow all down.
+        """Note that a request was refused for overload, and slow down all requests.
 
         Args:
-            sent_at: when it was sent.  What was sent before the last slowing down says nothing new.
-            retry_after: seconds that the server asks to wait, None when it asks for nothing.
+            sent_at: when it was sent; a request sent before the last slow-down adds nothing.
+            retry_after: seconds that the server asks to wait, None if it doesn't.
         """
         now = self._clock()
         if sent_at > self._cut_at:
@@ -189,13 +189,13 @@ class Limiter:
         self._let_pass()
 
     def _slow_down(self, now: float) -> None:
-        # from one refusal to the next the provider took at least what it served, and less than what was
-        # tried at the end; before the first one it may have had a stock
+        # between two refusals the provider accepted at least what it served, and less than was
+        # tried at the end; before the first refusal it may have allowed a burst
         first = self._cut_at == -NEVER
         span = now - (self._began if first else self._cut_at)
         served = self._served / max(span, LONG_ENOUGH)
         if first:
-            # half of those that are on their way may yet be taken
+            # half of the requests in flight may still be accepted
             served = (self._served + self.flying / 2) / max(span, 1.0)
         tried = self._now_rate()
         if tried < NEVER and tried > CLOSE * served:
@@ -206,15 +206,15 @@ class Limiter:
         self._wide = max(1.0, math.floor(min(self._wide, self.flying) / 2))
 
     def pause(self, seconds: float) -> None:
-        """Let nobody pass for some seconds."""
+        """Let no request pass for some seconds."""
         self._paused_until = max(self._paused_until, self._clock() + seconds)
 
     def hopeless(self) -> bool:
-        """Return whether so many refusals came in a row that waiting longer makes no sense."""
+        """Return whether there were so many consecutive refusals that waiting longer is pointless."""
         return self._refused >= (LONG_PATIENCE if self._succeeded else PATIENCE)
 
     def told(self, status: int, headers: Mapping[str, str]) -> None:
-        """Note an answer's head: that the request was taken, and what it says of the provider's limits."""
+        """Note a response's head: that the request was accepted, and the provider's limits in its headers."""
         if status < 300:
             self._served += 1
         wait = reset_seconds(headers)
@@ -222,7 +222,7 @@ class Limiter:
             self.pause(wait)
 
     def stop(self) -> None:
-        """Let nobody pass any more; who waits is told."""
+        """Let no more requests pass; waiting ones are told."""
         self.stopped = True
         while self._waiting:
             turn, _ = self._waiting.popleft()
@@ -255,9 +255,9 @@ class Limiter:
         return max(self._next_request, self._next_token, self._next_paced, self._paused_until)
 
     def _now_rate(self) -> float:
-        """Return the requests a second that are tried now.
+        """Return the current rate, in requests per second.
 
-        It grows with the time in which it was used: while all wait for long answers nothing is learnt.
+        It grows only while it is used: nothing is learnt while all requests wait for long answers.
         """
         if self._rate == NEVER:
             return NEVER
@@ -268,7 +268,7 @@ class Limiter:
         return self._rate * (1 + GENTLE / 30) * doublings
 
     def _let_pass(self) -> None:
-        """Let those pass whose turn it is, and set the timer for the next one."""
+        """Let the next requests pass, and set the timer for those after them."""
         waiting = self._waiting
         while waiting and self.flying < self._wide:
             turn, charged = waiting[0]

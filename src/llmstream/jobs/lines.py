@@ -1,4 +1,4 @@
-"""Has the engine ask one question once, and gathers what comes: the way of every answer of a job."""
+"""Ask one question once through the engine and collect the answer: the hot path of a job."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from llmstream.transport.drivers import AsyncTransport
 
 
 class Line:
-    """What one worker asks over, one question after the other.
+    """A worker's connection, used for one question after the other.
 
     Args:
-        clock: monotonic seconds, the loop's.
+        clock: the loop's monotonic clock, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -25,15 +25,15 @@ class Line:
         self._http: AsyncTransport | None = None
 
     async def ask(self, plan: Plan, meter: Meter, limiter: Gate) -> None:
-        """Send one request and have a meter take what comes of it.
+        """Send one request and pass its events to a meter.
 
         Args:
-            plan: with one target, which is asked once.
-            meter: takes the events.
-            limiter: is shown the head of the answer.
+            plan: a plan with one target, which is asked once.
+            meter: receives the events.
+            limiter: is told the response's head.
 
         Raises:
-            LLMStreamError: it failed; what had come before was taken.
+            LLMStreamError: it failed; earlier events were passed on.
         """
         clock, write, told = self._clock, meter.write, limiter.told
 
@@ -46,7 +46,7 @@ class Line:
         http = by_http(plan.targets[0])
         transport = (self._http if http else None) or async_transport_for(plan)
         if http:
-            # its connection is there for the next question
+            # its connection is kept for the next question
             self._http = transport
         try:
             await carry_out(steps_of(plan), transport, take, opened)
@@ -55,6 +55,6 @@ class Line:
                 await transport.aclose()
 
     async def aclose(self) -> None:
-        """Give up what is open."""
+        """Close what is open."""
         if self._http is not None:
             await self._http.aclose()

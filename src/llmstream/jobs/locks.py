@@ -1,4 +1,4 @@
-"""The operating system's lock on an open file: it goes with the process, however that ends."""
+"""The operating system's lock on an open file, released when the process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if sys.platform == "win32":
     import msvcrt
 
     _FAR: Final = 2**62
-    """A byte that no answer reaches: Windows refuses to read locked ones."""
+    """Offset of a byte beyond all answers, because Windows refuses to read locked bytes."""
 
     def lock(fd: int) -> bool:
-        """Lock a file without waiting; False when another process has it."""
+        """Lock a file without waiting; return False if another process has locked it."""
         at = os.lseek(fd, 0, os.SEEK_CUR)
         os.lseek(fd, _FAR, os.SEEK_SET)
         try:
@@ -31,7 +31,7 @@ else:
     import fcntl
 
     def lock(fd: int) -> bool:
-        """Lock a file without waiting; False when another process has it."""
+        """Lock a file without waiting; return False if another process has locked it."""
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -1,7 +1,7 @@
-"""Puts answers back into the input's order, for a stream that can't be put in order afterwards.
+"""Put answers into the input's order, for a stream that can't be sorted afterwards.
 
-What waits for an earlier answer is kept in memory up to a bound, and beyond it in a file without a
-name, which is gone with the process.
+Lines that wait for an earlier answer are kept in memory up to a limit, and beyond it in a file without
+a name, which disappears with the process.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Callable
 from typing import IO, Final
 
 IN_MEMORY: Final = 4 << 20
-"""Bytes of waiting lines that are kept in memory."""
+"""Most bytes of waiting lines kept in memory."""
 
 
 class Ordered:
     """Writes lines in the order in which their numbers were announced.
 
     Args:
-        write: takes each line when its turn has come.
+        write: called with each line in its turn.
     """
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
@@ -31,11 +31,11 @@ class Ordered:
         self._end = 0
 
     def expect(self, number: int) -> None:
-        """Announce that a line will come, behind those announced before."""
+        """Announce a line, to be written after those announced before."""
         self._expected.append(number)
 
     def put(self, number: int, line: bytes) -> None:
-        """Take a line; write it, and those that waited for it, when its turn has come."""
+        """Add a line; write it, and those waiting for it, if it is its turn."""
         if not self._expected or self._expected[0] != number:
             self._hold(number, line)
             return
@@ -45,7 +45,7 @@ class Ordered:
             self._write(self._taken(self._expected.popleft()))
 
     def close(self) -> None:
-        """Write what still waits, in order: what it waited for will not come."""
+        """Write the lines still waiting, in order; those they waited for will not arrive."""
         while self._expected:
             number = self._expected.popleft()
             if number in self._held:

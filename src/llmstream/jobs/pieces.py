@@ -1,7 +1,7 @@
 """Questions in numbered pieces on the driver's disk, and the actor that asks a piece.
 
-A number stands for the same questions whenever it comes, so that a piece can be run anew when a node
-is lost.  Nothing here knows Ray: actors are handed in, and awaited.
+A number always stands for the same questions, so that a piece can be run again if a node is lost.
+Nothing here depends on Ray: actors are passed in, and awaited.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ def _mapping(values: dict[str, object]) -> MappingProxyType[str, object]:
     return MappingProxyType(values)
 
 
-# records hold read-only mappings, which pickle does not know
+# records hold read-only mappings, which pickle does not support
 copyreg.pickle(MappingProxyType, lambda proxy: (_mapping, (dict(proxy),)))
 
 Shipped: TypeAlias = tuple[Target, str | None, str]
-"""A target without its key, the key, and where that came from: a Secret is not pickled by accident."""
+"""A target without its key, the key, and the key's origin, because a Secret refuses to be pickled."""
 Packed: TypeAlias = tuple[Id, int, int, Prompt, Options, int]
-"""A question: id, key, number, prompt, options, and which targets."""
+"""A question: id, key, number, prompt, options, and the index of its targets."""
 Outcome: TypeAlias = tuple[Id, int, int, Completion, LLMStreamError | None]
-"""Of one question: id, key, number, the answer, and what went wrong, if anything."""
+"""The outcome of one question: id, key, number, the answer, and the error, if any."""
 
 
 class Pieces:
-    """Questions put aside on this machine's disk, and fetched by their piece's number.
+    """Questions stored on this machine's disk, and read by their piece's number.
 
     Args:
-        questions: all that are to be asked.
+        questions: all questions to ask.
         size: questions in a piece.
-        bad: told of rows that can't be asked.
+        bad: called with invalid rows.
     """
 
     def __init__(self, questions: Iterator[Ask | BadRow], size: int, bad: Callable[[BadRow], None]) -> None:
@@ -121,13 +121,13 @@ class PieceKeeper:
 
 
 class Asking:
-    """An actor that asks pieces.
+    """An actor that asks the questions of pieces.
 
     Args:
         pieces: a PieceKeeper.
         limiters: LimiterKeepers by provider.
-        targets: of all questions.
-        settings: of the job; its `jobs` are this actor's.
+        targets: the targets of all questions.
+        settings: the job's settings, with this actor's `jobs`.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Asking:
         self._settings = settings
 
     def __call__(self, batch: Mapping[str, list[int]]) -> dict[str, list[object]]:
-        """Ask the pieces of these numbers; return their numbers and outcomes, pickled."""
+        """Ask the pieces with these numbers; return their numbers and outcomes, pickled."""
         numbers = [int(number) for number in batch["item"]]
         outcomes = [pickle.dumps(asyncio.run(self._asked(number))) for number in numbers]
         return {"number": list(numbers), "outcomes": list(outcomes)}

@@ -1,7 +1,7 @@
-"""Text with places to fill: ``Translate {text} into {lang}``.
+"""Templates with placeholders: ``Translate {text} into {lang}``.
 
-Only ``{NAME}`` with a NAME of letters, digits, ``_`` and ``-`` is a place.  ``{{`` and ``}}`` stand
-for one brace each; every other brace is itself, so that JSON and code need no escapes.
+Only ``{NAME}`` with a NAME of letters, digits, ``_`` and ``-`` is a placeholder. ``{{`` and ``}}``
+stand for one brace each; all other braces are literal, so that JSON and code need no escapes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ TOKEN: Final = re.compile(r"\{\{|\}\}|\{([\w-]+)\}")
 
 
 class Places:
-    """A text, taken apart once and filled many times.
+    """A template, parsed once and filled many times.
 
     Args:
-        text: with places.
+        text: the template.
 
-    `names` are the places in it, each once, in their order.
+    `names` are its placeholders, each once, in order.
     """
 
     __slots__ = ("_parts", "names")
@@ -43,10 +43,10 @@ class Places:
             self._parts.append((False, literal))
 
     def fill(self, fields: Mapping[str, object]) -> str:
-        """Return the text with each place filled; what is filled in is not filled again.
+        """Return the text with all placeholders filled; inserted text is not filled again.
 
         Args:
-            fields: by name.  Text goes in as it is, anything else as JSON.
+            fields: values by name; text is inserted unchanged, anything else as JSON.
 
         Raises:
             KeyError: a field is missing; its argument is the name.

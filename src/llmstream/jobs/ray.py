@@ -1,10 +1,10 @@
-"""The same job on a Ray cluster: Ray Data's streaming and backpressure over the questions, one writer here.
+"""The same job on a Ray cluster: Ray Data's streaming and backpressure for the questions, one writer here.
 
-The driver, which is this process, makes the questions, as it alone has input, FILE and configuration.
-It puts them aside in pieces on its disk; Ray Data carries the pieces' numbers, and actors that hold
-connections, or a loaded model, fetch a piece, ask it, and hand the answers back.  Limits and pauses
-belong to one actor a provider, which all ask.  Actors take next to no CPU of the cluster's account,
-unless they hold a model: else they would keep Ray Data's own tasks from running.
+The driver, which is this process, makes the questions, because it alone has input, FILE and
+configuration. It stores them in pieces on its disk; Ray Data passes the pieces' numbers around, and
+actors that hold connections, or a loaded model, fetch a piece, ask it, and return the answers. One
+actor per provider keeps its limits and pauses. Unless they hold a model, actors reserve hardly any CPU,
+because otherwise they would keep Ray Data's own tasks from running.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from llmstream.runnable.targets import Target
 
 LARGEST_PIECE: Final = 256
 WAVES: Final = 3
-"""How often pieces that got lost in spite of Ray's own retries are handed in again."""
+"""How often pieces lost despite Ray's own retries are submitted again."""
 
 
 class Cluster:
-    """A Ray cluster, joined or begun.
+    """A Ray cluster, joined or started.
 
     Args:
-        address: of a running one; empty for one of its own on this machine.
+        address: the address of a running cluster; empty to start one on this machine.
 
     Raises:
         MissingExtra: Ray is not installed.
@@ -68,7 +68,7 @@ class Cluster:
         logging.getLogger("ray.data").setLevel(logging.ERROR)
 
     def close(self) -> None:
-        """Leave the cluster, or end it if it is its own."""
+        """Leave the cluster, or stop it if it was started here."""
         import ray
 
         if self._own:
@@ -82,17 +82,17 @@ class Cluster:
         tally: Tally,
         emit: Emit,
     ) -> LLMStreamError | None:
-        """Ask all pieces, and hand each outcome to `emit` once.
+        """Ask all pieces, and pass each outcome to `emit` once.
 
         Args:
             pieces: the questions.
-            settings: of the whole job.
-            limits: requests and tokens a minute of a provider's target.
-            tally: is kept up to date.
-            emit: takes the outcomes, in this process.
+            settings: the settings of the whole job.
+            limits: returns the requests and tokens per minute of a provider's target.
+            tally: the counts, kept up to date.
+            emit: called with each outcome, in this process.
 
         Returns:
-            Why it ended before the last prompt, None when it did not.
+            The error that ended it before the last prompt, None if it finished.
         """
         work = _Work(pieces, settings, limits)
         left = set(range(len(pieces)))
@@ -161,7 +161,7 @@ class _Work:
 
 
 def piece_size(prompts: int | None, jobs: int) -> int:
-    """Return how many questions go into a piece: few enough for all actors to end at about one time."""
+    """Return the number of questions in a piece: few enough for all actors to finish together."""
     if prompts is None:
         return max(16, min(LARGEST_PIECE, 4 * jobs))
     return max(1, min(LARGEST_PIECE, max(jobs, 16), math.ceil(prompts / 8)))

@@ -1,4 +1,4 @@
-"""A provider's limiter in an actor of its own, and how a job far away asks it."""
+"""A provider's limiter in its own actor, and its client in remote jobs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from llmstream.record import Record
 
 
 class Note(Record):
-    """What one request showed: ``answered``, ``overloaded`` or ``told``; see Limiter's methods.
+    """An observation of one request: ``answered``, ``overloaded`` or ``told``; see the methods of Limiter.
 
     Args:
-        what: which of them.
+        what: the name of the method.
         sent_at: when the request was sent, by the keeper's clock.
         retry_after: seconds that the server asked to wait.
-        status: the answer's.
-        headers: the answer's, as far as they speak of limits.
+        status: the response's status.
+        headers: the response's headers about limits.
     """
 
     what: str
@@ -28,19 +28,19 @@ class Note(Record):
 
 
 class LimiterKeeper:
-    """An actor that has one provider's limiter."""
+    """An actor with one provider's limiter."""
 
     def __init__(self, rpm: float, tpm: float, jobs: int) -> None:
         self._loop = asyncio.get_event_loop()
         self._limiter = Limiter(rpm, tpm, jobs, self._loop.time)
 
     async def enter(self, tokens: int) -> tuple[int, float, bool]:
-        """Wait; return what was charged, the time here, and whether asking is hopeless."""
+        """Wait; return the tokens charged, the time here, and whether asking is hopeless."""
         charged = await self._limiter.enter(tokens)
         return charged, self._loop.time(), self._limiter.hopeless()
 
     async def leave(self, charged: int, used: int | None, notes: list[Note]) -> None:
-        """Take what is to be said of one request, and its place."""
+        """Record the observations of one request, and end it."""
         for note in notes:
             if note.what == "answered":
                 self._limiter.answered(self._loop.time())
@@ -52,7 +52,7 @@ class LimiterKeeper:
 
 
 class RemoteLimiter:
-    """A LimiterKeeper as a Job knows a limiter.
+    """A LimiterKeeper with the interface of a limiter.
 
     Args:
         keeper: the actor.
@@ -67,7 +67,7 @@ class RemoteLimiter:
         self._notes: dict[object, list[Note]] = {}
 
     async def enter(self, tokens: int) -> int:
-        """Wait for a place; -1 when the job has been stopped."""
+        """Wait for permission to send a request; return -1 if the job was stopped."""
         if self.stopped:
             return -1
         charged, now, self._hopeless = await self._keeper.enter.remote(tokens)  # type: ignore[attr-defined]
@@ -76,7 +76,7 @@ class RemoteLimiter:
         return int(charged)
 
     def leave(self, charged: int, used: int | None) -> None:
-        """Give the place back, with all that was noted."""
+        """Report that a request has ended, with all observations."""
         me = asyncio.current_task()
         self._sent.pop(me, None)
         self._keeper.leave.remote(charged, used, self._notes.pop(me, []))  # type: ignore[attr-defined]
@@ -91,16 +91,16 @@ class RemoteLimiter:
         self._note(Note("overloaded", self._sent.get(asyncio.current_task(), 0.0), retry_after))
 
     def told(self, status: int, headers: Mapping[str, str]) -> None:
-        """Note an answer's head."""
+        """Note a response's head."""
         kept = {name: value for name, value in headers.items() if "ratelimit" in name}
         self._note(Note("told", status=status, headers=kept))
 
     def hopeless(self) -> bool:
-        """Return whether waiting longer makes no sense."""
+        """Return whether waiting longer is pointless."""
         return self._hopeless
 
     def stop(self) -> None:
-        """Let nobody of this job pass any more."""
+        """Let no more requests of this job pass."""
         self.stopped = True
 
     def _note(self, note: Note) -> None:

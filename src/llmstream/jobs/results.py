@@ -1,12 +1,12 @@
-"""FILE, and its only writer: whole lines, one run at a time, nothing lost by a kill.
+"""FILE and its only writer: whole lines, one run at a time, nothing lost by a kill.
 
-Each answer is one `write` at the end of the file, when it ends.  Only fsync is grouped, as it takes
-milliseconds: a kill loses nothing, a power failure what the last half second wrote.  A torn last
-line, which only a crash of the system or a full disk leaves, is cut off by the next run.
+Each answer is appended by one `write` as soon as it is complete. Only fsync is grouped, because it
+takes milliseconds: a kill loses nothing, a power failure at most the last half second. A torn last
+line, left only by a system crash or a full disk, is cut off by the next run.
 
-The lock is the operating system's, on the file itself, and goes with the process.  Because a new
-file may take the old one's place, whoever has locked one looks whether it is still the one of that
-name; a new file is locked before it gets the name.
+The lock is the operating system's, on the file itself, and ends with the process. Because a new file
+may replace the old one, a run that has locked a file checks that it still has the name; a new file is
+locked before it gets the name.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from llmstream.jobs.ledger import Ledger
 from llmstream.jobs.locks import lock
 
 SYNC_EVERY: Final = 0.5
-"""Seconds between two fsyncs while answers come."""
+"""Seconds between two fsyncs while answers arrive."""
 OURS: Final = re.compile(rb'\{\s*"id"\s*:')
 BEGINNING: Final = b'{"id": '
 KEY: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class FileError(LLMStreamError):
-    """FILE can't be written: the disk is full, the device is gone."""
+    """FILE can't be written, for example because the disk is full or the device is gone."""
 
 
 class Line:
-    """What counts of one line of FILE."""
+    """The relevant fields of one line of FILE."""
 
     __slots__ = ("data", "failed", "id", "key", "offset")
 
@@ -50,11 +50,11 @@ class Line:
 
 
 def lines_of(path: Path, name: str) -> Iterator[Line]:
-    """Yield a file's lines; the last one may lack its LF, and is left out when it is torn.
+    """Yield a file's lines; the last one may lack its LF, and is left out if it is torn.
 
     Args:
-        path: of the file.
-        name: what messages call it.
+        path: the file's path.
+        name: its name in messages.
 
     Raises:
         UsageError: a line is not an answer.
@@ -79,13 +79,13 @@ class ResultFile:
     """FILE, opened and locked.
 
     Args:
-        path: as the user wrote it; a symbolic link is followed.
-        fresh: begin anew.
+        path: the path as given by the user; a symbolic link is followed.
+        fresh: start over.
 
     Raises:
-        UsageError: another run has it, or it can't be made or written.
+        UsageError: another run has it open, or it can't be created or written.
 
-    `size` is how many bytes of whole lines it has.
+    `size` is the number of bytes in whole lines.
     """
 
     def __init__(self, path: str, *, fresh: bool = False) -> None:
@@ -95,7 +95,7 @@ class ResultFile:
         self.size = os.fstat(self.fd).st_size
         self.began_at = 0
         self.unsynced = False
-        # what a killed run had begun to put in order
+        # the unfinished sorted file of a killed run
         self._new.unlink(missing_ok=True)
         if fresh and self.size:
             self._cut(0)
@@ -128,13 +128,13 @@ class ResultFile:
             os.close(fd)
 
     def read(self, ledger: Ledger) -> int:
-        """Take what FILE has, and cut off a torn last line.
+        """Read the answers in FILE, and cut off a torn last line.
 
         Returns:
-            How many of the input's prompts it answers, as far as that is known before they are read.
+            The number of prompts of the input that it answers, as far as known before these are read.
 
         Raises:
-            UsageError: it has lines that are not answers; nothing is changed then.
+            UsageError: it has lines that are not answers; the file is not changed then.
         """
         answered = whole = 0
         ended = True
@@ -150,7 +150,7 @@ class ResultFile:
         return answered
 
     def lines(self) -> Iterator[Line]:
-        """Yield FILE's lines, as `lines_of` does."""
+        """Yield FILE's lines, like `lines_of`."""
         return lines_of(self.path, self.name)
 
     def _cut(self, size: int) -> None:
@@ -161,10 +161,10 @@ class ResultFile:
         self.size = size
 
     def append(self, data: bytes) -> None:
-        """Write one answer: all of it, or nothing.
+        """Append one answer, completely or not at all.
 
         Raises:
-            FileError: it could not be written; FILE ends with the line before.
+            FileError: it could not be written; FILE ends with the previous line.
         """
         done = 0
         try:
@@ -181,12 +181,12 @@ class ResultFile:
         self.unsynced = True
 
     def sync(self) -> None:
-        """Have the system bring to the disk what was written."""
+        """Flush written data to the disk."""
         self.unsynced = False
         os.fsync(self.fd)
 
     def tidy(self, ledger: Ledger) -> None:
-        """Take out lines that others have replaced: failed ones, changed ones."""
+        """Remove lines that later ones replace: failed or changed prompts."""
         kept = (
             line.data
             for line in self.lines()
@@ -195,10 +195,10 @@ class ResultFile:
         self.replace(kept)
 
     def replace(self, lines: Iterable[bytes]) -> None:
-        """Have FILE consist of these lines, in one step.
+        """Replace FILE's content by these lines, atomically.
 
         Raises:
-            FileError: the new file could not be written; FILE is as it was.
+            FileError: the new file could not be written; FILE is unchanged.
         """
         new = self._new
         try:
@@ -223,7 +223,7 @@ class ResultFile:
         _sync_folder(self.path.parent)
 
     def close(self) -> None:
-        """Sync and close; the lock goes with it."""
+        """Sync and close, which releases the lock."""
         try:
             if self.unsynced:
                 self.sync()
@@ -240,7 +240,7 @@ def _copy(lines: Iterable[bytes], file: BinaryIO) -> None:
 
 
 def _line(data: bytes, offset: int) -> Line | None:
-    """Return one line of FILE, None when it is none of ours."""
+    """Return one line of FILE, None if it is not an answer."""
     try:
         document = json.loads(data)
         id_, key, error = document["id"], document["key"], document["error"]
@@ -251,7 +251,7 @@ def _line(data: bytes, offset: int) -> Line | None:
 
 
 def _torn(data: bytes) -> bool:
-    """Return whether bytes are the beginning of a line of ours, or the NULs that a crash leaves."""
+    """Return whether bytes are the start of a line of ours, or the NUL bytes left by a crash."""
     if not data.strip(b"\0"):
         return True
     try:
@@ -262,7 +262,7 @@ def _torn(data: bytes) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Bring a rename to the disk; Windows has no way to."""
+    """Flush a rename to the disk, where the system can; Windows can't."""
     with suppress(OSError):
         fd = os.open(folder, os.O_RDONLY)
         try:

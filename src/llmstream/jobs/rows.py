@@ -1,7 +1,7 @@
-"""An input taken apart: lines of JSON or text, or the records of a CSV file, each with its line number.
+"""Split an input into rows: lines of JSON or text, or the records of a CSV file, each with its line number.
 
-Rows come out one by one and nothing is kept, so that an input may be larger than memory.  Only LF,
-or CRLF, ends a line: U+2028 and its like are text.
+Rows are yielded one by one and not kept, so that an input may be larger than memory. Only LF or CRLF
+ends a line; U+2028 and the like are text.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from llmstream.errors import UsageError
 
 BOM: Final = b"\xef\xbb\xbf"
 JSON_COLUMNS: Final = ("messages", "options")
-"""Columns of a CSV file whose cells are JSON."""
+"""Columns of a CSV file that contain JSON."""
 
 
 class BadRow(UsageError):
-    """One row can't be asked.
+    """One row is invalid.
 
     Args:
-        number: of its line, from 1.
-        message: what is wrong with it.
-        data: the row's bytes as far as they are known.
-        id: the id that it gives, None when that is what is wrong or unknown.
+        number: its line number, from 1.
+        message: what is wrong with the row.
+        data: the row's bytes, as far as known.
+        id: its id, None if that is invalid or unknown.
         hint: what to do about it.
     """
 
@@ -46,18 +46,18 @@ class BadRow(UsageError):
 
     @property
     def name(self) -> str | int | float:
-        """What its line of the output goes by."""
+        """The name of its line of the output."""
         return str(self.number) if self.id is None else self.id
 
 
 class Row:
-    """One prompt of an input, as it stands there.
+    """One prompt of an input, as written there.
 
     Args:
-        number: of the line where it begins, from 1.
-        fields: of a JSON object or a CSV record; None for a bare line.
+        number: number of its first line, from 1.
+        fields: the fields of a JSON object or a CSV record; None for a bare line.
         line: the bare line, "" otherwise.
-        data: the bytes, for messages about it.
+        data: its bytes, for messages.
     """
 
     __slots__ = ("data", "fields", "line", "number")
@@ -73,11 +73,11 @@ RowOrBad: TypeAlias = Row | BadRow
 
 
 def row_of(data: bytes, number: int) -> RowOrBad | None:
-    """Return what one line holds, None when it is blank.
+    """Return the row of one line, None if the line is blank.
 
     Args:
-        data: the line, with or without what ends it.
-        number: from 1; a byte-order mark before line 1 is dropped.
+        data: the line, with or without its line ending.
+        number: its number, from 1; a byte-order mark at the start of line 1 is dropped.
     """
     if number == 1 and data.startswith(BOM):
         data = data[len(BOM) :]
@@ -109,7 +109,7 @@ _DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def rows_of_lines(lines: Iterable[bytes]) -> Iterator[RowOrBad]:
-    """Yield the rows of a file of lines; blank ones are counted and left out."""
+    """Yield the rows of a file of lines; blank lines are counted but skipped."""
     for number, data in enumerate(lines, 1):
         row = row_of(data, number)
         if row is not None:
@@ -117,7 +117,7 @@ def rows_of_lines(lines: Iterable[bytes]) -> Iterator[RowOrBad]:
 
 
 class _Physical(Iterator[str]):
-    """A CSV file's lines as text, counted."""
+    """The lines of a CSV file as text, counted."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._lines = iter(lines)
@@ -139,13 +139,13 @@ class _Physical(Iterator[str]):
 def rows_of_csv(lines: Iterable[bytes]) -> Iterator[RowOrBad]:
     """Yield the records of a CSV file with a header line.
 
-    Commas separate, or what the header has in their place: semicolons, tabs.  After a record that
-    can't be read nothing more is read: where the next one begins is not known.
+    The separator is the comma, or the semicolon or tab if the header uses it. Reading stops after an
+    invalid record, because the start of the next one is unknown.
 
     Args:
-        lines: with what ends them, since a quoted cell may hold line breaks.
+        lines: lines with their endings, because a quoted cell may contain line breaks.
     """
-    # its default of 128 KiB is for the whole process, and less than many a prompt
+    # its default of 128 KiB applies to the whole process, and is less than some prompts
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     physical = _Physical(lines)
     try:

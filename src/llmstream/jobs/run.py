@@ -1,8 +1,8 @@
-"""Asks many prompts at once: so many workers, each of which asks one after the other.
+"""Ask many prompts at once, with a number of workers that each ask one after the other.
 
-A worker takes the next question, waits at its provider's limiter, has the engine ask once, and
-hands on what came.  Trying again is decided here and not in the engine, so that repeated requests
-pass the limiter as well.  There is no task and no queue for each answer.
+A worker takes the next question, waits for its provider's limiter, asks once through the engine, and
+passes on the outcome. Retries are decided here and not in the engine, so that they pass the limiter as
+well. There is no task or queue per answer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from llmstream.runnable.plan import Plan
 from llmstream.runnable.targets import Target
 
 RATE_REFUSALS: Final = 10
-"""How often one prompt may meet 429 while others are answered."""
+"""How often one prompt may get 429 while others are answered."""
 OVERLOAD: Final = frozenset({429, 503, 529})
 UNKNOWN_MODEL: Final = re.compile(
     r"model.{0,80}(not (be )?found|not exist|unknown|invalid|not supported|not a valid)|"
@@ -44,16 +44,16 @@ UNKNOWN_MODEL: Final = re.compile(
 
 
 Emit: TypeAlias = Callable[[Ask | BadRow, int, Completion, LLMStreamError | None], None]
-"""Takes the outcome of one prompt: the question, its key, the answer, and what went wrong, if anything."""
+"""Receives the outcome of one prompt: the question, its key, the answer, and the error, if any."""
 
 
 class Settings(Record):
-    """How a job runs.
+    """The settings of a job.
 
     Args:
-        jobs: requests at once.
-        max_failures: failures after which no more is asked, 0 for any number.
-        stream: False asks for whole answers.
+        jobs: most concurrent requests.
+        max_failures: failures after which no more prompts are asked, 0 for no limit.
+        stream: False requests whole answers.
     """
 
     jobs: int
@@ -62,7 +62,7 @@ class Settings(Record):
 
 
 class Stopped(Exception):
-    """The job ends; this prompt is left for the next run."""
+    """The job has ended; this prompt is left for the next run."""
 
 
 class Job:
@@ -70,13 +70,13 @@ class Job:
 
     Args:
         feed: the questions.
-        emit: takes each outcome.
-        tally: is kept up to date.
-        settings: how many at once, and when to stop.
+        emit: called with each outcome.
+        tally: the counts, kept up to date.
+        settings: concurrency, and when to stop.
         limiter: makes the limiter of a provider's target.
-        give_back: told of questions that were taken and then not asked.
+        give_back: called with questions that were taken but not asked.
 
-    `ended_by` is why the job ended before its last prompt, None when it did not.
+    `ended_by` is the error that ended the job before its last prompt, None if there was none.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Job:
         """Ask all.
 
         Raises:
-            Exception: what `emit` raised, or reading the input.
+            Exception: an error of `emit` or of reading the input.
         """
         workers = [asyncio.ensure_future(self._work()) for _ in range(self._settings.jobs)]
         try:
@@ -155,18 +155,18 @@ class Job:
             self.end(None)
 
     def end(self, reason: LLMStreamError | None) -> None:
-        """Take no more questions; those under way are answered."""
+        """Take no more questions; those in flight are still answered."""
         if not self.ending:
             self.ended_by = reason
         self.ending = True
         for limiter in self._limiters.values():
             limiter.stop()
-        # who waits for more input would wait for ever
+        # a worker waiting for more input would wait for ever
         for worker in self._idle:
             worker.cancel()
 
     async def _answer(self, line: Line, ask: Ask) -> tuple[Completion, LLMStreamError | None]:
-        """Return one question's outcome, from the first of its targets that answers."""
+        """Return one question's outcome, from its first target that answers."""
         *earlier, last = ask.targets
         for target in earlier:
             completion, error = await self._tried(line, ask, target, last=False)
@@ -177,7 +177,7 @@ class Job:
     async def _tried(
         self, line: Line, ask: Ask, target: Target, *, last: bool
     ) -> tuple[Completion, LLMStreamError | None]:
-        """Ask one target until it answers or trying again makes no sense."""
+        """Ask one target until it answers or retrying is pointless."""
         limiter = self._limiter(target)
         spent, counted, refusals = 0.0, 0, 0
         while True:
@@ -197,7 +197,7 @@ class Job:
             if self.ending or ends or not error.retryable or not most:
                 return completion, error
             if overload and limiter.last_success < began:
-                # all are refused, it is not this prompt: only the limiter's patience counts
+                # all requests are refused, not just this prompt: only the limiter's patience counts
                 continue
             if error.status == 429:
                 refusals += 1
@@ -219,7 +219,7 @@ class Job:
         charged: int,
         began: float,
     ) -> tuple[Completion, LLMStreamError | None]:
-        """Send one request and return what came of it."""
+        """Send one request and return its outcome."""
         plan = Plan((self._asked_once(target, spent),), ask.prompt, ask.options, self._settings.stream)
         clock = self._clock
         meter = Meter(began)
@@ -229,7 +229,7 @@ class Job:
             limiter.answered(clock())
         except LLMStreamError as failure:
             error = failure
-            # before the place is given back: nobody may slip through
+            # before `leave`, so that no other request slips through
             if _is_overload(error):
                 limiter.overloaded(began, error.retry_after)
         finally:
@@ -239,7 +239,7 @@ class Job:
         return meter.completion(clock()), error
 
     def _asked_once(self, target: Target, spent: float) -> Target:
-        """Return a target that the engine asks once, within what is left of its time."""
+        """Return a target that the engine asks once, within its remaining time."""
         policy = target.policy
         if policy.total and spent:
             limits = replace(policy, max_retries=0, total=max(0.001, policy.total - spent))
@@ -275,7 +275,7 @@ def _is_overload(error: LLMStreamError) -> bool:
 
 
 def _is_hopeless(error: LLMStreamError, target: Target) -> bool:
-    """Return whether every other prompt would meet the same refusal: of the key, or of the model."""
+    """Return whether all other prompts would be refused too, because of the key or the model."""
     if isinstance(error, AuthenticationError):
         return True
     if not isinstance(error, RequestRefused):

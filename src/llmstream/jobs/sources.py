@@ -1,4 +1,4 @@
-"""INPUT: a file that is read twice, or something that is read as it comes."""
+"""INPUT: a file that is read twice, or a stream that is read as it arrives."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from llmstream.jobs.ledger import Ledger
 from llmstream.jobs.rows import BadRow, RowOrBad, row_of, rows_of_csv, rows_of_lines
 
 PIECE: Final = 8 * 1024
-"""Bytes of one read of a pipe, so that it is not read far ahead; a long line has larger ones."""
+"""Bytes per read of a pipe, so that it is not read far ahead; long lines use larger reads."""
 LARGEST_PIECE: Final = 1 << 20
 MOST_WRONG: Final = 1000
-"""Wrong rows after which no more are looked for."""
+"""Invalid rows after which the check stops."""
 
 
 class Source:
@@ -50,7 +50,7 @@ class Source:
 
     @classmethod
     def at(cls, url: str) -> Source:
-        """Return an input at an address that fsspec knows (``s3://``, ``file://``), fetched to this disk.
+        """Return an input at a URL that fsspec supports (``s3://``, ``file://``), downloaded to this disk.
 
         Raises:
             MissingExtra: fsspec is not installed.
@@ -79,26 +79,26 @@ class Source:
         self.close()
 
     def close(self) -> None:
-        """Close it, standard input aside."""
+        """Close it, unless it is standard input."""
         if self.fd > 0:
             fd, self.fd = self.fd, -1
             os.close(fd)
 
     def same_as(self, path: str) -> bool:
-        """Return whether a path leads to this very file."""
+        """Return whether a path leads to the same file."""
         try:
             return os.path.samestat(self.status, Path(path).stat())
         except OSError:
             return False
 
     def rows(self) -> Iterator[RowOrBad]:
-        """Yield the rows of a repeatable input from its beginning.
+        """Yield the rows of a repeatable input from the start.
 
         Raises:
             UsageError: it can't be read any more.
         """
         rows = rows_of_csv if self.is_csv else rows_of_lines
-        # the source's own descriptor stays open; one reading ends before the next begins
+        # the source's own descriptor stays open; one reading ends before the next starts
         with os.fdopen(os.dup(self.fd), "rb", buffering=1 << 18) as file:
             file.seek(self._begin)
             try:
@@ -107,7 +107,7 @@ class Source:
                 raise UsageError(f"can't read {self.name}: {error.strerror}") from error
 
     def pieces(self) -> Iterator[list[RowOrBad]]:
-        """Yield the rows that each read brings; blocks until there are some.
+        """Yield the rows of each read; blocks until there are some.
 
         Raises:
             UsageError: it can't be read any more.
@@ -147,12 +147,12 @@ class Source:
 
 
 class Check:
-    """What the first reading of an input found.
+    """The result of the first reading of an input.
 
     Args:
-        prompts: how many.
-        models: how many by full name.
-        tokens: a rough count of the input's, four characters each.
+        prompts: number of prompts.
+        models: number of prompts by the model's full name.
+        tokens: a rough count of the input's tokens, four characters each.
     """
 
     def __init__(self) -> None:
@@ -162,15 +162,15 @@ class Check:
 
 
 def check(rows: Iterable[RowOrBad], asker: Asker, ledger: Ledger) -> Check:
-    """Read an input for the first time: every row is looked at before anything is sent.
+    """Read an input for the first time, to check every row before anything is sent.
 
     Args:
-        rows: all of them.
+        rows: all rows.
         asker: makes questions.
-        ledger: is told of each.
+        ledger: every row is added to it.
 
     Raises:
-        BadRow: of the first row that can't be asked; its hint says how many there are.
+        BadRow: the first invalid row; its hint says how many there are.
     """
     found = Check()
     first: BadRow | None = None

@@ -1,4 +1,4 @@
-"""How a job stands: what the bar, the lines and the summary show."""
+"""The counts of a job, as shown by progress bar, lines and summary."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SLOWEST: Final = 3
 
 
 class Tally:
-    """Counts of one job.
+    """The counts of one job.
 
     Args:
         clock: monotonic seconds.
-        total: prompts of the input, None while that is not known.
-        before: those that FILE had the answer of already.
+        total: number of prompts in the input, None while unknown.
+        before: number of prompts that FILE already answered.
     """
 
     def __init__(self, clock: Callable[[], float], total: int | None = None, before: int = 0) -> None:
@@ -38,17 +38,17 @@ class Tally:
 
     @property
     def ended(self) -> int:
-        """Prompts that were asked in this run and have an outcome."""
+        """Number of prompts with an outcome in this run."""
         return self.answered + self.failed
 
     @property
     def left(self) -> int | None:
-        """Prompts that are still to be asked, None when that is not known."""
+        """Number of prompts still to be asked, None if unknown."""
         return None if self.total is None else max(0, self.total - self.before - self.ended)
 
     @property
     def seconds(self) -> float:
-        """How long this run has taken."""
+        """The duration of this run so far."""
         return self.clock() - self.began
 
     def add(self, id_: Id, completion: Completion, error: LLMStreamError | None) -> None:

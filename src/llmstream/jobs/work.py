@@ -1,4 +1,4 @@
-"""The command's job, from INPUT to FILE or a stream: what is to be done, doing it, putting it in order."""
+"""The command's job, from INPUT to FILE or a stream: check, ask, and sort the results."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from llmstream.runnable.targets import Target
 
 
 class Show(Protocol):
-    """Shows people how a job stands.
+    """Shows the progress of a job.
 
-    `every`: seconds between two times.
+    `every`: seconds between two updates.
     """
 
     every: float
@@ -46,9 +46,9 @@ class Work:
     Args:
         source: INPUT.
         asker: makes questions of its rows.
-        ordered: answers in the input's order.
+        ordered: whether to write answers in the input's order.
 
-    `found` is what the first reading found, None for an input that can be read only once.
+    `found` is the result of the first reading, None for an input that can be read only once.
     """
 
     def __init__(self, source: Source, asker: Asker, *, ordered: bool = False) -> None:
@@ -66,7 +66,7 @@ class Work:
         """Read the input for the first time, if it can be read twice.
 
         Raises:
-            BadRow: a row can't be asked.
+            BadRow: a row is invalid.
         """
         if self.source.repeatable:
             try:
@@ -76,7 +76,7 @@ class Work:
                 raise
 
     def open(self, path: str, *, fresh: bool) -> None:
-        """Open FILE and see what it answers.
+        """Open FILE and read its answers.
 
         Raises:
             UsageError: it can't be used.
@@ -85,10 +85,10 @@ class Work:
         self.answered = self.file.read(self.ledger)
 
     def peek(self, path: str) -> None:
-        """See what FILE answers, without making, locking or changing it.
+        """Read FILE's answers without creating, locking or changing it.
 
         Raises:
-            UsageError: it can't be read, or is something else.
+            UsageError: it can't be read, or is not a results file.
         """
         try:
             for line in lines_of(Path(path), path):
@@ -99,32 +99,32 @@ class Work:
             raise UsageError(f"can't read {path}: {error.strerror}") from error
 
     def asked_in(self, row: RowOrBad) -> Ask:
-        """Return the question in a row of the input.
+        """Return the question of a row of the input.
 
         Raises:
-            BadRow: it can't be asked.
+            BadRow: it is invalid.
         """
         if isinstance(row, BadRow):
             raise row
         return self._asker.ask(row)
 
     def target_of(self, model: str) -> Target:
-        """Return what a model's full name stands for."""
+        """Return the target of a model's full name."""
         return self._asker.chosen(model)[0][0]
 
     def note_order(self) -> None:
-        """Note the input's order, where nothing was asked one by one."""
+        """Note the input's order, if questions were not asked one by one."""
         if self._order is not None:
             for row in self.source.rows():
                 self._order += ident(self.asked_in(row).id).to_bytes(16, "big")
 
     @property
     def left(self) -> int | None:
-        """How many prompts are to be asked, None when that is not known."""
+        """Number of prompts to ask, None if unknown."""
         return None if self.found is None else self.found.prompts - self.answered
 
     def tally(self, clock: Callable[[], float]) -> Tally:
-        """Return the counts to begin with."""
+        """Return the initial counts."""
         return Tally(clock, None if self.found is None else self.found.prompts, self.answered)
 
     async def run(
@@ -136,17 +136,17 @@ class Work:
         *,
         limiter: Callable[[Target], Limiter],
     ) -> LLMStreamError | None:
-        """Ask all that is to be asked.
+        """Ask all questions.
 
         Args:
-            settings: how many at once, and when to stop.
-            tally: is kept up to date.
-            write: takes each line where there is no FILE.
-            show: shows the tally from time to time.
+            settings: concurrency, and when to stop.
+            tally: the counts, kept up to date.
+            write: called with each line if there is no FILE.
+            show: shows the counts from time to time.
             limiter: makes a provider's limiter.
 
         Returns:
-            Why it ended before the last prompt, None when it did not.
+            The error that ended it before the last prompt, None if it finished.
         """
         feed: Feed
         pipe: PipeFeed | None = None
@@ -192,11 +192,11 @@ class Work:
         return emit
 
     def emit_to(self, write: Callable[[str], None]) -> Emit:
-        """Return what takes outcomes and writes them, as they end, into FILE or with `write`."""
+        """Return a function that writes outcomes into FILE or with `write`."""
         return self._emit(write, None)
 
     def questions(self) -> Iterator[Ask | BadRow]:
-        """Yield what is to be asked; of an input that can be read only once, to its end."""
+        """Yield the questions to ask; for an input that can be read only once, until its end."""
         if self.source.repeatable:
             return self.judge.each(self.source.rows())
         return self.judge.each(row for piece in self.source.pieces() for row in piece)
@@ -205,10 +205,10 @@ class Work:
         self.ledger.give_back(ask.id, ask.key)
 
     def put_in_order(self) -> None:
-        """Give FILE its final form: each prompt once, in the input's order where that is wanted.
+        """Give FILE its final form: each prompt once, in the input's order if wanted.
 
         Raises:
-            FileError: it can't be written anew; it is as it was.
+            FileError: it can't be rewritten; it is unchanged.
         """
         file = self.file
         if file is None:
@@ -225,7 +225,7 @@ class Work:
 
 
 class _Announced:
-    """A feed that tells an Ordered of each question."""
+    """A feed that announces each question to an Ordered."""
 
     def __init__(self, feed: Feed, ordered: Ordered) -> None:
         self._feed = feed
@@ -240,7 +240,7 @@ class _Announced:
 
 
 def _sort(file: ResultFile, order: bytearray) -> None:
-    """Put FILE's lines in the order of ids; those of other ids come last."""
+    """Sort FILE's lines by the order of ids; lines with other ids go last."""
     places = {ident(line.id): line.offset for line in file.lines()}
     wanted = array("Q")
     for at in range(0, len(order), 16):
@@ -268,7 +268,7 @@ async def _shown(show: Show, tally: Tally, judge: Judge) -> None:
 
 
 async def _synced(file: ResultFile) -> None:
-    """Bring to the disk what was written, twice a second, in a thread: it may take long."""
+    """Flush written data to the disk twice a second, in a thread, because it may take long."""
     loop = asyncio.get_running_loop()
     with suppress(OSError):
         while True:

@@ -1,1 +1,1 @@
-"""A job through a provider's own batch interface: half the price, within a day."""
+"""Jobs through a provider's own batch interface: half the price, within a day."""

@@ -1,9 +1,9 @@
 """Anthropic's message batches.
 
 Source: Anthropic API reference, "Create a Message Batch": at most 100 000 requests and 256 MB,
-custom ids of at most 64 of ``[a-zA-Z0-9_-]``; results as JSON Lines in any order.  A batch has no
-name of ours: one whose making was not confirmed is known by its size and, in the end, by the ids in
-its results.
+custom ids of at most 64 of ``[a-zA-Z0-9_-]``; results as JSON Lines in any order. A batch can't be
+given a name: one whose creation was not confirmed is recognised by its size and, once it has ended, by
+the ids in its results.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Anthropic:
     """The ``/v1/messages/batches`` interface."""
 
     most = 100_000
-    # less than Anthropic's 256 MB, since a batch is put together in memory
+    # less than Anthropic's 256 MB, because a batch is built in memory
     largest = 32 << 20
 
     def line(self, custom_id: str, body: dict[str, Json]) -> bytes:
@@ -47,13 +47,13 @@ class Anthropic:
         return json.dumps({"custom_id": custom_id, "params": body}, separators=(",", ":")).encode()
 
     def submit(self, web: Web, entry: dict[str, Json], lines: list[bytes], save: Save) -> str:
-        """Make the batch."""
+        """Create the batch."""
         save({"step": "creating", "known": [id_ for id_, _ in _batches(web)]})
         made = web.post(PATH, b'{"requests":[' + b",".join(lines) + b"]}")
         return web.id_in(made)
 
     def find(self, web: Web, entry: Mapping[str, Json]) -> str | None:
-        """Return a batch of our size that was not there before, None when there is none."""
+        """Return a new batch of our size, None if there is none."""
         known = entry.get("known")
         before = known if isinstance(known, list) else []
         return next(
@@ -61,7 +61,7 @@ class Anthropic:
         )
 
     def status(self, web: Web, id_: str) -> Status:
-        """Return how a batch stands."""
+        """Return a batch's status."""
         batch = web.get(f"{PATH}/{id_}")
         said = text_at(batch, "processing_status")
         state: State = "ended" if said == "ended" else "running"
@@ -71,7 +71,7 @@ class Anthropic:
     def results(self, web: Web, status: Status) -> Iterator[Outcome]:
         """Yield the outcomes.
 
-        Asked for at the provider's own address, whatever ``results_url`` says: the key goes nowhere else.
+        They are requested at the provider's own address, whatever ``results_url`` says: the key goes nowhere else.
         """
         for line in web.lines(f"{PATH}/{text_at(status.document, 'id')}/results"):
             if line.strip():

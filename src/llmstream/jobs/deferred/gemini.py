@@ -35,7 +35,7 @@ class Gemini:
     """The ``batchGenerateContent`` interface."""
 
     most = 50_000
-    # of Google's 20 MB something is left for what stands around the requests
+    # leaves part of Google's 20 MB for the text around the requests
     largest = 18 << 20
 
     def line(self, custom_id: str, body: dict[str, Json]) -> bytes:
@@ -44,7 +44,7 @@ class Gemini:
         return json.dumps(request, separators=(",", ":")).encode()
 
     def submit(self, web: Web, entry: dict[str, Json], lines: list[bytes], save: Save) -> str:
-        """Make the batch."""
+        """Create the batch."""
         save({"step": "creating"})
         name = json.dumps(f"llmstream-{entry['token']}").encode()
         body = b"".join(
@@ -57,7 +57,7 @@ class Gemini:
         return web.id_in(web.post(f"/models/{model}:batchGenerateContent", body), "name")
 
     def find(self, web: Web, entry: Mapping[str, Json]) -> str | None:
-        """Return the batch that bears our token in its name."""
+        """Return the batch with our token in its name."""
         wanted, token = f"llmstream-{entry['token']}", ""
         for _ in range(PAGES):
             page = web.get("/batches?pageSize=100" + (f"&pageToken={token}" if token else ""))
@@ -73,7 +73,7 @@ class Gemini:
         return None
 
     def status(self, web: Web, id_: str) -> Status:
-        """Return how a batch stands."""
+        """Return a batch's status."""
         batch = web.get(f"/{id_}", seconds=600.0)
         said = text_at(batch, "metadata", "state") or text_at(batch, "state")
         word = said.rpartition("STATE_")[2]
@@ -86,7 +86,7 @@ class Gemini:
         )
 
     def results(self, web: Web, status: Status) -> Iterator[Outcome]:
-        """Yield the outcomes; of an expired batch there may be none."""
+        """Yield the outcomes; an expired batch may have none."""
         for entry in _responses(status.document):
             key = text_at(entry, "metadata", "key")
             if not key:
@@ -104,7 +104,7 @@ class Gemini:
 
 
 def _responses(batch: Mapping[str, Json]) -> Iterator[dict[str, Json]]:
-    """Yield the inlined responses, which stand in the operation's response and in its metadata."""
+    """Yield the inlined responses, from the operation's response or its metadata."""
     metadata = batch.get("metadata")
     places = [batch.get("response"), metadata.get("output") if isinstance(metadata, dict) else None]
     for place in places:

@@ -1,4 +1,4 @@
-"""What a provider's batch interface is to us, and what all of them have in common."""
+"""The protocol of a provider's batch interface, and what all of them share."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from llmstream.wire.message import WireMessage
 
 State: TypeAlias = Literal["running", "ended", "failed"]
 Save: TypeAlias = Callable[[Mapping[str, Json]], None]
-"""Keeps what is known of a batch on the disk, before the next step."""
+"""Saves the known state of a batch to disk before the next step."""
 Outcome: TypeAlias = tuple[str, Completion, LLMStreamError | None]
-"""Of one request: its custom id, the answer, and what went wrong, if anything."""
+"""The outcome of one request: its custom id, the answer, and the error, if any."""
 
 
 class Status(Record):
-    """How a batch stands.
+    """The status of a batch.
 
     Args:
         state: running, ended (there may be results) or failed (there are none).
-        said: the provider's own word for it.
-        done: requests that have an outcome.
-        total: all of them.
-        document: the provider's whole answer.
-        flaw: why it failed, empty otherwise.
+        said: the provider's own word for the state.
+        done: number of requests with an outcome.
+        total: number of all requests.
+        document: the provider's whole response.
+        flaw: the reason for a failure, empty otherwise.
     """
 
     state: State
@@ -47,31 +47,31 @@ class Status(Record):
 class Interface(Protocol):
     """One provider's batch interface.
 
-    `most` requests and `largest` bytes go into one batch.  `findable`: a batch whose creation was
-    not confirmed can be found again, before its end, without doubt.
+    A batch has at most `most` requests and `largest` bytes. `findable`: whether a batch whose creation
+    was not confirmed can be found again with certainty before it ends.
     """
 
     most: int
     largest: int
 
     def line(self, custom_id: str, body: dict[str, Json]) -> bytes:
-        """Return one request as it stands in a batch."""
+        """Return one request in the form used in a batch."""
         ...
 
     def submit(self, web: Web, entry: dict[str, Json], lines: list[bytes], save: Save) -> str:
-        """Have a batch made and return its id; `save` is called before each step that costs.
+        """Create a batch and return its id; `save` is called before each step that costs money.
 
         Raises:
-            LLMStreamError: it was refused, or whether it was made is not known.
+            LLMStreamError: it was refused, or it is unknown whether it was created.
         """
         ...
 
     def find(self, web: Web, entry: Mapping[str, Json]) -> str | None:
-        """Return the id of a batch whose making was not confirmed, None when there is none."""
+        """Return the id of a batch whose creation was not confirmed, None if there is none."""
         ...
 
     def status(self, web: Web, id_: str) -> Status:
-        """Return how a batch stands."""
+        """Return a batch's status."""
         ...
 
     def results(self, web: Web, status: Status) -> Iterator[Outcome]:
@@ -80,9 +80,9 @@ class Interface(Protocol):
 
 
 def custom_id(ask: Ask) -> str:
-    """Return what a request is called towards the provider: 64 hex digits, of id and key.
+    """Return the id of a request for the provider: 64 hex digits, from id and key.
 
-    Users' ids may be long or hold what a provider does not take.
+    Users' ids may be long or contain characters that a provider does not accept.
     """
     return f"{ident(ask.id):032x}{key_text(ask.key)}"
 
@@ -91,7 +91,7 @@ def body_of(web: Web, ask: Ask) -> dict[str, Json]:
     """Return the body of a question's request, not streamed.
 
     Raises:
-        LLMStreamError: it can't be put into this dialect.
+        LLMStreamError: it can't be expressed in this dialect.
     """
     target = web.target
     request = web.adapter.request(ask.prompt, ask.options.over(target.options), target.endpoint, stream=False)
@@ -101,7 +101,7 @@ def body_of(web: Web, ask: Ask) -> dict[str, Json]:
 
 
 def completion_of(web: Web, document: Json) -> tuple[Completion, LLMStreamError | None]:
-    """Return the answer in a whole document of the provider's API, or the error that it stands for."""
+    """Return the answer, or the error, in a whole document of the provider's API."""
     endpoint = web.target.endpoint
     meter = Meter(0.0)
     meter.write([Start(endpoint.provider, endpoint.model)], 0.0)
@@ -122,7 +122,7 @@ def completion_of(web: Web, document: Json) -> tuple[Completion, LLMStreamError 
 
 
 def refusal(web: Web, status: int, document: Json) -> ProviderError:
-    """Return the error that a refused request's document stands for."""
+    """Return the error in the document of a refused request."""
     adapter: Adapter = web.adapter
     error = adapter.error(status, {}, json.dumps(document).encode())
     named(web, error)
@@ -130,7 +130,7 @@ def refusal(web: Web, status: int, document: Json) -> ProviderError:
 
 
 def named(web: Web, error: LLMStreamError) -> LLMStreamError:
-    """Return an error of one request that names its provider, without the key."""
+    """Return an error of one request with its provider's name and without the key."""
     endpoint = web.target.endpoint
     error.provider = endpoint.provider
     error.message = endpoint.redact(f"{endpoint.provider}: {error.message}")

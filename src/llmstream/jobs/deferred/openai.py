@@ -1,4 +1,4 @@
-"""OpenAI's batch interface, which Groq, Mistral's gateway, Together and others have copied.
+"""OpenAI's batch interface, which Groq, Mistral's gateway, Together and others also offer.
 
 Sources: OpenAI API reference, "Batch" and "Files"; guide "Batch API": one JSON Lines file, at most
 50 000 requests and 200 MB, of one model; results in an output file and an error file, either of
@@ -33,20 +33,20 @@ PATHS: Final = {
 }
 ENDED: Final = frozenset({"completed", "expired", "cancelled"})
 PAGES: Final = 20
-"""Pages of a hundred batches that are looked through for one that was lost."""
+"""Pages of a hundred batches that are searched for a lost one."""
 NAME: Final = "llmstream"
-"""The key of a batch's metadata under which our token stands."""
+"""The key of our token in a batch's metadata."""
 
 
 class OpenAI:
     """The ``/files`` and ``/batches`` interface.
 
     Args:
-        adapter: whose requests it carries, a key of PATHS.
+        adapter: the adapter of its requests, a key of PATHS.
     """
 
     most = 50_000
-    # less than OpenAI's 200 MB, since a batch is put together in memory
+    # less than OpenAI's 200 MB, because a batch is built in memory
     largest = 32 << 20
 
     def __init__(self, adapter: str) -> None:
@@ -60,7 +60,7 @@ class OpenAI:
         return json.dumps(request, separators=(",", ":")).encode()
 
     def submit(self, web: Web, entry: dict[str, Json], lines: list[bytes], save: Save) -> str:
-        """Upload the file and make the batch."""
+        """Upload the file and create the batch."""
         token = str(entry["token"])
         boundary = secrets.token_hex(16)
         body = b"".join(
@@ -97,7 +97,7 @@ class OpenAI:
         return None
 
     def status(self, web: Web, id_: str) -> Status:
-        """Return how a batch stands."""
+        """Return a batch's status."""
         batch = web.get(f"/batches/{id_}")
         said = text_at(batch, "status")
         state: State = "ended" if said in ENDED else "failed" if said == "failed" else "running"

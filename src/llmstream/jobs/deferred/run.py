@@ -1,7 +1,7 @@
-"""The steps of a deferred job: what is missing is sent off, looked at, fetched; each step may be the last.
+"""The steps of a deferred job: send, check, fetch; it may stop after any of them.
 
-A batch is never made twice where it can be found again: its token is on the disk before it is asked
-for, and a batch whose making was not confirmed is looked for before another one is made.
+A batch is never created twice if it can be found again: its token is saved before it is created, and a
+batch whose creation was not confirmed is searched for before another one is created.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from llmstream.runnable.targets import Target
 
 FIRST_LOOK: Final = 1.0
 LONGEST_LOOK: Final = 60.0
-"""Seconds between two looks at a batch that is waited for: at first, and at most."""
+"""Seconds between two checks of a batch: at first, and at most."""
 FETCHES: Final = 4
 
 
@@ -35,7 +35,7 @@ def interface_of(target: Target) -> Interface:
     """Return the batch interface of a target's provider.
 
     Raises:
-        UsageError: there is none.
+        UsageError: the provider has none.
     """
     if target.adapter in PATHS:
         return OpenAI(target.adapter)
@@ -53,9 +53,9 @@ class Deferred:
     """One deferred job.
 
     Args:
-        work: input and FILE, which is open.
-        tally: is kept up to date.
-        say: tells people how it stands.
+        work: input and FILE, already open.
+        tally: the counts, kept up to date.
+        say: called with messages about the progress.
     """
 
     def __init__(self, work: Work, tally: Tally, say: Callable[[str], None]) -> None:
@@ -69,10 +69,10 @@ class Deferred:
         self._webs: dict[str, Web] = {}
 
     def run(self, *, wait: bool) -> bool:
-        """Do what can be done now.
+        """Do everything that is possible now.
 
         Args:
-            wait: look again and again, to the end.
+            wait: check again until the end.
 
         Returns:
             Whether the job is done.
@@ -97,16 +97,16 @@ class Deferred:
             return False
 
     def _missing(self) -> Iterator[Ask]:
-        """Yield the questions that FILE does not answer and this run has no outcome of."""
+        """Yield the questions without an answer in FILE or an outcome in this run."""
         for row in self._work.source.rows():
             ask = self._work.asked_in(row)
             if self._work.ledger.wants(ask.id, ask.key):
                 yield ask
 
-    # ---- sending off
+    # ---- sending
 
     def _recover(self) -> None:
-        """Find out what became of batches whose making was not confirmed."""
+        """Find out whether unconfirmed batches were created."""
         kept = []
         for entry in self._state.entries:
             if entry["step"] == "creating":
@@ -125,10 +125,10 @@ class Deferred:
         self._state.save()
 
     def _send(self, covered: list[dict[str, Json]]) -> None:
-        """Make batches of what is missing.
+        """Create batches of the missing requests.
 
         Args:
-            covered: batches that were made of the same input: what stands in their lines is in them.
+            covered: batches created from the same input, which contain the requests of their lines.
         """
         plan: dict[str, _Chunk] = {}
         self._state.complete = False
@@ -168,17 +168,17 @@ class Deferred:
             id_ = interface_of(web.target).submit(web, entry, chunk.lines, save)
         except LLMStreamError as error:
             if error.status is not None:
-                # it was refused, and so not made
+                # it was refused, and so not created
                 self._state.entries.remove(entry)
                 self._state.save()
             raise
         save({"batch": id_, "step": "created", "known": None})
         self._say(f"submitted {len(chunk.lines)} prompts to {name} as {id_}")
 
-    # ---- looking and fetching
+    # ---- checking and fetching
 
     def _look(self, *, wait: bool) -> None:
-        """Look at all batches, and fetch those that have ended."""
+        """Check all batches, and fetch the results of those that have ended."""
         pause = FIRST_LOOK
         while True:
             for entry in list(self._state.entries):
@@ -212,7 +212,7 @@ class Deferred:
             )
 
     def _fetch(self, entry: dict[str, Json], web: Web, interface: Interface, status: Status) -> None:
-        """Write a batch's outcomes, each once, however often the download breaks off."""
+        """Write a batch's outcomes, each once, even if the download breaks off."""
         ids = {custom_id(ask): (ask.id, ask.key) for ask in self._missing() if _covers(entry, ask)}
         attempt = 0
         while True:
@@ -247,7 +247,7 @@ class Deferred:
 
 
 class _Chunk:
-    """Requests that go into one batch."""
+    """The requests of one batch."""
 
     def __init__(self, first: int) -> None:
         self.first = self.last = first

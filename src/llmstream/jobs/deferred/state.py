@@ -1,4 +1,4 @@
-"""FILE.deferred.json: which batches were sent off, written before each step that costs something."""
+"""FILE.deferred.json: the batches that were sent, saved before each step that costs money."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class StateFile:
         output: FILE.
 
     Each entry has ``provider``, ``model`` (full name), ``token`` (ours), ``first`` and ``last`` (line
-    numbers), ``count``, ``step`` (``planned``, ``creating``, ``created``), and ``batch`` once it is known.
+    numbers), ``count``, ``step`` (``planned``, ``creating``, ``created``), and ``batch`` once known.
 
     Raises:
-        UsageError: the file is damaged, or of a later version.
+        UsageError: the file is damaged, or from a later version.
     """
 
     def __init__(self, output: Path) -> None:
@@ -51,7 +51,7 @@ class StateFile:
             raise UsageError(f"{self.path.name} was written by another version of llmstream")
 
     def save(self) -> None:
-        """Write it, in one step and through to the disk; remove it when there is nothing to say.
+        """Write it atomically and durably; remove it if there are no batches.
 
         Raises:
             FileError: it can't be written.

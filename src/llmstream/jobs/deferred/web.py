@@ -1,4 +1,4 @@
-"""Requests to a provider's batch interface, with the address, key and route of its other requests."""
+"""Requests to a provider's batch interface, with the URL, key and route of its other requests."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ TRANSFER: Final = 900.0
 """Seconds for a short answer, and for an upload or a download."""
 TRIES: Final = 4
 LARGEST: Final = 256 << 20
-"""Bytes of one document."""
+"""Most bytes of one document."""
 
 
 class Web:
     """One target's batch interface.
 
     Args:
-        target: whose provider it is.
+        target: the target of the provider.
     """
 
     def __init__(self, target: Target) -> None:
@@ -46,10 +46,10 @@ class Web:
         )
 
     def get(self, path: str, *, seconds: float = ANSWER) -> dict[str, Json]:
-        """Return the object at a path; tried again a few times, as asking changes nothing.
+        """Return the object at a path; retried a few times, because reading changes nothing.
 
         Raises:
-            LLMStreamError: it could not be had.
+            LLMStreamError: it could not be fetched.
         """
         attempt = 0
         while True:
@@ -65,19 +65,18 @@ class Web:
     def post(self, path: str, body: bytes, content_type: str = "application/json") -> dict[str, Json]:
         """Send a body once and return the object that comes back.
 
-        It is not tried again by itself: whether a request whose answer was lost did its work is for
-        the caller to find out.
+        It is not retried: the caller must find out whether a request without a response took effect.
 
         Raises:
-            LLMStreamError: it was refused, or what became of it is not known.
+            LLMStreamError: it was refused, or its outcome is unknown.
         """
         return self._object(self.call("POST", path, body, content_type, seconds=TRANSFER))
 
     def lines(self, path: str) -> Iterator[bytes]:
-        """Yield the lines of a document, as they come.
+        """Yield the lines of a document as they arrive.
 
         Raises:
-            LLMStreamError: it could not be had, or broke off; what had come has been given out.
+            LLMStreamError: it could not be fetched, or broke off after the lines yielded.
         """
         with self._opened("GET", path, b"", "", TRANSFER) as parts:
             rest: list[bytes] = []
@@ -94,10 +93,10 @@ class Web:
     def call(
         self, method: str, path: str, body: bytes = b"", content_type: str = "", *, seconds: float
     ) -> bytes:
-        """Return the body of an answer.
+        """Return the body of a response.
 
         Raises:
-            LLMStreamError: there was none, or it is a refusal.
+            LLMStreamError: no response arrived, or it is a refusal.
         """
         found = bytearray()
         with self._opened(method, path, body, content_type, seconds) as parts:
@@ -129,7 +128,7 @@ class Web:
             transport.close()
 
     def id_in(self, document: Mapping[str, object], name: str = "id") -> str:
-        """Return the id that an answer of the interface has under a name.
+        """Return the id under a name in a response.
 
         Raises:
             BadMessage: it has none.
@@ -170,7 +169,7 @@ def _parts(transport: HttpTransport, deadline: float) -> Iterator[bytes]:
 
 
 def text_at(document: Mapping[str, object], *names: str) -> str:
-    """Return the text at a path of names, "" when there is none."""
+    """Return the text at a path of names, "" if there is none."""
     found: object = document
     for name in names:
         found = found.get(name) if isinstance(found, Mapping) else None
@@ -178,7 +177,7 @@ def text_at(document: Mapping[str, object], *names: str) -> str:
 
 
 def count_at(document: Mapping[str, object], *names: str) -> int:
-    """Return the whole number at a path of names, 0 when there is none; Google writes them as text."""
+    """Return the whole number at a path of names, 0 if there is none; Google sends numbers as text."""
     found: object = document
     for name in names:
         found = found.get(name) if isinstance(found, Mapping) else None
