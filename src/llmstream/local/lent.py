@@ -1,7 +1,7 @@
-"""A model's server in a process of its own, for a while: ``python -m llmstream.local.lent PATH ...``.
+"""Run a model's server in its own process for a while: ``python -m llmstream.local.lent PATH ...``.
 
-A server ends with the process that began it.  One that has to outlive the command which names its
-address, such as a request that is shown and run later, is started here instead.
+A server ends with the process that started it. One that must outlive the command that shows its
+address, for a request that is run later, is started here instead.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from llmstream.prompt import Secret
 
 
 def lend(path: Path, *, context: int, threads: int, seconds: float) -> tuple[str, Secret]:
-    """Start a model's server in a process that ends by itself, and return its address and key.
+    """Start a model's server in a process that ends by itself, and return its URL and key.
 
     Args:
-        path: a GGUF file that was found good.
+        path: a GGUF file that was checked.
         context: size of the context in tokens, 0 for the model's own.
-        threads: that compute, 0 for as many as llama.cpp finds right.
-        seconds: how long the server is up.
+        threads: number of threads, 0 for llama.cpp's default.
+        seconds: how long the server runs.
 
     Returns:
-        The address without a path, such as ``http://127.0.0.1:40123``, and the key it wants.
+        The URL without a path, such as ``http://127.0.0.1:40123``, and its key.
 
     Raises:
-        LocalModelError: it didn't start.
+        LocalModelError: it did not start.
     """
     arguments = [str(path), str(context), str(threads), str(seconds)]
     process = subprocess.Popen(
@@ -55,17 +55,17 @@ def lend(path: Path, *, context: int, threads: int, seconds: float) -> tuple[str
         raise LocalModelError(
             f"the server of {path.name} didn't start", hint="run the prompt without --show-request to see why"
         )
-    # it is left to itself: Popen would warn of a child that nobody waits for
+    # nobody waits for it, and Popen would warn about that
     process.returncode = 0
     return address, Secret(key, "key of the local model")
 
 
 def main(arguments: list[str]) -> None:
-    """Start a server, say its address and key on standard output, and end after a while."""
+    """Start a server, print its URL and key, and end after a while."""
     path, context, threads, seconds = arguments
     address, key = server_for(Path(path), context=int(context), threads=int(threads)).start()
     os.write(1, f"{address} {key.reveal()}\n".encode())
-    # whoever reads to the end of our output is not kept waiting
+    # so that a reader of our output sees its end
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     threading.Event().wait(float(seconds))

@@ -1,4 +1,4 @@
-"""A lock between processes: a file that is there only while somebody holds it."""
+"""A lock between processes: a file that exists only while the lock is held."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 POSSIBLE: Final = fcntl is not None
-"""Whether there are locks; without them two processes both fetch, and the last one's file stays."""
+"""Whether locks are available; without them two processes both download, and the last one's file stays."""
 
-_LOOK: Final = 0.1  # seconds between two looks whether the other process is done
+_LOOK: Final = 0.1  # seconds between two attempts to get the lock
 
 
 def acquire(path: Path, waiting: Callable[[], None]) -> int:
     """Wait for the lock.
 
     Args:
-        path: of its file, in a folder that is there.
-        waiting: called again and again while another process holds the lock; what it raises ends the wait.
+        path: the lock file, in an existing folder.
+        waiting: called repeatedly while another process holds the lock; an exception from it ends the wait.
 
     Returns:
-        What `release` is given.
+        The argument for `release`.
 
     Raises:
-        OSError: the file can't be made.
+        OSError: the file can't be created.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
@@ -48,15 +48,15 @@ def acquire(path: Path, waiting: Callable[[], None]) -> int:
 
 
 def release(path: Path, descriptor: int) -> None:
-    """Let the next one have the lock."""
-    # first away, then unlocked: whoever waited for it sees that it is not the file any more
+    """Release the lock."""
+    # removed before it is unlocked: a waiting process sees that it has lost its name
     path.unlink(missing_ok=True)
     os.close(descriptor)
 
 
 def _taken(descriptor: int) -> bool:
     if sys.platform == "win32":
-        return True  # nothing to wait for: each process fetches into a file of its own
+        return True  # nothing to wait for: each process downloads into its own file
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

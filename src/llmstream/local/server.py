@@ -1,12 +1,12 @@
-"""llama.cpp in this process, as a server on a loopback port that only we have the key of.
+"""Run llama.cpp in this process, as a server on a loopback port with a key that only we have.
 
-So a local model is an ordinary OpenAI-compatible endpoint: the same code, the same limits, the
+So a local model is an ordinary OpenAI-compatible endpoint, with the same code, the same limits, and the
 same cancellation by closing the connection.
 
-A server stays until the process ends.  Its own stop waits up to 30 s for answers in flight, and for
-ever when it meets a server that has just begun to listen (xllamacpp 2026.10, measured); and
-as Python's and C's tidying up would stop it, or free what its threads are using, it is kept from both.
-While a model loads, llama.cpp holds the interpreter's lock: other threads, and Ctrl-C, wait.
+A server runs until the process ends. Its own stop waits up to 30 s for answers in flight, and for ever
+if the server has just started to listen (xllamacpp 2026.10, measured). Because the cleanup of Python
+and of the C library would stop it, or free memory that its threads use, it is kept from both. While a
+model loads, llama.cpp holds the interpreter's lock, and other threads and Ctrl-C wait.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from llmstream.local.files import check_gguf
 from llmstream.prompt import Secret
 
 LARGEST_CONTEXT: Final = 8192
-"""Tokens of context when none is asked for: some models' own would take tens of gigabytes."""
+"""Default context in tokens, because some models' own would take tens of gigabytes."""
 _SMALL: Final = 1 << 30  # bytes of a model that fits on any graphics card
 _SPINS: Final = "GOMP_SPINCOUNT"
 
 
 class LlamaServer:
-    """One model, loaded when it is first asked for.
+    """One model, loaded at its first use.
 
     Args:
         path: a GGUF file.
         context: size of the context in tokens; 0 for the model's own, but 8192 at most.
-        threads: that compute; 0 for as many as llama.cpp finds right.
+        threads: number of threads; 0 for llama.cpp's default.
     """
 
     def __init__(self, path: Path, *, context: int = 0, threads: int = 0) -> None:
@@ -48,14 +48,14 @@ class LlamaServer:
         self._started: tuple[str, Secret] | None = None
 
     def start(self) -> tuple[str, Secret]:
-        """Load the model if it isn't yet; may be called from any thread, any number of times.
+        """Load the model unless it is loaded; may be called repeatedly and from any thread.
 
         Returns:
-            The address without a path, such as ``http://127.0.0.1:40123``, and the key it wants.
+            The URL without a path, such as ``http://127.0.0.1:40123``, and its key.
 
         Raises:
             MissingExtra: xllamacpp is not installed.
-            LocalModelError: the file can't be used as a model.
+            LocalModelError: the file can't be loaded as a model.
         """
         with self._lock:
             if self._started is None:
@@ -71,7 +71,7 @@ class LlamaServer:
         params.api_keys = [key]
         params.n_ctx = self._context or LARGEST_CONTEXT
         for name, value in self._settings().items():
-            # a version that lacks one of these has nothing to be told about it
+            # a version without one of these needs no setting for it
             if hasattr(params, name):
                 setattr(params, name, value)
         if self._threads:
@@ -88,19 +88,19 @@ class LlamaServer:
 
     def _settings(self) -> dict[str, object]:
         return {
-            "verbosity": -1,  # not a line, not even on failure
+            "verbosity": -1,  # no output, not even on failure
             "warmup": False,
-            "model_alias": {self._path.stem},  # else answers tell the path on this machine
+            "model_alias": {self._path.stem},  # otherwise answers contain the path on this machine
             "ui": False,
             "endpoint_slots": False,  # shows the prompts
             "offline": True,
-            # a search for what fits on the graphics card: a third of a small model's loading time
+            # the search for what fits on the graphics card takes a third of a small model's loading time
             "fit_params": self._path.stat().st_size > _SMALL,
         }
 
 
 class _Listening(Protocol):
-    """What we use of xllamacpp.Server."""
+    """The part of xllamacpp.Server that is used here."""
 
     listening_address: str
 
@@ -111,9 +111,8 @@ _alive: list[list[_Listening]] = []
 def _make(xllamacpp: ModuleType, params: object) -> _Listening:
     """Start a server that is never stopped.
 
-    A Ctrl-C while it loads is raised at the very moment that it is there, before it has a name; it
-    would be stopped then and there, and hang.  So it is put on a list without a step of
-    Python in between.
+    A Ctrl-C during loading is raised just when the server exists, before it is assigned; it would then
+    be stopped, and hang. So it is appended to a list without any Python bytecode in between.
     """
     made: list[_Listening] = []
     _alive.append(made)
@@ -126,7 +125,7 @@ def _make(xllamacpp: ModuleType, params: object) -> _Listening:
 
 
 def require() -> ModuleType:
-    """Return the module that brings llama.cpp.
+    """Return the module with llama.cpp.
 
     Raises:
         MissingExtra: it is not installed, or can't be loaded on this machine.
@@ -146,11 +145,11 @@ def require() -> ModuleType:
 
 @contextmanager
 def _brief_spinning() -> Generator[None, None, None]:
-    """Let the threads that llama.cpp computes with spin briefly only while they wait for each other.
+    """Let llama.cpp's threads spin only briefly while they wait for each other.
 
-    By default GNU OpenMP spins for milliseconds, on the very core that the other thread waits for
-    when somebody else computes too: three processes on two cores came to under 3 tokens/s each,
-    with this to 20 and more, and one alone to the same 137.  It reads the variable when it is loaded.
+    By default GNU OpenMP spins for milliseconds, which blocks the core that another thread needs when
+    the machine is busy: three processes on two cores reached under 3 tokens/s each, with this setting
+    20 and more, and one alone 137 either way. It reads the variable when it is loaded.
     """
     if _SPINS in os.environ or "OMP_WAIT_POLICY" in os.environ:
         yield
@@ -159,16 +158,16 @@ def _brief_spinning() -> Generator[None, None, None]:
     try:
         yield
     finally:
-        # not for the processes that we start
+        # not for processes started by us
         os.environ.pop(_SPINS, None)
 
 
 def _keep(server: object) -> None:
-    """Keep a server from being torn down, by the interpreter or the C library, under its own threads.
+    """Keep the interpreter and the C library from destroying a server while its threads run.
 
-    One reference more than there are keeps Python from stopping it.  C destructors would then run
-    while it computes and crash every third process that ends in the middle of an answer: where the
-    C library has on_exit (glibc), the process ends just before them, with its own status.
+    An extra reference keeps Python from stopping it. C destructors would still run while it computes,
+    and crash every third process that ends in the middle of an answer: where the C library has on_exit
+    (glibc), the process ends just before them, with its own status.
     """
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(server))
     if sys.platform == "win32":
@@ -185,7 +184,7 @@ _servers_lock = threading.Lock()
 
 
 def server_for(path: Path, *, context: int = 0, threads: int = 0) -> LlamaServer:
-    """Return this process's one server of a model; it has not necessarily been started.
+    """Return this process's only server of a model; it may not be started yet.
 
     Args:
         path: a GGUF file.
@@ -199,7 +198,7 @@ def server_for(path: Path, *, context: int = 0, threads: int = 0) -> LlamaServer
 
 
 def _forget() -> None:
-    """Begin anew in a forked child, which has none of its parent's threads."""
+    """Start afresh in a forked child, which has none of its parent's threads."""
     global _servers_lock
     _servers_lock = threading.Lock()
     _servers.clear()

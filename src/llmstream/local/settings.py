@@ -1,4 +1,4 @@
-"""How the embedded model is run: what a configuration may say of it."""
+"""The settings of the embedded model."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from llmstream.record import Record
 
 
 class LocalSettings(Record):
-    """How the model in this process is run.
+    """How to run the model in this process.
 
     Args:
-        folder: where model files are kept.
+        folder: the folder of model files.
         context: size of the context in tokens, 0 for the model's own.
-        threads: 0 for as many as there are cores.
+        threads: number of threads, 0 for as many as there are cores.
     """
 
     folder: Path

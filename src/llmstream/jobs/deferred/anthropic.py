@@ -71,7 +71,7 @@ class Anthropic:
     def results(self, web: Web, status: Status) -> Iterator[Outcome]:
         """Yield the outcomes.
 
-        They are requested at the provider's own address, whatever ``results_url`` says: the key goes nowhere else.
+        They are requested at the provider's own address, whatever ``results_url`` says, to protect the key.
         """
         for line in web.lines(f"{PATH}/{text_at(status.document, 'id')}/results"):
             if line.strip():
