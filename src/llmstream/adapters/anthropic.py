@@ -59,7 +59,7 @@ class Anthropic:
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Return the request with thinking in the way of older models, or without a word on it."""
+        """Return the request with thinking requested as older models expect it, or without it."""
         if error.status != 400:
             return None
         body = anthropic_request.with_other_thinking(json.loads(request.body), error.message)
@@ -78,5 +78,5 @@ class Anthropic:
 
 
 def _versioned(endpoint: Endpoint) -> str:
-    """Return the address with the version, which some write behind it themselves."""
+    """Return the URL with the version, which some users already include."""
     return endpoint.base_url.removesuffix("/v1") + "/v1"

@@ -31,10 +31,10 @@ from llmstream.wire.document import Document
 from llmstream.wire.message import WireMessage
 
 SAYING: Final = (None, "text", "thinking", "reasoning", "output_text", "refusal")
-"""Types of blocks that say something; results of the provider's own tools are its own business."""
+"""Types of blocks with content for the reader; results of the provider's own tools are ignored."""
 DELTAS: Final = (None, "text_delta", "thinking_delta", "input_json_delta")
 UNNAMED: Final = "\0"
-"""Stands in for the id of a call that has none: each block is a call of its own."""
+"""Replaces the id of a call without one, because each block is a separate call."""
 CACHE: Final = ("cache_read_input_tokens", "cache_creation_input_tokens")
 """Input that ``input_tokens`` leaves out, where OpenAI's counts have it ("Prompt caching")."""
 
@@ -98,7 +98,7 @@ class AnthropicReader:
             self.done = True
 
     def _block(self, index: int, block: Document, *, whole: bool = False) -> Iterator[Event]:
-        """Yield what a block begins with; in a whole document that is all of it."""
+        """Yield the events of a block's start; in a whole document, of the whole block."""
         yield from self._given(index)
         kind = block.get("type")
         self._blocks.pop(index, None)
@@ -109,13 +109,13 @@ class AnthropicReader:
             self._blocks[index] = id_
             arguments = arguments_text(block.get("input") or None)
             yield from self._piece(index, name_at(block, "name"), arguments if whole else "", whole=True)
-            # most send an empty object here and the input in pieces, some all of it, some both
+            # most servers send an empty object here and the input in pieces, some all of it here, some both
             self._waiting[index] = "" if whole else arguments
         elif kind in SAYING:
             yield from content_events(block)
 
     def _given(self, index: int) -> Iterator[Event]:
-        """Yield the input that a call began with, when no pieces came."""
+        """Yield the input given at a call's start, if no pieces followed."""
         waiting = self._waiting.pop(index, "")
         if waiting:
             yield from self._piece(index, None, waiting)
@@ -131,7 +131,7 @@ class AnthropicReader:
             yield ToolCallDelta(event.index, None, event.name, event.arguments) if made_up else event
 
     def _delta(self, index: int, delta: Document) -> Iterator[Event]:
-        """Yield a delta's events, by what it holds: some servers give deltas no type."""
+        """Yield a delta's events, by its fields, because some servers leave out its type."""
         if delta.get("type") not in DELTAS:
             return
         thinking, text = text_at(delta, "thinking"), text_at(delta, "text")
@@ -157,7 +157,7 @@ class AnthropicReader:
     def _counted(self, counts: Document) -> Iterator[Event]:
         """Yield the usage so far.
 
-        message_delta's counts are cumulative: the last one given holds, don't add ("Streaming
+        message_delta's counts are cumulative: the last one is used, they are not added ("Streaming
         messages").  Through OpenRouter the first ones are zeros and nulls.
         """
         for key in ("input_tokens", "output_tokens", *CACHE):

@@ -16,7 +16,7 @@ from llmstream.adapters.sampling import fields, left_out
 from llmstream.prompt import Attachment, Json, Message, Options, Prompt
 
 MAX_TOKENS: Final = 4096
-"""The API has no default of its own: every model takes this many."""
+"""Default limit, because the API requires one; every model accepts this many."""
 FIELDS: Final[Mapping[str, str]] = {
     "temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "stop": "stop_sequences",
 }  # fmt: skip
@@ -26,14 +26,14 @@ EFFORTS: Final[Mapping[str, str]] = {
 """Our reasoning_effort -> ``output_config.effort`` of the models since 4.6; there is none below low."""
 LEAST_BUDGET: Final = 1024
 BUDGETS: Final[Mapping[str, int]] = {"low": 2048, "medium": 8192, "high": 24576, "xhigh": 32768, "max": 32768}
-"""``budget_tokens`` for each effort: what older models want instead, and room for thinking in the
-default limit."""
+"""``budget_tokens`` for each effort: older models expect it instead, and the default limit adds it for
+thinking."""
 NOT_WITH_THINKING: Final = ("temperature", "top_k")
-"""Options that are refused beside thinking ("Extended thinking", on compatible features)."""
+"""Options that are refused together with thinking ("Extended thinking", on compatible features)."""
 OLDER_MODEL: Final = re.compile(
     r"adaptive|effort\b.*\bnot support|not support\b.*\beffort|output_config: extra", re.IGNORECASE
 )
-"""How a model that knows no adaptive thinking, or no effort, refuses it: "adaptive thinking is not
+"""How a model without adaptive thinking or effort refuses it: "adaptive thinking is not
 supported on this model", "This model does not support the effort parameter"."""
 TAKEN: Final = frozenset({*FIELDS, "max_tokens", "reasoning_effort", "tools", "tool_choice", "schema"})
 TOOL_CHOICES: Final[Mapping[str, str]] = {"auto": "auto", "none": "none", "required": "any"}
@@ -53,7 +53,7 @@ def body(prompt: Prompt, options: Options) -> dict[str, Json]:
     made.update(fields(options, {k: v for k, v in FIELDS.items() if k not in refused}))
     output: dict[str, Json] = {}
     if effort:
-        # newer models hide what they think unless they are asked for it
+        # newer models hide their thinking unless it is requested
         made["thinking"] = {"type": "adaptive", "display": "summarized"}
         output["effort"] = effort
     elif options.reasoning_effort == "none":
@@ -70,13 +70,13 @@ def body(prompt: Prompt, options: Options) -> dict[str, Json]:
 
 
 def with_other_thinking(sent: dict[str, Json], refusal: str) -> dict[str, Json] | None:
-    """Return a body with thinking as other models want it, None if the refusal isn't about that.
+    """Return a body with thinking as other models expect it, None if the refusal isn't about that.
 
-    Models before 4.6 want a number of tokens for it, and the newest can't be told not to think.
+    Models before 4.6 need a number of tokens for it, and the newest can't turn it off.
 
     Args:
         sent: the body that was refused, as `body` made it.
-        refusal: what the provider said.
+        refusal: the provider's message.
     """
     thinking, output = sent.get("thinking"), sent.get("output_config")
     if thinking == {"type": "disabled"} and "disabled" in refusal:
@@ -96,7 +96,7 @@ def with_other_thinking(sent: dict[str, Json], refusal: str) -> dict[str, Json] 
 
 
 def notices(prompt: Prompt, options: Options) -> Iterator[str]:
-    """Yield what can't be sent, each as one sentence."""
+    """Yield a sentence for everything that can't be sent."""
     yield from left_out("anthropic", options, TAKEN)
     effort = options.reasoning_effort or ""
     if effort in EFFORTS:
@@ -130,7 +130,7 @@ def _content(message: Message) -> Json:
     if not (message.attachments or message.tool_calls):
         return message.content
     blocks: list[Json] = [_attached(a) for a in message.attachments if _block_kind(a) is not None]
-    # the guides ask for images before the text
+    # the guides recommend images before the text
     if message.content:
         blocks.append({"type": "text", "text": message.content})
     for call in message.tool_calls:
@@ -153,7 +153,7 @@ def _attached(attachment: Attachment) -> Json:
 
 
 def _tool(tool: Mapping[str, Json]) -> Json:
-    """Return a tool in Anthropic's form; one that has that form already stays."""
+    """Return a tool in Anthropic's form; one already in that form is unchanged."""
     function = tool.get("function")
     if not isinstance(function, dict):
         return dict(tool)

@@ -24,11 +24,11 @@ class HttpRequest(Record):
     Args:
         method: ``POST`` or ``GET``.
         url: absolute.
-        headers: all that the dialect needs, the key's header too.
+        headers: all headers that the dialect needs, including the key's.
         body: the bytes, empty for none.
-        framing: how the answer's body is cut into messages when it says nothing else.
-        notices: what the user should know: options that this API can't take.
-        added: fields of the body that nobody asked for; one that is refused by name is left out once.
+        framing: how the response body is split into messages, unless its content type says otherwise.
+        notices: messages for the user, such as options that this API doesn't accept.
+        added: fields of the body that the user didn't ask for; one rejected by name is left out in a second try.
     """
 
     method: str
@@ -43,9 +43,9 @@ class HttpRequest(Record):
 class Reader(Protocol):
     """Turns one answer's wire messages into events; holds that answer's state.
 
-    `done`: the dialect's end mark came, nothing more is to be read.
-    `finished`: a finish reason came; what follows is only usage.  An answer is complete when
-    either is true at its end.
+    `done`: whether the dialect's end mark was read, so that nothing follows. `finished`: whether a
+    finish reason was read, so that only usage may follow. An answer is complete if either is true at
+    its end.
     """
 
     done: bool
@@ -56,8 +56,8 @@ class Reader(Protocol):
 
         Raises:
             ProviderError: the message reports a failure.
-            BadMessage: it is not of the dialect.  KeyError, TypeError, ValueError, IndexError
-                and AttributeError that a malformed message causes are taken for one.
+            BadMessage: it is not of the dialect. KeyError, TypeError, ValueError, IndexError and
+                AttributeError caused by a malformed message count as one.
         """
         ...
 
@@ -72,7 +72,7 @@ class Adapter(Protocol):
         ...
 
     def reader(self) -> Reader:
-        """Return a reader for one answer, whether it is streamed or one whole document."""
+        """Return a reader for one answer, streamed or not."""
         ...
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
@@ -88,12 +88,12 @@ class Adapter(Protocol):
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
         """Return the request without the part that `error` rejects, or None to keep the error.
 
-        Called once, for servers that refuse a field which others need.
+        Called once, for servers that reject a field which others need.
         """
         ...
 
     def models_url(self, endpoint: Endpoint) -> str | None:
-        """Return the address of the provider's model list, None when it has none."""
+        """Return the URL of the provider's model list, None if it has none."""
         ...
 
     def models(self, document: object) -> list[str]:

@@ -41,7 +41,7 @@ class Bedrock:
         return BedrockReader()
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-        """Return what a refused request's answer says, with the type that only a header has."""
+        """Return the error for a refused request's response, with the type, which is only in a header."""
         error = http_errors.refusal(status, headers, body)
         kind = headers.get("x-amzn-errortype", "").partition(":")[0]
         if kind:
@@ -49,11 +49,11 @@ class Bedrock:
         return error
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Return None: nothing is sent that some models refuse."""
+        """Return None: no field is sent that some models reject."""
         return None
 
     def models_url(self, endpoint: Endpoint) -> str | None:
-        """Return the address of the model list, which is another service's of the same region.
+        """Return the URL of the model list, which belongs to another service in the same region.
 
         Source: Amazon Bedrock API Reference, "ListFoundationModels"; AWS General Reference, "Amazon
         Bedrock endpoints": bedrock.REGION beside bedrock-runtime.REGION.

@@ -61,7 +61,7 @@ class BedrockReader:
         elif kind == "messageStop":
             yield from self._stop(document)
         elif kind == "metadata":
-            # it comes behind messageStop, and nothing behind it
+            # it follows messageStop, and is the last frame
             self.done = True
             yield from _usage(document)
         elif kind == "whole":
@@ -86,7 +86,7 @@ class BedrockReader:
             piece = arguments_text(object_at(delta, "toolUse").get("input"))
             yield from self._calls.piece(block, None, None, piece)
         elif "reasoningContent" in delta:
-            # beside text there are signatures and `redactedContent`, which nobody can read
+            # other fields are signatures and `redactedContent`, which can't be read
             yield from _reasoning(delta["reasoningContent"])
 
     def _stop(self, document: Document) -> Iterator[Event]:
@@ -136,7 +136,7 @@ def _usage(document: Document) -> Iterator[Event]:
     counts = extras_at(document, "usage")
     if counts:
         yield Usage(
-            # unlike totalTokens, inputTokens leaves out what the cache has to do with
+            # unlike totalTokens, inputTokens leaves out cached tokens
             input_tokens=sum_at(counts, "inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"),
             output_tokens=count_at(counts, "outputTokens"),
             total_tokens=count_at(counts, "totalTokens"),

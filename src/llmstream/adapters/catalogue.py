@@ -25,24 +25,24 @@ class Row(Record):
         name: how the user writes it before the slash.
         title: the name its maker uses.
         adapter: the dialect it speaks.
-        base_url: may hold ``{VARIABLE}`` or ``{ONE|OTHER}`` to be filled in from the environment;
-            empty for the model in this process.
+        base_url: may contain ``{VARIABLE}`` or ``{ONE|OTHER}``, filled in from the environment; empty
+            for the model in this process.
         docs: URL of the page that documents this.
         checked: the date on which that page was last read, ISO 8601.
-        model: the default model; empty where there is none.
-        base_url_env: variables of the vendor's own tools that move the base URL, first wins.
+        model: the default model; empty if there is none.
+        base_url_env: variables of the vendor's own tools that override the base URL, first wins.
         api_key_env: variables that hold the key, first wins; empty when no key is needed.
-        key_optional: a key is sent when its variable is set, and not missed otherwise.
+        key_optional: whether the key is optional: sent only if its variable is set.
         quirks: values of `Quirk`.
-        dialect: for the model in this process, the dialect it is asked in.
+        dialect: for the model in this process, the dialect of its requests.
         streams: answers token by token.
         reasoning: has models that show their thinking.
         tools: has models that call tools.
-        images: has models that take images.
+        images: has models that accept images.
         usage_in_stream: reports token counts in a stream.
-        takes: kinds of attachments that its models take: all of `KINDS` unless known otherwise.
-        model_takes: kinds of attachments that the default model is known to take through this dialect.
-        sampling: options that suit a model better than its server's defaults; any the user gives beat them.
+        takes: kinds of attachments that its models accept: all of `KINDS` unless known otherwise.
+        model_takes: kinds of attachments that the default model is known to accept in this dialect.
+        sampling: options that suit a model better than its server's defaults; the user's own override them.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Row(Record):
 
 
 def known(name: str) -> bool:
-    """Return whether the catalogue has a provider of that name, without parsing anything."""
+    """Return whether the catalogue has a provider of this name, without parsing it."""
     return f"\n[{name}]\n" in _text()
 
 

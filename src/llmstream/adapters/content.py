@@ -1,4 +1,4 @@
-"""Text and thinking, in whatever shape a message holds them: a text, an object, a list of parts.
+"""Read text and thinking from a message in any shape: a string, an object, a list of parts.
 
 Sources: OpenAI's, Mistral's (``thinking``, ``reference``), Anthropic's and Snowflake's
 (``reasoning_details``) references; Copilot's ``reasoning_text``; LiteLLM's ``thinking_blocks``.

@@ -1,9 +1,8 @@
-"""What an error document says, in whatever form: the words that help are often deep inside.
+"""Find the message in an error document of any form; the useful words are often deep inside.
 
 A gateway says "Provider returned error" and keeps the provider's own words in ``metadata.raw``; FastAPI
 has a list with the field under ``loc``; Groq points at ``failed_generation``; AWS answers in XML, a proxy
-with a web page.  Nothing is shortened here: a key that a server repeats is hidden first,
-in the whole text.
+with a web page.  Nothing is shortened here, because keys in the text must be hidden first.
 
 Sources: the error references of OpenAI, Anthropic, Google (AIP-193), Mistral, Cohere, xAI, OpenRouter
 and Groq; FastAPI, "Handling errors"; RFC 9457; AWS, "Error responses"; recorded answers.
@@ -91,7 +90,7 @@ def _said_in_object(document: Document, depth: int) -> str:
 
 
 def _inside(document: Document, depth: int) -> Iterator[str]:
-    """Yield the words that stand beside or below a message."""
+    """Yield the words next to or below a message."""
     metadata, details = document.get("metadata"), document.get("details")
     places = [document, metadata, *(details if isinstance(details, list) else [details])]
     for place in places[:MOST]:

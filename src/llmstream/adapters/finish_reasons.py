@@ -1,4 +1,4 @@
-"""Why models stop: every provider's words, in one table.
+"""Finish reasons: every provider's words, in one table.
 
 Gateways pass on the words of the provider behind them, in any dialect: Gemini's capitals in an
 OpenAI chunk, an enumeration's full name.  So a dialect's own table comes first, then this one.
@@ -44,7 +44,7 @@ PASSING: Final = frozenset(
         "internal_server_error", "timeout", "overloaded", "unavailable", "error",
     }
 )  # fmt: skip
-"""Failures after which the same request may succeed; what a model made wrongly isn't paid twice."""
+"""Failures after which the same request may succeed; a model's own mistake isn't paid for twice."""
 
 _FAILURES: Final = ("error", "malformed", "fail", "abort")
 _PREFIX: Final = "finish_reason_"
@@ -62,7 +62,7 @@ def finish(raw: str, own: Mapping[str, FinishReason] = NO_WORDS, *, calls: objec
     Args:
         raw: the word, empty for none.
         own: the dialect's own words.
-        calls: true when the answer has calls of tools: then a mere stop waits for their results.
+        calls: true if the answer has tool calls: then a plain stop waits for their results.
     """
     bare = word(raw)
     reason = own.get(raw) or own.get(raw.lower()) or KNOWN.get(bare)

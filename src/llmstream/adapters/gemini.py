@@ -36,10 +36,10 @@ from llmstream.wire.document import Document, parse
 from llmstream.wire.message import WireMessage
 
 NO_FAILURES: Final[Mapping[str, FinishReason]] = {"NO_IMAGE": "unknown", "IMAGE_OTHER": "unknown"}
-"""Reasons that fail the picture that a model may draw beside its text, which is all that is asked for."""
+"""Reasons that concern only an image that a model may draw besides its text; only the text is requested."""
 MOST_NOTES: Final = 16
 UNSPECIFIED: Final = ("", "FINISH_REASON_UNSPECIFIED", "BLOCK_REASON_UNSPECIFIED")
-"""An enumeration's default, which says nothing."""
+"""An enumeration's default, which has no meaning."""
 METHOD: Final = "generateContent"
 
 
@@ -70,7 +70,7 @@ class Gemini:
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Let the error stand: nothing is sent unasked."""
+        """Return None: no field is sent that the user didn't ask for."""
         return None
 
     def models_url(self, endpoint: Endpoint) -> str | None:
@@ -141,13 +141,13 @@ class GeminiReader:
         why = text_at(candidate, "finishMessage")
         if why and (found.reason == "error" or raw in NO_FAILURES):
             yield from self._note(why)
-        # older models give STOP with each chunk, and then perhaps another reason: the last one holds
+        # older models give STOP with each chunk, and perhaps another reason later: the last one counts
         if found != self._finish:
             self._finish = found
             yield found
 
     def _part(self, part: Document) -> Iterator[Event]:
-        """Yield a part's events; what tools do that Google runs itself is no part of the answer."""
+        """Yield a part's events; tools that Google runs itself are not part of the answer."""
         text = text_at(part, "text")
         if text:
             yield ReasoningDelta(text) if part.get("thought") else TextDelta(text)
@@ -174,7 +174,7 @@ class GeminiReader:
 
 
 def _usage(counts: Document) -> Iterator[Event]:
-    """Yield the counts of one chunk, of which the last one's hold; thoughts are output, too."""
+    """Yield the counts of one chunk, of which the last count; thoughts are output too."""
     written, thought = count_at(counts, "candidatesTokenCount"), count_at(counts, "thoughtsTokenCount")
     usage = Usage(
         input_tokens=count_at(counts, "promptTokenCount"),

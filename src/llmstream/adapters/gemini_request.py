@@ -36,24 +36,24 @@ Source: "OpenAI compatibility", table of reasoning_effort.
 LEVELS: Final[Mapping[str, str]] = {
     "none": "minimal", "minimal": "minimal", "low": "low", "medium": "medium", "high": "high",
 }  # fmt: skip
-"""``thinkingLevel`` of newer models, which can't be told not to think at all."""
+"""``thinkingLevel`` of newer models, whose thinking can't be turned off."""
 
 TOOL_CHOICES: Final[Mapping[str, str]] = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 NO_SIGNATURE: Final = "skip_thought_signature_validator"
-"""What newer models accept in place of a call's signature, which a message here has no room for.
+"""A value that newer models accept in place of a call's signature, which our messages don't store.
 
 Source: "Thought signatures", on calls that the API did not make.
 """
 
 
 def model_path(model: str) -> str:
-    """Return a model's path; a name with a slash is one already: ``tunedModels/...``."""
+    """Return a model's path; a name with a slash already is one: ``tunedModels/...``."""
     return quote(model if "/" in model else f"models/{model}", safe="/@")
 
 
 def body(prompt: Prompt, options: Options, model: str) -> dict[str, Json]:
-    """Return the body, the user's own fields aside."""
+    """Return the body without the user's own fields."""
     made: dict[str, Json] = {"contents": _contents(prompt, signed=not _counts_tokens(model))}
     if prompt.system:
         made["systemInstruction"] = {"parts": [{"text": prompt.system}]}

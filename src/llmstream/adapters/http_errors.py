@@ -1,6 +1,6 @@
 """Turns a refused request's response into an error: its class, whether to try again, and when.
 
-Providers agree on the status codes and on little else; what they say is for error_words.py to find.
+Providers agree on status codes and little else; error_words.py finds their messages.
 Sources: RFC 9110, sections 10.2.3 and 15; the error references of OpenAI, Anthropic, Google, Mistral,
 Cohere and xAI, and recorded answers.
 """
@@ -44,7 +44,7 @@ PASSING: Final = frozenset(
         "modeltimeoutexception", "modelnotreadyexception",
     }
 )  # fmt: skip
-"""Those, in lower case, after which the same request is worth its price: the ones that providers document."""
+"""Types, in lower case, after which the same request may succeed: those that providers document."""
 TOO_LONG: Final = re.compile(
     r"context[ _](length|window|size)|maximum context|too many (input )?tokens|(prompt|input) is too long|"
     r"exceeds? the (available )?context|input (length|token)",

@@ -1,8 +1,8 @@
-"""Typed looks into JSON documents: each value is read sensibly, or the message is not of the dialect.
+"""Typed access to JSON documents: each value is read sensibly, or the message is invalid.
 
-What a provider promises and what servers send differ: a number where text is meant, an object for a
-list of one, null for nothing.  These functions decide it once for all dialects.  What can be read
-without guessing is read; a count that makes no sense is "not reported"; everything else is BadMessage.
+Servers deviate from the documentation: a number in place of text, an object in place of a list of one,
+null for nothing. These functions handle that for all dialects. Whatever can be read without guessing is
+read; a nonsensical count is "not reported"; everything else is BadMessage.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Handles messages that are not part of an answer: keep-alives, failures, and other APIs' dialects.
 
-Keep-alives of harmless shapes say nothing; errors come under a 200 as an object, a text, a list or flat;
-and a server may speak another dialect than it was asked in.  Every reader looks here first, so that
-none of these is ever taken for an empty answer.
+Keep-alives have many harmless shapes; errors within a 200 response are an object, a text, a list or
+flat; and a server may use another dialect than the request. Every reader checks this first, so that
+none of these is taken for an empty answer.
 
 Sources: recorded answers; MiniMax, "Error codes" (``base_resp``); Groq (``x_groq``, ``event: error``);
 llama.cpp's server (an SSE field named ``error``).

@@ -1,9 +1,9 @@
-"""Tells the tool calls of one answer apart, whatever a server numbers them by.
+"""Tell the tool calls of one answer apart, however a server numbers them.
 
 Indexes are shared or missing; ids are empty, repeated, new in each piece or come late; names are
 repeated in each piece, or cut as the arguments are; calls come whole or in pieces.  A new id, a new
-name beside a complete call, or text behind a closed JSON value begins another call: two calls are
-never glued into one.
+name after a complete call, or text after a complete JSON value starts another call, so that two calls
+are never merged.
 
 Sources: OpenAI API reference, "Chat completions: streaming"; recorded answers of Ollama, LMDeploy,
 Alibaba, Mistral and llama.cpp; reports of names in pieces (Gemini, Mistral) and of an id for each
