@@ -28,7 +28,7 @@ class HttpRequest(Record):
         body: the bytes, empty for none.
         framing: how the response body is split into messages, unless its content type says otherwise.
         notices: messages for the user, such as options that this API doesn't accept.
-        added: fields of the body that the user didn't ask for; one rejected by name is left out in a second try.
+        added: fields of the body added unasked; one rejected by name is left out in a second try.
     """
 
     method: str

@@ -6,11 +6,12 @@ line behind it, is cut by one `str.split`.  All other shapes take the loop over 
 
 Source: WHATWG HTML, "9.2.5 Parsing an event stream" and "9.2.6 Interpreting an event stream".
 
-Two extensions.  A line that begins with ``{`` or ``[`` would be a field with a senseless name, which
+Two extensions: a line that starts with ``{`` or ``[`` would be a field with a meaningless name, which
 the standard ignores.  Gemini reports a failure in mid-stream that way, as bare pretty-printed
 JSON, and servers answer with a JSON error under this content type.  Such a document is returned as
-a message named ``bare``.  And some servers leave out the blank lines: where one line of data ends
-with ``}`` and the next begins with ``{``, or is ``[DONE]``, no JSON document can hold both.
+a message named ``bare``.  And because some servers leave out the blank lines, a line of data that ends
+with ``}`` ends its event if the next one starts with ``{`` or is ``[DONE]``: no JSON document can
+contain both.
 """
 
 from __future__ import annotations
@@ -224,5 +225,5 @@ class SSEDecoder:
 
 
 def _ended(before: str, value: str) -> bool:
-    """Return whether a line of data begins another event, although no blank line ended the one before."""
+    """Return whether a line of data starts another event although no blank line ended the one before."""
     return before.endswith("}") and (value.startswith("{") or value == "[DONE]")

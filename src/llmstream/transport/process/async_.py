@@ -27,11 +27,11 @@ from llmstream.transport.process.common import (
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 _ENDING: Final[set[asyncio.Task[None]]] = set()
-"""Processes that are being ended for nobody: a loop doesn't keep its tasks."""
+"""Tasks that end processes; a loop alone doesn't keep a reference to them."""
 
 
 class Pipes(asyncio.SubprocessProtocol):
-    """Holds what a process wrote until it is asked for, about two pipes full at most."""
+    """Buffers a process's output until it is read, at most about two full pipes."""
 
     def __init__(self) -> None:
         self.tail = Tail()
@@ -65,7 +65,7 @@ class Pipes(asyncio.SubprocessProtocol):
         self._changed.set()
 
     def process_exited(self) -> None:
-        """Note that the process itself has."""
+        """Note that the process itself has ended."""
         self.exited = True
         self._changed.set()
 
@@ -127,13 +127,13 @@ class AsyncProcessTransport:
         return None
 
     def stop(self) -> None:
-        """End at once whatever is waited for, and have the process end; from any thread."""
+        """End any wait at once, and end the process; may be called from any thread."""
         self._stopped = True
         loop, process = self._loop, self._process
         if loop is None or process is None:
             return
         if not loop.is_running():
-            # nobody can wait for its end any more
+            # its end can't be waited for any more
             self._process = None
             signal_group(process.get_pid(), KILL)
             with contextlib.suppress(RuntimeError):
@@ -148,7 +148,7 @@ class AsyncProcessTransport:
                 loop.call_soon_threadsafe(self.stop)
 
     async def aclose(self) -> None:
-        """End whatever runs."""
+        """End the running process."""
         await self._drop()
         if self._ending is not None:
             await asyncio.shield(self._ending)
@@ -172,7 +172,7 @@ class AsyncProcessTransport:
         self._process, self._pipes = process, pipes
         entry = process.get_pipe_transport(STDIN)
         if isinstance(entry, asyncio.WriteTransport):
-            # a process that doesn't read its input: its own affair; close() writes the rest first
+            # a process need not read its input; close() writes the rest first
             entry.write(given or b"")
             entry.close()
         return HEAD
@@ -194,14 +194,14 @@ class AsyncProcessTransport:
                 raise Cancelled("the answer was closed")
 
     async def _end(self, process: asyncio.SubprocessTransport, patience: Patience) -> bytes:
-        """Wait for the exit of a process that has ended its output, and judge it."""
+        """Wait for the exit of a process that has closed its output, and check its status."""
         loop, pipes = asyncio.get_running_loop(), self._pipes
         while not pipes.exited:
             await pipes.change(patience.slice(loop.time()))
             if self._stopped:
                 raise Cancelled("the answer was closed")
         if STDERR in pipes.open:
-            # its last words may still be on their way, unless something else holds the pipe open
+            # the end of its standard error may still arrive, unless another process holds the pipe open
             await pipes.change(POLL)
         self._process = None
         process.close()
@@ -211,7 +211,7 @@ class AsyncProcessTransport:
         return b""
 
     async def _drop(self) -> None:
-        """End the process and all that it started; closed pipes alone end most of them."""
+        """End the process and everything it started; closing its pipes ends most of them."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -225,7 +225,7 @@ class AsyncProcessTransport:
             while ending.waits(loop.time(), pipes.exited):
                 await asyncio.sleep(POLL)
         finally:
-            # also where a second Ctrl-C cuts the grace short
+            # also if a second Ctrl-C cuts the grace period short
             ending.kill()
         while not pipes.exited:
             await pipes.change(GRACE)

@@ -1,9 +1,8 @@
 """What the sync and the async process transport share: arguments, endings, and the meaning of failures.
 
-A process's standard output is the answer's body, its exit status the verdict.  It is started in a
-session of its own, so that it and all that it starts can be ended together, and so that Ctrl-C reaches
-it through us only: first the answer so far is put away, then the group is ended.  Nothing goes through
-a shell.
+A process's standard output is the answer's body; its exit status tells success. It is started in its
+own session, so that it and everything it starts can be ended together, and so that Ctrl-C reaches it
+only through us: the answer so far is saved first, then the group is ended. No shell is involved.
 
 POSIX only: Windows has neither process groups nor a way to wait for several pipes.
 """
@@ -26,9 +25,9 @@ from llmstream.errors import ConfigError, LLMStreamError, LocalModelError
 PLACEHOLDER: Final = "{prompt}"
 """Replaced by the prompt in an argument."""
 PIPE_SIZE: Final = 64 * 1024
-"""Most bytes that are read or written at once: what a pipe of Linux holds."""
+"""Most bytes read or written at once: the capacity of a pipe on Linux."""
 TAIL: Final = 4096
-"""Most bytes of a process's standard error that are kept, the last ones."""
+"""How many of the last bytes of a process's standard error are kept."""
 if sys.platform == "win32":
     KILL: Final = signal.SIGTERM
 else:
@@ -36,21 +35,21 @@ else:
 GRACE: Final = 2.0
 """Seconds from SIGTERM to SIGKILL."""
 ORPHANS: Final = 0.5
-"""Seconds that the rest of a group is given once its leader has ended: where nobody takes note of
-orphans, as in many containers, they would seem to live for ever."""
+"""Seconds that the rest of a group gets after its leader has ended: where nobody reaps orphans, as in
+many containers, they would seem to live for ever."""
 POLL: Final = 0.005
-"""Seconds between two looks at something that can't be waited for."""
+"""Seconds between two checks of something that can't be waited for."""
 HEAD: Final = Head(200, {"content-type": "text/plain"})
 
 
 def arguments(command: Sequence[str], prompt: bytes) -> tuple[list[str], bytes | None]:
-    """Return the argument list, and what goes to standard input: None where an argument took the prompt.
+    """Return the argument list and the text for standard input, None if an argument contains the prompt.
 
-    A prompt that begins with a dash is an option to a program that knows no better: write
-    ``["program", "--", "{prompt}"]`` where prompts come from others.
+    Many programs take a prompt that starts with a dash for an option: write ``["program", "--",
+    "{prompt}"]`` if prompts come from others.
 
     Raises:
-        ConfigError: there is no program, or this system can't run one for us.
+        ConfigError: the program is missing, or commands can't be run on this system.
         LocalModelError: the prompt can't be an argument.
     """
     if not command or not command[0]:
@@ -129,13 +128,13 @@ def signal_group(leader: int, number: int) -> bool:
     try:
         os.killpg(leader, number)
     except (ProcessLookupError, PermissionError):
-        # the latter is what macOS says of a group that holds nothing but zombies
+        # macOS reports the latter for a group of zombies only
         return False
     return True
 
 
 class Ending:
-    """The end of a process group: SIGTERM, some patience, SIGKILL.
+    """Ends a process group: SIGTERM, a grace period, SIGKILL.
 
     Args:
         leader: the group's number, which is that of the process we started.
@@ -149,16 +148,16 @@ class Ending:
         signal_group(leader, signal.SIGTERM)
 
     def waits(self, now: float, exited: bool) -> bool:
-        """Return whether the group may still have some time.
+        """Return whether the group's grace period continues.
 
         Args:
             now: monotonic seconds.
-            exited: whether the leader has ended and been taken note of.
+            exited: whether the leader has ended and was reaped.
         """
         if exited:
             self._orphans_until = min(self._orphans_until, now + ORPHANS)
         return now < min(self._until, self._orphans_until) and signal_group(self._leader, 0)
 
     def kill(self) -> None:
-        """End what is left."""
+        """Kill the rest of the group."""
         signal_group(self._leader, KILL)

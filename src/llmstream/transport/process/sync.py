@@ -1,4 +1,4 @@
-"""Effects on a child process, for threads; all its pipes are waited for at once."""
+"""Effects on a child process, for threads; waits for all its pipes at once."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ class ProcessTransport:
         return None
 
     def stop(self) -> None:
-        """End at once whatever is waited for: a process that ends its output wakes its reader."""
+        """End any wait at once: a process that closes its output wakes its reader."""
         self._stopped = True
         process = self._process
         if process is not None and process.returncode is None:
             signal_group(process.pid, signal.SIGTERM)
 
     def close(self) -> None:
-        """End whatever runs."""
+        """End the running process."""
         self._drop()
         self._selector.close()
 
@@ -121,7 +121,7 @@ class ProcessTransport:
         return self._end(process, patience)
 
     def _end(self, process: subprocess.Popen[bytes], patience: Patience) -> bytes:
-        """Wait for the exit of a process that has ended its output, and judge it."""
+        """Wait for the exit of a process that has closed its output, and check its status."""
         while process.poll() is None:
             self._serve(process)
             if self._stopped:
@@ -157,7 +157,7 @@ class ProcessTransport:
         except BlockingIOError:
             return
         except BrokenPipeError:
-            # it doesn't read its input: its own affair
+            # it doesn't read its input, which is allowed
             written = len(self._input)
         self._input = self._input[written:]
         if not self._input:
@@ -175,7 +175,7 @@ class ProcessTransport:
                 self._shut(pipe)
 
     def _drop(self) -> None:
-        """End the process and all that it started; closed pipes alone end most of them."""
+        """End the process and everything it started; closing its pipes ends most of them."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -185,6 +185,6 @@ class ProcessTransport:
             while ending.waits(time.monotonic(), process.poll() is not None):
                 time.sleep(POLL)
         finally:
-            # also where a second Ctrl-C cuts the grace short
+            # also if a second Ctrl-C cuts the grace period short
             ending.kill()
             process.wait()

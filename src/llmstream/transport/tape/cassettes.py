@@ -1,7 +1,7 @@
 """Reads a VCR cassette (Ruby's, or Python's vcrpy) as a recording without times.
 
-The first call in it is played: the first answered request to a model, with the refused requests to the
-same address before it.
+Its first call is replayed: the first answered request to a model, with the refused requests to the same
+URL before it.
 
 Source: vcrpy 7, "Usage" and `vcr/serializers` (version 1: body as a text or as bytes; headers as lists);
 Ruby's vcr 6, "cassettes" (`http_interactions`, `base64_string`).
@@ -32,12 +32,12 @@ PATHS: Final = (
     (r"/v[12]/chat$", "cohere"),
     (r"/model/[^/]+/(converse|converse-stream|invoke|invoke-with-response-stream)$", "bedrock"),
 )
-"""The end of an address, and the dialect spoken there."""
+"""The end of a URL, and its dialect."""
 MODEL_IN_PATH: Final = re.compile(r"/models?/([^/:]+)")
 
 
 def calls_in(data: bytes, path: Path) -> list[RecordedCall]:
-    """Return the call that a cassette holds.
+    """Return the call in a cassette.
 
     Args:
         data: the file.

@@ -1,6 +1,6 @@
-"""Turns the objects in a recording's lines into the engine's values; whatever else they hold is passed over.
-
-A ValueError's text says what is wrong with a line; a TypeError or KeyError means that it has another format.
+"""Turn the objects in a recording's lines into the engine's values; unknown content is ignored. A
+ValueError's text says what is wrong with a line; a TypeError or KeyError means that it has another
+format.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ FRAMINGS: Final = ("sse", "ndjson", "aws", "json-array", "text", "whole")
 EXPECTED: Final[Mapping[str, Framing]] = {
     "exec": "text", "runnable": "ndjson", "ollama": "ndjson", "bedrock": "aws",
 }  # fmt: skip
-"""Framings of adapters where a recording names none; a body that says otherwise is believed."""
+"""Framings of adapters, used if a recording names none; the body's own form takes precedence."""
 
 
 class Attempt:
-    """One request of a call, and what came.
+    """One request of a call, and its response.
 
-    `reads` are seconds and bytes; `error` is what ended the answer, None where its body ended or was
-    given up; `ended` is false where the recording breaks off.  `stopped` is why no further attempt
-    followed where one was due.  `damage` is the complaint about a line that can't be read, which holds
-    even where the answer was complete before it.
+    `reads` are seconds and bytes; `error` is the error that ended the answer, None if its body ended or
+    was abandoned; `ended` is false if the recording breaks off. `stopped` is the reason why no further
+    attempt followed although one was due. `damage` describes a line that can't be read, even if the
+    answer before it was complete.
     """
 
     def __init__(self, request: HttpRequest, began: float | None = None, wait: float | None = None) -> None:
@@ -51,19 +51,19 @@ class Attempt:
 
 
 class RecordedCall(Record):
-    """A model that was asked, and the attempts at that; the first call's fallbacks are calls too.
+    """A model that was asked, and its attempts; fallbacks are separate calls.
 
     Args:
-        provider: its name in the configuration it was recorded with.
+        provider: its name in the configuration of the recording.
         adapter: name of the dialect.
-        model: the model that was asked for.
-        attempts: at least one, once the file was read.
-        prompt: what was said; empty where the recording doesn't tell.
+        model: the model's name.
+        attempts: at least one after the file was read.
+        prompt: the prompt; empty if not recorded.
         options: temperature, max_tokens and so on, by name.
-        policy: the limits; None where the recording doesn't tell.
-        stream: False where the answer was asked for as a whole.
-        base_url: the provider's, empty where the recording doesn't tell.
-        key: where the key came from, None where none was sent.
+        policy: the limits; None if not recorded.
+        stream: False if the answer was requested as a whole.
+        base_url: the provider's base URL, empty if not recorded.
+        key: the key's origin, None if none was sent.
     """
 
     provider: str
@@ -86,7 +86,7 @@ def seconds(value: object) -> float:
 
 
 def text(value: object, name: str) -> str:
-    """Return a text; `name` is what the complaint calls it."""
+    """Return a text; `name` is its name in a complaint."""
     if not isinstance(value, str):
         raise ValueError(f"its {name} is not text")
     return value
@@ -156,7 +156,7 @@ def http_request(found: Mapping[str, object], adapter: str) -> HttpRequest:
 
 
 def call(line: Line) -> RecordedCall:
-    """Return the call that a line begins, still without attempts."""
+    """Return the call that a line starts, without attempts yet."""
     described = line.get("call")
     more: Mapping[str, object] = described if isinstance(described, dict) else {}
     limits, options, key = more.get("limits"), more.get("options"), more.get("key")

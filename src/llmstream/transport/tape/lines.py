@@ -1,7 +1,7 @@
 """The lines of a recording that describe a request, as JSON.
 
-`request` is what was sent; `call` is what a replay needs to give the same events: the messages, the
-options, the limits, and where the key came from.
+`request` is the request as sent; `call` has what a replay needs to yield the same events: the messages,
+the options, the limits, and the key's origin.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ VERSION: Final = 1
 HEADLESS: Final = (command.METHOD, foreign.METHOD)
 """Methods of requests whose answers have neither status nor headers."""
 DECODED: Final = ("content-encoding", "content-length", "transfer-encoding")
-"""Headers that describe a body as it travelled; it is written down decompressed."""
+"""Headers that describe the body as transferred; it is recorded decompressed."""
 LEFT_OUT: Final = ("tools", "schema")
 """Options that may be long, and that the request's body has."""
 
@@ -48,7 +48,7 @@ def head_line(head: Head, redactor: Redactor) -> dict[str, Json]:
 
 
 def call_line(call: Call, redactor: Redactor) -> dict[str, Json]:
-    """Return what a replay of a call needs beside its request."""
+    """Return what a replay of a call needs in addition to its request."""
     key = call.endpoint.api_key
     described: dict[str, Json] = {
         "messages": [_message(message) for message in call.prompt.messages],

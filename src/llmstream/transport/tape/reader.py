@@ -1,4 +1,4 @@
-"""Reads a recording: which calls were made, with which attempts, and what each of them brought.
+"""Read a recording: its calls, their attempts, and the responses.
 
 A damaged line ends the reading there: what stands before it can still be replayed, and a reader
 that reaches it is told its number.  Keys and lines that this version doesn't know are passed over.
@@ -97,7 +97,7 @@ class Reading:
         if self._attempt is None:
             raise failure from error
         while not self._calls[-1].attempts:
-            # the line that was to begin it is the damaged one
+            # the line that should start it is damaged
             self._calls.pop()
         # with a provider's name the engine leaves it as it is
         failure.provider = self._calls[-1].provider

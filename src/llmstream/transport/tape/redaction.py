@@ -18,15 +18,15 @@ from llmstream.engine.effects import Call
 from llmstream.prompt import Json, tells_a_secret
 
 SHORTEST: Final = 8
-"""Characters of the shortest secret that is looked for in running text: "none", "test" or "ollama" as a
-key of a server that wants none would take innocent words out of the answer."""
+"""Characters of the shortest secret that is replaced in running text: a dummy key such as "none",
+"test" or "ollama" would otherwise remove ordinary words from the answer."""
 ENDINGS: Final = (
     "key", "token", "secret", "password", "passwd", "credential", "credentials", "authorization", "auth",
     "cookie",
 )  # fmt: skip
 """How the name of a field that holds a secret ends; `max_tokens` and `tokenizer` hold none."""
 UNSAFE: Final = re.compile(r"[^ !#-\[\]-~]")
-"""What a replacement may not contain, so that it can stand inside JSON and inside a header."""
+"""Characters that a replacement may not contain, so that it is valid inside JSON and in a header."""
 WITHHELD: Final = ("cookie", "authorization", "-token", "-key", "secret", "password", "credential")
 """Parts of names of response headers whose values are never written down."""
 
@@ -99,7 +99,7 @@ class Redactor:
 
 
 def secrets_of(call: Call) -> Iterator[tuple[str, str]]:
-    """Yield the secrets that a call's request holds, each with its origin."""
+    """Yield the secrets in a call's request, each with its origin."""
     endpoint = call.endpoint
     if endpoint.api_key is not None:
         yield endpoint.api_key.reveal(), endpoint.api_key.origin

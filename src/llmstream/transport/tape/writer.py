@@ -5,8 +5,8 @@
     {"t", "data"} or {"t", "base64"}                one read: as text, or as base64 when it is not UTF-8
     {"t", "end": null} or {"t", "end": {error}}     a body that was read or given up; how it failed
 
-A retry begins with a `request` line again, with `t` and the `wait` before it; a fallback's has `provider`,
-`adapter`, `model` and `call` too.  `t` is in seconds from the first request.  Bodies are written
+A retry starts with another `request` line, with `t` and the `wait` before it; a fallback's also has
+`provider`, `adapter`, `model` and `call`.  `t` is in seconds from the first request.  Bodies are written
 decompressed, secrets as their origin in brackets (redaction.py).
 """
 
@@ -31,7 +31,7 @@ from llmstream.transport.tape.lines import VERSION, call_line, head_line, headle
 from llmstream.transport.tape.redaction import Redactor, secrets_of
 
 RISKY: Final = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u206f]")
-"""Characters that some programs take for the end of a line, or that a terminal obeys."""
+"""Characters that some programs take for a line end, or that control a terminal."""
 DUMPS: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -40,7 +40,7 @@ class Recording:
 
     Args:
         path: must not exist; its mode is 0600.
-        say: told once when the file can't be written any more; the run goes on.
+        say: called once if the file can't be written any more; the run continues.
 
     Raises:
         UsageError: the file exists, or can't be made.
@@ -71,7 +71,7 @@ class Recording:
         self._failure: LLMStreamError | None = None
 
     def before(self, effect: Effect) -> None:
-        """Take note of an effect that is about to be carried out."""
+        """Note an effect that is about to be carried out."""
         if isinstance(effect, Open):
             self.end()
             self._request(effect.request)
@@ -81,7 +81,7 @@ class Recording:
             self._wait = effect.seconds
 
     def after(self, effect: Effect, reply: Reply) -> None:
-        """Write down what an effect brought."""
+        """Record the result of an effect."""
         if isinstance(reply, bytes):
             if reply:
                 self._data(self._redactor.feed(reply))
@@ -95,12 +95,12 @@ class Recording:
             self._redactor = Redactor(secrets_of(reply))
 
     def failed(self, effect: Effect, error: LLMStreamError) -> None:
-        """Keep an error until the engine has put into it where and when it happened."""
+        """Keep an error until the engine has added where and when it happened."""
         if isinstance(effect, Open | Read):
             self._failure = error
 
     def stopped(self) -> None:
-        """Write down that the run was stopped here, within an answer or between two attempts."""
+        """Record that the run was stopped here, within an answer or between two attempts."""
         if self._described is not None:
             self._failure, self._running = Cancelled("stopped by the user"), True
             self.end()
@@ -117,7 +117,7 @@ class Recording:
         self._line({"t": self._now(), "end": self._redactor.value(reason)})
 
     def close(self) -> None:
-        """End and close the file; one that nothing was written to is removed."""
+        """End and close the file; an empty one is removed."""
         self.end()
         file, self._file = self._file, None
         if file is not None:
@@ -170,7 +170,7 @@ class Recording:
             self._give_up(self._file, error)
 
     def _give_up(self, file: int, error: OSError) -> None:
-        """Cut off the line that was begun, and say that the recording ends here."""
+        """Cut off the incomplete line, and report that the recording ends here."""
         self._file = None
         # where it fails, the line is cut short, as after a crash
         with suppress(OSError):
