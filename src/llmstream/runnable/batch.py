@@ -1,4 +1,4 @@
-"""Many inputs at once: in threads or in tasks, in order or as they are completed."""
+"""Run many inputs at once: in threads or tasks, in order or as they complete."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 THREADS: Final = 16
-"""Most threads of a batch that sets no max_concurrency."""
+"""Most threads of a batch without max_concurrency."""
 
 
 def completed(jobs: Sequence[Callable[[], T]], limit: int | None) -> Iterator[tuple[int, T | Exception]]:
-    """Run jobs in threads and yield each one's position and outcome as it is completed.
+    """Run jobs in threads and yield each one's position and outcome as they complete.
 
-    Leaving early runs none of the jobs that have not begun.
+    When left early, no further jobs are started.
 
     Args:
         jobs: functions without arguments.
-        limit: most that run at once, None for the default.
+        limit: most concurrent jobs, None for the default.
     """
     from concurrent.futures import ThreadPoolExecutor, as_completed
 
@@ -39,9 +39,9 @@ def completed(jobs: Sequence[Callable[[], T]], limit: int | None) -> Iterator[tu
 async def acompleted(
     jobs: Sequence[Callable[[], Awaitable[T]]], limit: int | None
 ) -> AsyncIterator[tuple[int, T | Exception]]:
-    """Run jobs as tasks and yield each one's position and outcome as it is completed.
+    """Run jobs as tasks and yield each one's position and outcome as they complete.
 
-    Leaving early cancels the others.
+    When left early, the others are cancelled.
     """
     import asyncio
 
@@ -61,7 +61,7 @@ async def acompleted(
         for _ in tasks:
             position, outcome = await results.get()
             if isinstance(outcome, BaseException) and not isinstance(outcome, Exception):
-                # a job that cancelled itself; waiting for its result would never end
+                # a job that cancelled itself: its result would be waited for for ever
                 raise outcome
             yield position, outcome
     finally:
@@ -74,7 +74,7 @@ def in_order(outcomes: dict[int, T | Exception], *, return_exceptions: bool) -> 
     """Return outcomes in the inputs' order.
 
     Raises:
-        Exception: the first input's that failed, unless exceptions are to be returned.
+        Exception: the exception of the first failed input, unless exceptions are to be returned.
     """
     ordered = [outcomes[position] for position in range(len(outcomes))]
     if not return_exceptions:

@@ -1,4 +1,4 @@
-"""What an `LLM` is given beside every prompt: a system prompt, text files, attachments."""
+"""The additions to every prompt of an `LLM`: a system prompt, text files, attachments."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class Beside(Record):
-    """What goes with every prompt.
+    """The additions to every prompt.
 
     Args:
         system: the system prompt, None for none.
         files: paths of text files.
-        attachments: paths, addresses, or Attachments.
+        attachments: paths, URLs, or Attachments.
     """
 
     system: str | None = None
@@ -29,7 +29,7 @@ class Beside(Record):
     attachments: tuple[Place | Attachment, ...] = ()
 
     def taken_from(self, options: Mapping[str, object]) -> tuple[Beside, dict[str, object]]:
-        """Return this with what a call's options say instead, and the options that are left.
+        """Return these additions overridden by a call's options, and the remaining options.
 
         Raises:
             UsageError: one has the wrong type.
@@ -41,7 +41,7 @@ class Beside(Record):
         return replace(self, **_checked(given)), rest
 
     def on(self, prompt: Prompt) -> Prompt:
-        """Return a prompt with all of this in it; a system message of its own goes before ours.
+        """Return a prompt with these additions; its own system message takes precedence.
 
         Raises:
             UsageError: a file can't be read, or is not of a known kind.
@@ -71,12 +71,12 @@ FIELDS: Final = names(Beside())
 
 
 def beside(system: object = None, files: object = None, attachments: object = None) -> Beside:
-    """Return what goes with every prompt.
+    """Return the additions to every prompt.
 
     Args:
         system: text, None for none.
         files: a path or a list of paths.
-        attachments: a path, an address or an Attachment, or a list of them.
+        attachments: a path, a URL or an Attachment, or a list of them.
 
     Raises:
         UsageError: one has another type.

@@ -1,6 +1,6 @@
-"""Lets blocking code use what lives on an event loop: the loop runs in a thread of its own.
+"""Use asynchronous code from blocking code: the event loop runs in its own thread.
 
-So it works also where the caller's thread has a loop that runs already, as in a notebook.
+So it also works in a thread with a running loop, as in a notebook.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def result(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end and return what it returns; leaving early cancels it."""
+    """Run a coroutine to its end and return its result; leaving early cancels it."""
 
     async def once() -> AsyncGenerator[T, None]:
         yield await coroutine
@@ -27,10 +27,10 @@ def result(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def each(make: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None, None]:
-    """Yield what an async generator yields; leaving early closes it, and waits until that is done.
+    """Yield the items of an async generator; leaving early closes it, and waits for that.
 
     Args:
-        make: called in the loop's thread.
+        make: creates the generator; called in the loop's thread.
     """
     items: SimpleQueue[tuple[T] | BaseException | None] = SimpleQueue()
     loop = asyncio.new_event_loop()
@@ -78,5 +78,5 @@ def _cancel(loop: asyncio.AbstractEventLoop, tasks: list[asyncio.Task[None]]) ->
         for task in tasks:
             task.cancel()
 
-    with suppress(RuntimeError):  # it has ended by itself
+    with suppress(RuntimeError):  # it ended by itself
         loop.call_soon_threadsafe(cancel)

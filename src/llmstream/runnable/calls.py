@@ -1,4 +1,4 @@
-"""From targets to a running answer: the one place where engine, transport and adapters meet."""
+"""Run targets: the one place where engine, transport and adapters meet."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ LOCAL_DEFAULTS: Final = Options(max_tokens=512)
 
 
 def batches(plan: Plan, transport: Transport | None = None) -> Batches:
-    """Run a plan on this thread and give out the events of each read.
+    """Run a plan on this thread and yield the events of each read.
 
     Args:
-        plan: what to ask.
-        transport: carries the run out and is closed with it; None for the usual one.
+        plan: the plan.
+        transport: carries out the run and is closed with it; None for the default.
 
     Raises:
-        LLMStreamError: while iterating: it failed; what had come before has been given out.
+        LLMStreamError: raised by the iteration, after the events received before the failure.
     """
     if plan.rivals:
         from llmstream.runnable.lanes import batches_of_first
@@ -47,7 +47,7 @@ def batches(plan: Plan, transport: Transport | None = None) -> Batches:
 
 
 def abatches(plan: Plan, transport: AsyncTransport | None = None) -> AsyncBatches:
-    """The same on the event loop that iterates."""
+    """Run a plan on the event loop that iterates, and yield the events of each read."""
     if plan.rivals:
         from llmstream.runnable.lanes import abatches_of_first
 
@@ -56,14 +56,14 @@ def abatches(plan: Plan, transport: AsyncTransport | None = None) -> AsyncBatche
 
 
 def begun(plan: Plan, take: Callable[[Batch], None]) -> AsyncBatches:
-    """The same, its first request sent before there is a loop, where all that takes is a connection.
+    """Like `abatches`, but send the first request before a loop exists, if that needs only a connection.
 
     Args:
-        plan: what to ask.
-        take: takes the events that come before the request.
+        plan: the plan.
+        take: called with the events before the request.
 
     Raises:
-        LLMStreamError: it failed already.
+        LLMStreamError: the run failed before or while sending.
     """
     if plan.rivals or not all(map(by_http, plan.targets)):
         return abatches(plan)
@@ -80,7 +80,7 @@ def begun(plan: Plan, take: Callable[[Batch], None]) -> AsyncBatches:
 
 
 def transport_for(plan: Plan) -> Transport:
-    """Return what carries a plan out on a thread; recorders are put around it."""
+    """Return the transport for a plan on a thread, wrapped in a recorder if the plan has one."""
     from llmstream.transport.http.sync import HttpTransport
 
     if all(by_http(target) for target in plan.targets):
@@ -91,7 +91,7 @@ def transport_for(plan: Plan) -> Transport:
 
 
 def async_transport_for(plan: Plan) -> AsyncTransport:
-    """The same for an event loop."""
+    """Return the transport for a plan on an event loop."""
     from llmstream.transport.http.async_ import AsyncHttpTransport
 
     if all(by_http(target) for target in plan.targets):
@@ -102,7 +102,7 @@ def async_transport_for(plan: Plan) -> AsyncTransport:
 
 
 def steps_of(plan: Plan) -> Steps:
-    """Return the steps of a plan without rivals, for whoever drives them."""
+    """Return the steps of a plan without rivals, for a driver."""
     steps = _conversation(plan)
     return steps if plan.around is None else plan.around(steps)
 
@@ -138,27 +138,27 @@ def _maker(plan: Plan, target: Target) -> Callable[[], Call]:
 
 
 def options_of(plan: Plan, target: Target) -> Options:
-    """Return the options that go into a request: the call's over the configured over the catalogue's."""
+    """Return a request's options: the call's override the configured ones, and these the catalogue's."""
     options = plan.options.over(target.options).over(target.defaults)
     return options.over(LOCAL_DEFAULTS) if target.local is not None else options
 
 
 class NotTaken(RequestRefused):
-    """A model can't take what is attached; found before anything was sent."""
+    """A model doesn't accept an attachment; found before anything was sent."""
 
     kind = ""
     """``image``, ``audio``, ``pdf``, or another major type."""
 
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType({"image": "images", "audio": "audio", "pdf": "PDF files"})
-"""Kinds of attachments, as messages name them."""
+"""Names of kinds of attachments in messages."""
 
 
 def see_taken(prompt: Prompt, target: Target) -> None:
-    """See that a model can take what is attached, before anything is sent or loaded.
+    """Check that a model accepts the attachments, before anything is sent or loaded.
 
     Raises:
-        NotTaken: it can't.
+        NotTaken: it doesn't.
     """
     for attachment in (a for message in prompt.messages for a in message.attachments):
         major, _, minor = attachment.media_type.partition("/")
@@ -177,12 +177,12 @@ def see_taken(prompt: Prompt, target: Target) -> None:
 
 
 def by_http(target: Target) -> bool:
-    """Return whether a target is asked over HTTP."""
+    """Return whether a target is reached over HTTP."""
     return not (target.command or target.factory or target.file)
 
 
 def adapter_of(target: Target) -> Adapter:
-    """Return the adapter that a target is asked through."""
+    """Return the adapter of a target."""
     if target.command:
         from llmstream.adapters.command import Command
 
@@ -220,15 +220,15 @@ def _unlocked(target: Target) -> Target:
 
 
 def started(plan: Plan, target: Target, lent: float | None = None) -> Target:
-    """Return a local target with the address of its server, which has then been started.
+    """Start a local target's server and return the target with its URL.
 
     Args:
-        plan: told of a fetch.
-        target: the local one.
-        lent: None for a server in this process, else the seconds of one in a process of its own.
+        plan: the plan, whose callbacks are told of a download.
+        target: the local target.
+        lent: None for a server in this process, else the seconds that one in its own process runs.
 
     Raises:
-        MissingExtra, ConfigError, LocalModelError: the model can't be had or started.
+        MissingExtra, ConfigError, LocalModelError: the model can't be downloaded or started.
     """
     from llmstream.local import models
 
@@ -241,17 +241,17 @@ def started(plan: Plan, target: Target, lent: float | None = None) -> Target:
     if plan.ready is not None:
         plan.ready()
     if target.adapter == "anthropic":
-        # OpenAI's dialects have the version in their base URL, Anthropic's has not
+        # OpenAI's dialects have the version in their base URL, Anthropic's doesn't
         base_url = base_url.removesuffix("/v1")
     endpoint = replace(target.endpoint, base_url=base_url, api_key=key)
     return replace(target, endpoint=endpoint)
 
 
 def close_kept(target: Target) -> None:
-    """Close the connections to a target that are kept for its next answer."""
+    """Close the connections to a target that are kept for further answers."""
     pool = sys.modules.get("llmstream.transport.http.pool")
     if pool is None or not target.endpoint.base_url:
-        return  # nothing was ever kept
+        return  # no connection was ever kept
     from llmstream.transport.http.address import address_of
 
     try:

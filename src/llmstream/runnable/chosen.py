@@ -1,4 +1,4 @@
-"""Some of another iterator's pieces; closed from wherever that one can be."""
+"""A selection of another iterator's pieces, which can be closed from wherever that one can."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Closable(Protocol[T_co]):
 
 
 class AsyncClosable(Protocol[T_co]):
-    """The same for async."""
+    """The asynchronous form."""
 
     def __aiter__(self) -> AsyncIterator[T_co]:
         """Return itself."""
@@ -43,11 +43,11 @@ class AsyncClosable(Protocol[T_co]):
 
 
 class Chosen(Iterator[T]):
-    """Some of another iterator's pieces.
+    """A selection of another iterator's pieces.
 
     Args:
-        items: all of them.
-        choose: returns the piece, None to leave it out.
+        items: the iterator of all pieces.
+        choose: returns the piece to yield, None to leave it out.
     """
 
     def __init__(self, items: Closable[U], choose: Callable[[U], T | None]) -> None:
@@ -58,7 +58,7 @@ class Chosen(Iterator[T]):
         return self._next()
 
     def close(self) -> None:
-        """End it; from any thread, where the other can be."""
+        """End it; may be called from any thread if the other iterator allows that."""
         self._close()
 
 
@@ -70,7 +70,7 @@ def _first(items: Closable[U], choose: Callable[[U], T | None]) -> T:
 
 
 class AsyncChosen(AsyncIterator[T]):
-    """The same for async."""
+    """The asynchronous form."""
 
     def __init__(self, items: AsyncClosable[U], choose: Callable[[U], T | None]) -> None:
         self._next: Callable[[], Awaitable[T]] = lambda: _afirst(items, choose)

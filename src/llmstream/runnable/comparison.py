@@ -1,4 +1,4 @@
-"""Several models' answers to one prompt, asked for at the same time."""
+"""Compare several models' answers to one prompt."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class Comparison(Record):
-    """One model's part in a comparison.
+    """One model's result in a comparison.
 
     Args:
-        model: PROVIDER/MODEL that was asked.
-        completion: its answer, or what had come of it when it failed.
-        error: why it failed, None where it finished.
+        model: the model asked, as PROVIDER/MODEL.
+        completion: its answer, or the part received before it failed.
+        error: the error, None if it finished.
     """
 
     model: str
@@ -34,22 +34,22 @@ class Comparison(Record):
 
 
 def compare(models: Sequence[str | LLM], prompt: PromptLike, **options: object) -> list[Comparison]:
-    """Ask several models at once and return what came of each, in their order; a failure spoils nothing.
+    """Ask several models at once and return the result of each, in order; a failure affects no other.
 
     Args:
         models: PROVIDER/MODEL, PROVIDER, an alias, or an LLM.
-        prompt: what is said to each.
-        options: of this call, for each.
+        prompt: the prompt for each.
+        options: options of this call, for each.
 
     Raises:
         ConfigError: a model is unknown or has no key.
-        UsageError: the prompt or an option can't be used.
+        UsageError: the prompt or an option is invalid.
     """
     return result(acompare(models, prompt, **options))
 
 
 async def acompare(models: Sequence[str | LLM], prompt: PromptLike, **options: object) -> list[Comparison]:
-    """The same for async; being cancelled ends all requests."""
+    """Do the same as `compare`, for asyncio; cancelling it ends all requests."""
     from llmstream.runnable.llm import LLM
 
     asked = [one if isinstance(one, LLM) else LLM(one) for one in models]

@@ -1,7 +1,7 @@
-"""`LLM | function | LLM`: several steps as one Runnable, as LangChain's RunnableSequence.
+"""`LLM | function | LLM`: several steps as one Runnable, like LangChain's RunnableSequence.
 
-Between steps go chunks: a function gets them joined, a generator function one by one as they come.
-Beside them go the events of all steps, so that a run with events is the same run.
+Steps pass on chunks: a function gets them joined, a generator function one by one as they arrive. The
+events of all steps travel with them, so that a run with events is the same run.
 
 Source: langchain-core 1.8, `RunnableSequence`, `RunnableLambda`, `RunnableGenerator`.
 """
@@ -21,12 +21,12 @@ from llmstream.tracing.tracer import EventDict, EventsVersion
 
 
 class Sequence(Core[object, object]):
-    """Steps, each of which gets what the one before gives.
+    """Steps, each with the output of the one before as its input.
 
     Args:
-        steps: Runnables of ours or of LangChain, functions, generator functions.
+        steps: our Runnables or LangChain's, functions, generator functions.
 
-    `invoke` gives what the last step gives, for an LLM its Completion; `stream` gives its chunks.
+    `invoke` returns the last step's output, for an LLM its Completion; `stream` yields its chunks.
     """
 
     def __init__(self, *steps: object) -> None:
@@ -36,7 +36,7 @@ class Sequence(Core[object, object]):
 
     @property
     def run_name(self) -> str:
-        """What events call a run that is given no name."""
+        """The name of a run in events, unless the config gives one."""
         return "RunnableSequence"
 
     def invoke(self, input: object, config: RunConfig | None = None, **options: object) -> object:
@@ -54,7 +54,7 @@ class Sequence(Core[object, object]):
         return input
 
     def stream(self, input: object, config: RunConfig | None = None, **options: object) -> Iterator[object]:
-        """Yield the last step's chunks; leaving early ends what the steps have begun."""
+        """Yield the last step's chunks; leaving early ends all steps."""
         _check(config, options)
         with closing(self._flow(input, None)) as items:
             for item in items:
@@ -79,7 +79,7 @@ class Sequence(Core[object, object]):
         seat: Seat | None = None,
         **options: object,
     ) -> Generator[EventDict | Piece, None, None]:
-        """Yield the events of the run and of its steps, and between them the last step's chunks."""
+        """Yield the events of the run and of its steps, with the last step's chunks in between."""
         _check(config, options)
         run = ChainRun(self.run_name, checked(config), version, seat)
         yield run.start({"input": input})
@@ -106,7 +106,7 @@ class Sequence(Core[object, object]):
         seat: Seat | None = None,
         **options: object,
     ) -> AsyncGenerator[EventDict | Piece, None]:
-        """The same on the running event loop."""
+        """Do the same on the running event loop."""
         _check(config, options)
         run = ChainRun(self.run_name, checked(config), version, seat)
         yield run.start({"input": input})

@@ -1,6 +1,6 @@
-"""What goes beside a prompt's own text: text files under their names, images, audio and PDF.
+"""Read the files for a prompt: text files, images, audio files and PDFs.
 
-The command's `--file` and `--attach` and the library's `files=` and `attachments=` are the same.
+Shared by the command's `--file` and `--attach` and the library's `files=` and `attachments=`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ Place: TypeAlias = str | os.PathLike[str]
 
 FILE_LIMIT: Final = 16 * 1024 * 1024
 ATTACHMENT_LIMIT: Final = 20 * 1024 * 1024
-"""Bytes; what the most generous providers take in one request, encoding included."""
+"""Bytes; the most that any provider accepts in one request, encoding included."""
 
 WHERE: Final = "standard input"
 STDIN: Final = "-"
-"""The place that stands for standard input."""
+"""The path that stands for standard input."""
 
 MAGIC: Final[tuple[tuple[bytes, int, str], ...]] = (
     (b"\x89PNG\r\n\x1a\n", 0, "image/png"),
@@ -38,25 +38,25 @@ MAGIC: Final[tuple[tuple[bytes, int, str], ...]] = (
     (b"fLaC", 0, "audio/flac"),
     (b"OggS", 0, "audio/ogg"),
 )
-"""First bytes, their offset, and the kind that they tell.  Sources: the formats' specifications."""
+"""First bytes, their offset, and the media type that they identify.  Sources: the formats' specifications."""
 
 CONTROLS: Final = bytes(set(range(32)) - {7, 8, 9, 10, 12, 13, 27}) + b"\x7f"
-"""Control characters that no text has; terminal recordings and man pages have the others."""
+"""Control characters that text never contains; terminal recordings and man pages contain the others."""
 
 
 def kind_of(data: bytes) -> str | None:
-    """Return the media type that a file's first bytes tell, None when they tell none."""
+    """Return the media type identified by a file's first bytes, None if unknown."""
     return next((kind for magic, at, kind in MAGIC if data[at : at + len(magic)] == magic), None)
 
 
 def text_of(data: bytes, called: str, say: Callable[[str], None], *, strict: bool = False) -> str:
-    """Return bytes as text: UTF-8, or UTF-16 with its mark; a few wrong bytes become U+FFFD.
+    """Return bytes as text: UTF-8, or UTF-16 with a byte-order mark; a few invalid bytes become U+FFFD.
 
     Args:
-        data: all of it.
-        called: what it is, for messages: a path, or ``standard input``.
-        say: told how many bytes were replaced.
-        strict: refuse what is more likely in another encoding than damaged UTF-8.
+        data: all bytes.
+        called: its name in messages: a path, or ``standard input``.
+        say: called with a message if bytes were replaced.
+        strict: refuse text that is more likely in another encoding than damaged UTF-8.
 
     Raises:
         UsageError: it is binary, or in another encoding.
@@ -94,7 +94,7 @@ def _first_wrong(data: bytes) -> int:
 
 
 def _binary(data: bytes, wrong: int) -> bool:
-    # a few letters may be wrong, in Latin-1 every tenth or so; in compressed data it is every second byte
+    # a few bytes may be invalid; in Latin-1 about every tenth is, in compressed data every second
     controls = len(data) - len(data.translate(None, CONTROLS))
     return b"\0" in data or controls * 50 > len(data) or wrong * 3 > len(data) > 16
 
@@ -118,13 +118,13 @@ def with_files(
     say: Callable[[str], None] = lambda said: None,
     stdin: Callable[[], bytes] | None = None,
 ) -> str:
-    """Return a prompt's text with files before it, each under its name in a fence of its own.
+    """Return a prompt's text with files before it, each with its name and in its own fence.
 
     Args:
-        text: the prompt's own; may be empty.
-        paths: of text files; ``-`` is standard input where `stdin` is given.
-        say: told what was replaced in a text that is not quite UTF-8.
-        stdin: reads standard input, None when ``-`` is a path like any other.
+        text: the prompt's own text; may be empty.
+        paths: paths of text files; ``-`` is standard input if `stdin` is given.
+        say: called with a message if bytes that are not UTF-8 were replaced.
+        stdin: reads standard input, None if ``-`` is an ordinary path.
 
     Raises:
         UsageError: a file can't be read, is too large, or is not text.
@@ -138,7 +138,7 @@ def _fenced(path: Place, say: Callable[[str], None], stdin: Callable[[], bytes] 
     else:
         name = os.fspath(path)
         content = text_of(read(name, FILE_LIMIT), name, say, strict=True)
-    # longer than any fence inside, so that the file can't end it
+    # longer than any fence in the file, so that the file can't end it
     longest = max((len(run) for run in _runs_of_backticks(content)), default=0)
     fence = "`" * max(3, longest + 1)
     end = "" if content.endswith("\n") or not content else "\n"
@@ -154,14 +154,14 @@ def _runs_of_backticks(text: str) -> list[str]:
 def attachments(
     places: Iterable[Place | Attachment], stdin: Callable[[], bytes] | None = None
 ) -> tuple[Attachment, ...]:
-    """Return what is at paths and http addresses, its kind told by its content, not its name.
+    """Return the attachments at paths and URLs; their type is determined by content, not by name.
 
     Args:
-        places: paths and addresses; an Attachment stays as it is; ``-`` as for `with_files`.
+        places: paths and URLs; an Attachment is returned unchanged; ``-`` as for `with_files`.
         stdin: as for `with_files`.
 
     Raises:
-        UsageError: a file can't be read, is too large, or is of no known kind.
+        UsageError: a file can't be read, is too large, or has an unknown type.
     """
     return tuple(place if isinstance(place, Attachment) else _attachment(place, stdin) for place in places)
 
@@ -176,9 +176,9 @@ def _attachment(place: Place, stdin: Callable[[], bytes] | None) -> Attachment:
 
         from llmstream.transport.http.documents import fetch_file
 
-        # not the provider's to fetch: most can't, and what it is shows in its bytes only
+        # not left to the provider: most can't fetch it, and its type is known only from its bytes
         data, path = fetch_file(name, limit=ATTACHMENT_LIMIT), urlsplit(name).path
-        # a password in it is no concern of the history's
+        # the history must not contain a password in it
         again = None if "@" in name else name
     else:
         data, path = read(name, ATTACHMENT_LIMIT), name
@@ -193,7 +193,7 @@ def _attachment(place: Place, stdin: Callable[[], bytes] | None) -> Attachment:
 
 
 def attached_again(place: str) -> bytes:
-    """Return what is now at the path or address that an attachment came from.
+    """Return the current content of an attachment's path or URL.
 
     Raises:
         LLMStreamError: it can't be read.

@@ -1,10 +1,10 @@
-"""Which of a run's events are given out: LangChain's six filters, by LangChain's rule.
+"""Select a run's events by LangChain's six filters, with LangChain's rule.
 
-Without an `include_...` everything is in; with some, what any of them names.  Whatever an
-`exclude_...` names is out.
+Without any `include_...`, all events are included; otherwise those that any of them names. Events named
+by an `exclude_...` are left out.
 
-Source: langchain-core 1.8, `_RootEventFilter`; an event's type is the middle of its name, so that our
-own runs are of the type ``llm``, and that of a custom event is its name.
+Source: langchain-core 1.8, `_RootEventFilter`; an event's type is the middle of its name, ``llm`` for
+our own runs; a custom event's type is its name.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ CONFIG: Final = (
     "tags", "metadata", "run_name", "run_id", "max_concurrency",
     "callbacks", "recursion_limit", "configurable",
 )  # fmt: skip
-"""Keys of a run's config, which are no options of a model."""
+"""Keys of a run's config, which are not options of a model."""
 SLIPS: Final = 2
-"""Slips of the keyboard between a misspelt name and the right one; options of providers differ by more."""
+"""Most typing slips between a misspelt filter and the right name; providers' options differ by more."""
 Kept = Callable[[Mapping[str, Json]], bool]
 
 
 def filtered(options: dict[str, object]) -> tuple[Kept, dict[str, object]]:
-    """Return what an event must fulfil to be given out, and the options without the filters.
+    """Return a predicate for the events to yield, and the options without the filters.
 
     Args:
-        options: the keyword arguments of `astream_events` that are not its own.
+        options: the other keyword arguments of `astream_events`.
 
     Raises:
-        UsageError: a filter is a text or no collection, or a keyword is a config's key or a
-            misspelt filter: it would go into the request.
+        UsageError: a filter is a string or not a collection, or a keyword is a key of the config or a
+            misspelt filter, which would be sent in the request.
     """
     given = {name: options[name] for name in FILTERS if options.get(name) is not None}
     rest = {name: value for name, value in options.items() if name not in FILTERS}
@@ -48,7 +48,7 @@ def filtered(options: dict[str, object]) -> tuple[Kept, dict[str, object]]:
 
 
 def type_of(event: Mapping[str, Json]) -> str:
-    """Return the type that LangChain's filters know an event by."""
+    """Return the type of an event for LangChain's filters."""
     name = str(event["event"])
     if name == "on_custom_event":
         return str(event["name"])

@@ -1,7 +1,7 @@
-"""One run's pieces as an iterator: text, events, dictionaries, whatever its batches become.
+"""Iterate over one run's pieces: text, events, dictionaries, or whatever is made of its batches.
 
-Iterators of our own and no generators: a generator that is closed while it runs, from another thread or
-by a loop that ends, complains; these can be closed from anywhere, at any time.
+These are classes, not generators, because a generator that is closed while it runs, from another thread
+or by an ending loop, raises an error; these can be closed from anywhere, at any time.
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ T = TypeVar("T")
 
 
 class Pieces(Generic[T]):
-    """What a run's batches become; a subclass says what."""
+    """Converts a run's batches into pieces; subclasses define how."""
 
     def begin(self) -> Sequence[T]:
-        """Return what comes before the run is begun."""
+        """Return the pieces before the run starts."""
         return ()
 
     def batch(self, batch: Batch) -> Sequence[T]:
-        """Return what a batch becomes."""
+        """Return the pieces of a batch."""
         raise NotImplementedError
 
     def end(self, *, closed: bool) -> Sequence[T]:
-        """Return what comes last; nothing of it is given out where the run was closed."""
+        """Return the last pieces; they are not yielded if the run was closed."""
         return ()
 
     def failed(self, error: LLMStreamError) -> Sequence[T]:
-        """Return what comes before an error is raised."""
+        """Return the pieces before an error is raised."""
         return ()
 
     def left(self, error: BaseException) -> None:
-        """Take note of an exception that is none of ours."""
+        """Note an exception that is not ours."""
 
     def dropped(self, pieces: Iterable[T]) -> None:
-        """Take note of what had come and is not given out any more, as the run was closed."""
+        """Note the pieces that are not yielded because the run was closed."""
 
 
 class _Flow(Generic[T]):
-    """What has been made of a run and not yet been given out: the same for threads and for loops."""
+    """The pieces not yielded yet; shared by threads and loops."""
 
     def __init__(self, pieces: Pieces[T]) -> None:
         self.pieces = pieces
@@ -69,7 +69,7 @@ class _Flow(Generic[T]):
                 self.ready.extend(last)
 
     def fail(self, error: LLMStreamError) -> None:
-        """Note an error that is raised behind what comes before it."""
+        """Note an error, to be raised after the pieces before it."""
         self.over = True
         self.ready.extend(self.pieces.failed(error))
         self.failure = error
@@ -91,11 +91,11 @@ class _Flow(Generic[T]):
 
 
 class Flow(Iterator[T]):
-    """One answer's pieces; a context manager that ends the request when it is left.
+    """One answer's pieces; also a context manager that ends the request on exit.
 
     Args:
-        start: begins the run.
-        pieces: what its batches become.
+        start: starts the run.
+        pieces: converts its batches.
     """
 
     def __init__(self, start: Callable[[], Batches], pieces: Pieces[T]) -> None:
@@ -132,8 +132,8 @@ class Flow(Iterator[T]):
     def close(self) -> None:
         """End the request, so that the provider stops generating.
 
-        From any thread, also while another one waits for the next piece: it then finds the end.  May be
-        called again.
+        May be called from any thread, repeatedly, and while another thread waits for the next piece,
+        which then finds the end.
         """
         run = self._run
         if run is not None:
@@ -150,7 +150,7 @@ class Flow(Iterator[T]):
 
 
 class AsyncFlow(AsyncIterator[T]):
-    """The same for async; a task that is cancelled ends the request too."""
+    """The same for asyncio; cancelling the task ends the request too."""
 
     def __init__(self, start: Callable[[], AsyncBatches], pieces: Pieces[T]) -> None:
         self._start = start
@@ -194,7 +194,7 @@ class AsyncFlow(AsyncIterator[T]):
                     self._next_turns()
 
     async def _turn(self) -> None:
-        """Wait until another reader's batch is there, which may hold a piece for this one too."""
+        """Wait for another reader's batch, which may contain a piece for this one too."""
         import asyncio
 
         turn = asyncio.get_running_loop().create_future()
@@ -210,8 +210,8 @@ class AsyncFlow(AsyncIterator[T]):
     async def aclose(self) -> None:
         """End the request, so that the provider stops generating.
 
-        From any task, also while another one waits for the next piece: it then finds the end.  May be
-        called again.
+        May be called from any task, repeatedly, and while another task waits for the next piece, which
+        then finds the end.
         """
         run = self._run
         self._flow.close()

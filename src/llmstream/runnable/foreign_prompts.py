@@ -1,6 +1,6 @@
-"""LangChain's prompts and messages as this library's dictionaries: what a chain hands to a Runnable of ours.
+"""Convert LangChain's prompts and messages, as a chain passes them to our Runnables, into our dictionaries.
 
-Nothing is imported to recognise them: a prompt value has `to_messages`, a message `type` and `content`.
+They are recognised without imports: a prompt value has `to_messages`, a message `type` and `content`.
 
 Source: langchain-core 1.8, `PromptValue`, `BaseMessage`, `ToolCall`.
 """
@@ -13,7 +13,7 @@ from llmstream.prompt import Message, Prompt
 
 
 def plain(value: object) -> object:
-    """Return a prompt without LangChain's classes; anything else as it is."""
+    """Return a prompt without LangChain's classes; anything else unchanged."""
     if isinstance(value, str | Prompt | Message):
         return value
     if callable(to_messages := getattr(value, "to_messages", None)):
@@ -32,7 +32,7 @@ def _is_message(value: object) -> bool:
 def _dictionary(message: object) -> Mapping[str, object]:
     calls = getattr(message, "tool_calls", None) or ()
     found = {
-        # a chunk's type is its class's name
+        # a chunk's type is the name of its class
         "role": str(getattr(message, "type", "")).removesuffix("MessageChunk").lower(),
         "content": getattr(message, "content", ""),
         "tool_call_id": getattr(message, "tool_call_id", None),

@@ -1,7 +1,7 @@
-"""Steps that give chunks on as they come: generator functions, and LangChain's own Runnables.
+"""Steps that pass on chunks as they arrive: generator functions, and LangChain's Runnables.
 
-What a generator function pulls is pulled within it, so that events that come meanwhile wait for what it
-yields next.
+A generator function pulls its input itself, so that events that arrive meanwhile wait for its next
+item.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from llmstream.tracing.chain import ChainRun, Piece, Seat
 
 _END: Final = object()
 Function = Callable[..., Any]
-"""A function of the user's takes and gives what it likes."""
+"""A user's function accepts and returns anything."""
 
 
 class GeneratorStep(Step):
-    """A generator function: it is given its input's chunks as they come, and its own go on at once."""
+    """A generator function: it gets its input's chunks as they arrive, and its own are passed on at once."""
 
     def __init__(self, function: Function, afunction: Function | None = None) -> None:
         native = inspect.isasyncgenfunction(function)
@@ -46,15 +46,15 @@ class GeneratorStep(Step):
         self.name = getattr(function, "__name__", type(function).__name__)
 
     def invoke(self, value: object) -> object:
-        """Return what the function yields, joined."""
+        """Return the function's items, joined."""
         return joined(list(self._called(iter([handed_on(value)]))))
 
     async def ainvoke(self, value: object) -> object:
-        """Return what the function yields, joined."""
+        """Return the function's items, joined."""
         return joined([one async for one in self._acalled(_one(handed_on(value)))])
 
     def flow(self, items: Items, seat: Seat | None) -> Items:
-        """Yield what the function yields."""
+        """Yield the function's items."""
         run = ChainRun(self.name, {}, seat=seat) if seat is not None else None
         passed: list[Item] = [run.start({})] if run else []
         taken: list[object] = []
@@ -86,7 +86,7 @@ class GeneratorStep(Step):
             yield run.end({"output": joined(given), "input": joined(taken)})
 
     async def aflow(self, items: AItems, seat: Seat | None) -> AItems:
-        """The same on the running event loop."""
+        """Do the same on the running event loop."""
         run = ChainRun(self.name, {}, seat=seat) if seat is not None else None
         passed: list[Item] = [run.start({})] if run else []
         taken: list[object] = []
@@ -132,7 +132,7 @@ class GeneratorStep(Step):
         return self._in_thread(chunks)
 
     async def _in_thread(self, chunks: AsyncIterator[object]) -> AsyncIterator[object]:
-        """Run a blocking generator beside the loop, which makes the chunks that it waits for."""
+        """Run a blocking generator in a thread, while the loop produces the chunks that it waits for."""
         loop = asyncio.get_running_loop()
 
         async def following() -> object:
@@ -149,7 +149,7 @@ class GeneratorStep(Step):
 
 @runtime_checkable
 class LangChains(Protocol):
-    """What a Runnable of LangChain's has."""
+    """The interface of LangChain's Runnables."""
 
     def invoke(self, input: object) -> object:
         """Return the output."""
@@ -160,20 +160,20 @@ class LangChains(Protocol):
         ...
 
     def transform(self, input: Iterator[object]) -> Iterator[object]:
-        """Yield the output's chunks as the input's come."""
+        """Yield the output's chunks as the input's arrive."""
         ...
 
     def atransform(self, input: AsyncIterator[object]) -> AsyncIterator[object]:
-        """The same on the running event loop."""
+        """Do the same on the running event loop."""
         ...
 
     def get_name(self) -> str:
-        """Return what events call it."""
+        """Return its name in events."""
         ...
 
 
 class LangChainStep(GeneratorStep):
-    """A Runnable of LangChain's in a composition of ours."""
+    """A LangChain Runnable in our composition."""
 
     def __init__(self, runnable: LangChains) -> None:
         super().__init__(runnable.transform, runnable.atransform)
@@ -194,17 +194,17 @@ async def _one(value: object) -> AsyncIterator[object]:
 
 
 def _emptied(items: list[Item]) -> list[Item]:
-    """Return what a list holds, and empty it."""
+    """Return a list's items, and empty it."""
     found = items[:]
     items.clear()
     return found
 
 
 def as_step(thing: object) -> Step:
-    """Return what stands in a composition as a step.
+    """Return an object as a step of a composition.
 
     Args:
-        thing: a Runnable of ours, an object of LangChain's with `invoke`, or something to call.
+        thing: one of our Runnables, a LangChain object with `invoke`, or a callable.
 
     Raises:
         TypeError: it is none of these.
@@ -221,5 +221,5 @@ def as_step(thing: object) -> Step:
 
 
 def is_step(thing: object) -> bool:
-    """Return whether `as_step` takes it."""
+    """Return whether `as_step` accepts it."""
     return isinstance(thing, Core) or callable(thing) or isinstance(thing, LangChains)

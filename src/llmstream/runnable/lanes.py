@@ -1,7 +1,7 @@
-"""Several models asked at once, of which the first to give a token goes on and the others are cancelled.
+"""Race several models: the first to yield a token continues, the others are cancelled.
 
-An answer that ends without any token wins only where none of the others gives one.  Failures are told as
-warnings while others are under way; when all fail, the first model's error is the race's.
+An answer without any token wins only if no other yields one. Failures are reported as warnings while
+others are running; if all fail, the first model's error is raised.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ def batches_of_first(plan: Plan, run: Runs) -> Generator[Batch, None, None]:
     """Run a plan with rivals and yield the winner's events.
 
     Args:
-        plan: what is asked of whom.
-        run: runs each model's own plan.
+        plan: the plan.
+        run: runs the plan of each model.
     """
     return each(partial(abatches_of_first, plan, run))
 
 
 async def abatches_of_first(plan: Plan, run: Runs) -> AsyncGenerator[Batch, None]:
-    """The same on the running event loop."""
+    """Do the same on the running event loop."""
     plans = [
         replace(plan, targets=targets, rivals=(), around=None) for targets in (plan.targets, *plan.rivals)
     ]
     lanes = [_Lane(one) for one in plans]
     endpoint = plan.targets[0].endpoint
-    # all are asked now: the time to the first token counts from here, whoever gives it
+    # all are asked now, so the time to the first token counts from here for each
     yield [Start(endpoint.provider, endpoint.model)]
     winner: _Lane | None = None
     async with Together([partial(run, one) for one in plans]) as runs:
@@ -66,7 +66,7 @@ async def abatches_of_first(plan: Plan, run: Runs) -> AsyncGenerator[Batch, None
 
 
 class _Lane:
-    """One model in the race: what has come of it before it is known who wins."""
+    """One model in the race, and its events before the winner is known."""
 
     def __init__(self, plan: Plan) -> None:
         endpoint = plan.targets[0].endpoint
@@ -80,7 +80,7 @@ class _Lane:
         return f"{self.provider}/{self.model}"
 
     def take(self, news: News) -> bool:
-        """Keep what came, and return whether it has a token."""
+        """Keep the events, and return whether they include a token."""
         if news.batch is None:
             self.ended, self.error = True, news.error
             return False
@@ -93,11 +93,11 @@ class _Lane:
         return any(map(_is_token, news.batch))
 
     def failure(self) -> Notice:
-        """Return what people are told of a model that failed while others were under way."""
+        """Return the warning about a model that failed while others were running."""
         return Notice(f"{self.name} failed: {self.error.message if self.error else ''}")
 
     def opening(self, lanes: Sequence[_Lane]) -> list[Batch]:
-        """Return what the winner of these gives out first."""
+        """Return the winner's first events."""
         if self.error is not None:
             return self._held
         first = lanes[0]
@@ -107,7 +107,7 @@ class _Lane:
 
 
 def _without_token(lanes: Sequence[_Lane]) -> _Lane:
-    """Return who goes on where nobody gave a token: the first to finish without one, else the first."""
+    """Return the winner if no model yielded a token: the first to finish without one, else the first."""
     return next((lane for lane in lanes if lane.error is None), lanes[0])
 
 

@@ -1,4 +1,4 @@
-"""What a run's batches become beside text: typed events, and event dictionaries with their chunks."""
+"""Convert a run's batches into typed events, or event dictionaries with chunks."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class Events(Pieces[Event]):
 
 
 class Dictionaries(Pieces[EventDict | Piece]):
-    """A run's event dictionaries, and behind those of each read its chunks for the next step.
+    """A run's event dictionaries; those of each read are followed by its chunks for the next step.
 
     Args:
-        tracer: the run's.
+        tracer: the run's tracer.
     """
 
     def __init__(self, tracer: Tracer) -> None:
         self._trace = Traced(tracer)
 
     def begin(self) -> list[EventDict | Piece]:
-        """Return the start."""
+        """Return the start event."""
         return [self._trace.start()]
 
     def batch(self, batch: Batch) -> list[EventDict | Piece]:
@@ -39,9 +39,9 @@ class Dictionaries(Pieces[EventDict | Piece]):
         return [*self._trace.batch(batch), *chunks]
 
     def end(self, *, closed: bool) -> list[EventDict | Piece]:
-        """Return the end."""
+        """Return the end event."""
         return [] if closed else [self._trace.end()]
 
     def failed(self, error: LLMStreamError) -> list[EventDict | Piece]:
-        """Return the error, which is raised behind it."""
+        """Return the error event; the error itself is raised after it."""
         return [self._trace.failed(error)]

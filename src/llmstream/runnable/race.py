@@ -1,4 +1,4 @@
-"""`race` and `arace`: several models asked at once, of which the first to give a token goes on."""
+"""`race` and `arace`: ask several models at once; the first to yield a token continues."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 def race(models: Sequence[str | LLM], prompt: PromptLike, **options: object) -> Completion:
-    """Ask several models at once and return the answer of the first to give a token.
+    """Ask several models at once and return the answer of the first to yield a token.
 
     Args:
         models: PROVIDER/MODEL, PROVIDER, an alias, or an LLM.
-        prompt: what is said to each.
-        options: of this call, for each.
+        prompt: the prompt for each.
+        options: options of this call, for each.
 
     Raises:
-        LLMStreamError: all failed: the first model's error; or the winner failed later.
+        LLMStreamError: all models failed, with the first one's error; or the winner failed later.
     """
     return _entered(models).invoke(prompt, None, **options)
 
 
 async def arace(models: Sequence[str | LLM], prompt: PromptLike, **options: object) -> Completion:
-    """The same for async; being cancelled ends all requests."""
+    """Do the same as `race`, for asyncio; cancelling it ends all requests."""
     return await _entered(models).ainvoke(prompt, None, **options)
 
 

@@ -1,7 +1,7 @@
-"""A recording in a model's place: the calls that were recorded, and a run that takes their time.
+"""Replay a recording in place of a model, with the recorded times.
 
-Nothing is tried again that was not recorded: the limits are the recorded ones, and so is the clock that
-they are held against, as far as the run has nothing but recordings.
+Only recorded retries happen: the limits are the recorded ones, and, if the run consists of recordings
+only, so is their clock.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from llmstream.runnable.targets import Target
 
 SPEED = "speed"
-"""The option of a recording: how many times as fast as it was, or ``max``."""
+"""The option of a recording: its speed, as a factor or ``max``."""
 
 
 def speed_of(options: Options) -> float:
-    """Return how fast a recording is to be played, infinity for ``max``.
+    """Return the speed of a replay, infinity for ``max``.
 
     Raises:
         UsageError: it is neither ``max`` nor a number above 0.
@@ -60,12 +60,12 @@ def steps(plan: Plan, prepare: Callable[[Target], Prepare]) -> Steps:
     """Return the steps of a run in which at least one model is a recording.
 
     Args:
-        plan: what to ask.
-        prepare: how another model's call is made ready.
+        plan: the plan.
+        prepare: prepares the call of any other model.
 
     Raises:
-        ConfigError: a recording can't be read, or names an adapter that there isn't.
-        BadMessage: it is damaged at its beginning.
+        ConfigError: a recording can't be read, or names an unknown adapter.
+        BadMessage: it is damaged at its start.
     """
     recorded = next(target for target in plan.targets if target.file is not None)
     replay = Replay(speed_of(plan.options.over(recorded.options)))
@@ -82,10 +82,10 @@ def steps(plan: Plan, prepare: Callable[[Target], Prepare]) -> Steps:
 
 
 def dialect(call: RecordedCall) -> Adapter:
-    """Return the adapter that a call was recorded with.
+    """Return the adapter of a recorded call.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: there is no adapter of that name.
     """
     named = call.attempts[0].request.url.partition("://")[2]
     if call.adapter == "exec":
@@ -104,7 +104,7 @@ def dialect(call: RecordedCall) -> Adapter:
 
 
 def adapter_in(file: Path) -> Adapter:
-    """Return the adapter of a recording; one that can't be read says so when it is played."""
+    """Return the adapter of a recording; if it can't be read, the replay raises the error."""
     try:
         first = calls_of(file)[0]
         return Replayed(dialect(first), first.attempts[0].request)
@@ -123,11 +123,11 @@ def _live(prepare: Prepare, replay: Replay) -> Prepare:
 def _call(plan: Plan, target: Target, call: RecordedCall, replay: Replay, *, first: bool) -> Call:
     spoken = dialect(call)
     replay.call(call)
-    # of a fallback within the recording only that knows the name
+    # only the recording knows the name of a fallback within it
     named = target.endpoint if first else None
     model = named.model if named else ""
     if target.file is not None and model.endswith(target.file.name):
-        # the configuration names none: what stands for it is the file
+        # the configuration names none, so the file stands in
         model = ""
     return Call(
         adapter=Replayed(spoken, call.attempts[0].request),
@@ -158,7 +158,7 @@ def _at_its_own_pace(running: Steps, replay: Replay) -> Steps:
             try:
                 reply: Reply = yield step
             except Cancelled:
-                # it was the caller's doing, not the model's
+                # the caller caused it, not the model
                 raise
             except LLMStreamError as error:
                 step = running.throw(error)
@@ -166,12 +166,12 @@ def _at_its_own_pace(running: Steps, replay: Replay) -> Steps:
                 step = running.send(reply)
     except StopIteration:
         if replay.damage is not None:
-            # the answer was complete, but the recording is not what was written
+            # the answer was complete, but the recording is damaged
             raise copy(replay.damage) from None
 
 
 def _as_waited(batch: Batch, wait: float | None) -> Batch:
-    """Return a batch whose retry tells the recorded wait."""
+    """Return a batch whose retry has the recorded wait."""
     if wait is None or type(batch[0]) is not Retry:
         return batch
     return [replace(batch[0], wait=wait), *batch[1:]]

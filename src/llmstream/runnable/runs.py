@@ -1,4 +1,4 @@
-"""What gives out a run's batches: one conversation, or several that a generator puts together."""
+"""Iterators over a run's batches: of one conversation, or of several combined by a generator."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Batches(Protocol):
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed, perhaps before its end."""
+        """Whether it was closed, possibly before its end."""
         ...
 
     def __iter__(self) -> Iterator[Batch]:
@@ -29,16 +29,16 @@ class Batches(Protocol):
         ...
 
     def close(self) -> None:
-        """End it; from any thread, and as often as one likes."""
+        """End it; may be called from any thread, repeatedly."""
         ...
 
 
 class AsyncBatches(Protocol):
-    """The same for async."""
+    """The asynchronous form."""
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed, perhaps before its end."""
+        """Whether it was closed, possibly before its end."""
         ...
 
     def __aiter__(self) -> AsyncIterator[Batch]:
@@ -50,11 +50,11 @@ class AsyncBatches(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """End it; from any task, and as often as one likes."""
+        """End it; may be called from any task, repeatedly."""
         ...
 
     def close(self) -> None:
-        """The same without waiting for what that takes."""
+        """End it without waiting for the end."""
         ...
 
 
@@ -62,7 +62,7 @@ class Given(Iterator[Batch]):
     """A run that is a generator.
 
     Args:
-        batches: gives them.
+        batches: yields them.
     """
 
     def __init__(self, batches: Generator[Batch, None, None]) -> None:
@@ -79,17 +79,17 @@ class Given(Iterator[Batch]):
         raise StopIteration
 
     def close(self) -> None:
-        """End it; where another thread reads, with the batch that comes next."""
+        """End it; if another thread is reading, with the next batch."""
         self.closed = True
-        with suppress(ValueError):  # it runs at this moment
+        with suppress(ValueError):  # it is running at this moment
             self._batches.close()
 
 
 class AsyncGiven(AsyncIterator[Batch]):
-    """The same for async.
+    """The asynchronous form.
 
     Args:
-        batches: gives them.
+        batches: yields them.
     """
 
     def __init__(self, batches: AsyncGenerator[Batch, None]) -> None:
@@ -114,7 +114,7 @@ class AsyncGiven(AsyncIterator[Batch]):
             self._reading = None
 
     async def aclose(self) -> None:
-        """End it; a read under way ends at once."""
+        """End it; a read in progress ends at once."""
         self.closed = True
         reading = self._reading
         if reading is not None:
@@ -125,7 +125,7 @@ class AsyncGiven(AsyncIterator[Batch]):
         await self._batches.aclose()
 
     def close(self) -> None:
-        """End a read under way; the loop sees to the rest."""
+        """End a read in progress; the loop does the rest."""
         self.closed = True
         if self._reading is not None:
             self._reading.cancel()

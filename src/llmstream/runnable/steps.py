@@ -1,7 +1,7 @@
-"""The steps of a composition: Runnables, functions and generator functions, all asked alike.
+"""The steps of a composition: Runnables, functions and generator functions, with one interface.
 
-A step takes the items of the one before it, chunks and events, and gives items of its own: it lets
-events pass, and makes its own where it has a seat among them.
+A step consumes the items of the one before, chunks and events, and yields its own items: it passes on
+events, and adds its own if it has a seat.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing, closing
 from functools import reduce
-from typing import Any, TypeAlias, cast  # Any: a function of the user's takes and gives what it likes
+from typing import Any, TypeAlias, cast  # Any: a user's function accepts and returns anything
 
 from llmstream.engine.meter import Completion
 from llmstream.errors import UsageError
@@ -26,12 +26,12 @@ AItems: TypeAlias = AsyncGenerator[Item, None]
 
 
 def handed_on(value: object) -> object:
-    """Return what the next step is given of an output: the text of a Completion."""
+    """Return an output as the next step's input: a Completion as its text."""
     return value.text if isinstance(value, Completion) else value
 
 
 def joined(values: Sequence[object]) -> object:
-    """Return chunks as one value: added up where they can be, else the last; a text for none."""
+    """Return chunks as one value: their sum if they can be added, else the last one; "" for none."""
     if not values:
         return ""
     if all(isinstance(one, str) for one in values):
@@ -55,18 +55,18 @@ class Step(ABC):
 
     @abstractmethod
     def flow(self, items: Items, seat: Seat | None) -> Items:
-        """Yield the output's chunks as the input's come, and the events of both."""
+        """Yield the output's chunks as the input's arrive, and the events of both."""
 
     @abstractmethod
     def aflow(self, items: AItems, seat: Seat | None) -> AItems:
-        """The same on the running event loop."""
+        """Do the same on the running event loop."""
 
 
 class WholeStep(Step):
-    """A step that begins when its whole input is there."""
+    """A step that starts when its input is complete."""
 
     def flow(self, items: Items, seat: Seat | None) -> Items:
-        """Yield the events that pass, then what comes of the whole input."""
+        """Yield the events passed on, then the items for the whole input."""
         values = []
         with closing(items):
             for item in items:
@@ -77,7 +77,7 @@ class WholeStep(Step):
         yield from self.answer(handed_on(joined(values)), seat)
 
     async def aflow(self, items: AItems, seat: Seat | None) -> AItems:
-        """The same on the running event loop."""
+        """Do the same on the running event loop."""
         values = []
         async with aclosing(items):
             async for item in items:
@@ -91,15 +91,15 @@ class WholeStep(Step):
 
     @abstractmethod
     def answer(self, value: object, seat: Seat | None) -> Items:
-        """Yield the items of a whole input's output."""
+        """Yield the items of the output for a whole input."""
 
     @abstractmethod
     def aanswer(self, value: object, seat: Seat | None) -> AItems:
-        """The same on the running event loop."""
+        """Do the same on the running event loop."""
 
 
 class RunnableStep(WholeStep):
-    """A Runnable of ours, whose chunks go on as they come."""
+    """One of our Runnables, whose chunks are passed on as they arrive."""
 
     def __init__(self, runnable: Core[Any, Any]) -> None:
         self.runnable = runnable
@@ -126,7 +126,7 @@ class RunnableStep(WholeStep):
                 chunks.close()
 
     async def aanswer(self, value: object, seat: Seat | None) -> AItems:
-        """The same on the running event loop."""
+        """Do the same on the running event loop."""
         if seat is not None:
             async with aclosing(self.runnable.atraced(value, None, seat.version, seat)) as items:
                 async for item in items:
@@ -142,7 +142,7 @@ class RunnableStep(WholeStep):
 
 
 class FunctionStep(WholeStep):
-    """A function; one that gives a Runnable has that asked in its place."""
+    """A function; if it returns a Runnable, that is run in its place."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
@@ -151,7 +151,7 @@ class FunctionStep(WholeStep):
         self.name = getattr(function, "__name__", type(function).__name__)
 
     def invoke(self, value: object) -> object:
-        """Return what the function returns."""
+        """Return the function's result."""
         if self.native:
             raise UsageError(f"{self.name} is async", hint="use ainvoke, astream or astream_events")
         given = handed_on(value)
@@ -159,13 +159,13 @@ class FunctionStep(WholeStep):
         return found.invoke(given) if isinstance(found, Core) else found
 
     async def ainvoke(self, value: object) -> object:
-        """Return what the function returns, which is called in a thread unless it is async."""
+        """Return the function's result; it is called in a thread unless it is async."""
         given = handed_on(value)
         found = await self.function(given) if self.native else await asyncio.to_thread(self.function, given)
         return await found.ainvoke(given) if isinstance(found, Core) else found
 
     def answer(self, value: object, seat: Seat | None) -> Items:
-        """Yield what the function returns as one chunk."""
+        """Yield the function's result as one chunk."""
         run = ChainRun(self.name, {}, seat=seat)
         if seat is None:
             yield Piece(self.invoke(value))
@@ -179,7 +179,7 @@ class FunctionStep(WholeStep):
         yield from _given(run, value, found)
 
     async def aanswer(self, value: object, seat: Seat | None) -> AItems:
-        """The same on the running event loop."""
+        """Do the same on the running event loop."""
         run = ChainRun(self.name, {}, seat=seat)
         if seat is None:
             yield Piece(await self.ainvoke(value))

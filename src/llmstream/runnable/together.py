@@ -1,4 +1,4 @@
-"""Several runs at once on one event loop: what each brings, in the order in which it comes."""
+"""Run several runs at once on one event loop, and merge their events in order of arrival."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from llmstream.errors import LLMStreamError
 
 
 class Running(Protocol):
-    """A run on the loop that iterates it."""
+    """A run on the iterating loop."""
 
     def __aiter__(self) -> AsyncIterator[Batch]:
-        """Return what gives its batches."""
+        """Return the iterator over its batches."""
         ...
 
     async def aclose(self) -> None:
@@ -28,13 +28,13 @@ Start: TypeAlias = Callable[[], Running]
 
 
 class News(NamedTuple):
-    """What one run brought.
+    """The news of one run.
 
     Args:
-        place: which run, from 0.
-        batch: the events of one read; None where the run has ended.
-        error: why it ended, None where it finished.
-        at: when it came, on the monotonic clock.
+        place: number of the run, from 0.
+        batch: the events of one read; None if the run has ended.
+        error: the error that ended it, None if it finished.
+        at: when it arrived, on the monotonic clock.
     """
 
     place: int
@@ -44,13 +44,13 @@ class News(NamedTuple):
 
 
 class Together(AsyncIterator[News]):
-    """Runs that are under way at the same time; a context manager that ends those that still are.
+    """Concurrent runs; also a context manager that ends those still running on exit.
 
-    Iterating ends when all runs have ended.  A failure of one is news; anything else that one raises
+    The iteration ends when all runs have ended. A failure of one is news; any other exception of one
     ends all of them.
 
     Args:
-        starts: each begins a run.
+        starts: functions that each start a run.
     """
 
     def __init__(self, starts: Sequence[Start]) -> None:
@@ -84,7 +84,7 @@ class Together(AsyncIterator[News]):
         raise StopAsyncIteration
 
     def stop(self, place: int) -> None:
-        """Cancel a run; nothing more is heard of it."""
+        """Cancel a run; it yields no more news."""
         self._open.discard(place)
         self._tasks[place].cancel()
 

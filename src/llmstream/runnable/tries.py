@@ -1,4 +1,4 @@
-"""Streams of one try after the other: iterators of our own (flows.py says why)."""
+"""Streams with several tries: classes, not generators, for the reason given in flows.py."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 After = Callable[[Exception], float]
-"""Given a try's exception, returns the seconds to wait before the next, or raises it to give up."""
+"""Returns the seconds to wait after a try's exception, or raises it to give up."""
 
 
 class Tried(Iterator[T], Generic[T]):
-    """The pieces of the first try that gives one.
+    """The pieces of the first try that yields one.
 
     Args:
-        tries: begin a stream each, with what to do after its exception.
+        tries: functions that each start a stream, with what to do after its exception.
     """
 
     def __init__(self, tries: Iterator[tuple[Callable[[], Iterator[T]], After]]) -> None:
@@ -45,7 +45,7 @@ class Tried(Iterator[T], Generic[T]):
                 self._items = None
                 self._closed.wait(self._after(error))
             else:
-                # what was given out can't be taken back
+                # yielded pieces can't be taken back
                 self._after = None
                 return piece
         raise StopIteration
@@ -56,7 +56,7 @@ class Tried(Iterator[T], Generic[T]):
         return items
 
     def close(self) -> None:
-        """End the try under way and make no other; from any thread, and as often as one likes."""
+        """End the current try and start no other; may be called from any thread, repeatedly."""
         self._closed.set()
         close = getattr(self._items, "close", None)
         if close is not None:
@@ -72,7 +72,7 @@ class Tried(Iterator[T], Generic[T]):
 
 
 class AsyncTried(AsyncIterator[T], Generic[T]):
-    """The same for async."""
+    """The asynchronous form."""
 
     def __init__(self, tries: Iterator[tuple[Callable[[], AsyncIterator[T]], After]]) -> None:
         self._tries = tries
@@ -117,7 +117,7 @@ class AsyncTried(AsyncIterator[T], Generic[T]):
             self._pause = None
 
     async def aclose(self) -> None:
-        """End the try under way and make no other; from any task, and as often as one likes."""
+        """End the current try and start no other; may be called from any task, repeatedly."""
         self._closed = True
         pause = self._pause
         if pause is not None:
