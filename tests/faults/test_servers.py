@@ -26,7 +26,7 @@ BOUND = 1 << 20
         ("empty-stream", 9, "", "ended"),
         ("page", 9, "", "text/html"),
         ("wrong-types", 9, "so far\n", "127.0.0.1"),
-        ("no-http", 7, "", "what came is not an HTTP answer"),
+        ("no-http", 7, "", "the response is not valid HTTP"),
         ("redirect-loop", 5, "", "redirect"),
         ("redirect-file", 5, "", "redirect"),
         ("500-final", 6, "", "it is you"),

@@ -26,7 +26,7 @@ from llmstream.transport.drivers import AsyncTransport, Run, Transport
 from llmstream.transport.http.common import Connection
 
 LOCAL_DEFAULTS: Final = Options(max_tokens=512)
-"""Nobody else stops a model in this process."""
+"""Ends the answers of a model in this process, which could otherwise go on until its context is full."""
 
 
 def batches(plan: Plan, transport: Transport | None = None) -> Batches:

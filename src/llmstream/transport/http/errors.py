@@ -22,7 +22,7 @@ def opening_error(error: OSError | NotHttp) -> ConnectionFailed:
     if isinstance(error, NotHttp):
         # the same would happen again
         return ConnectionFailed(
-            f"what came is not an HTTP answer: {error}",
+            f"the response is not valid HTTP: {error}",
             hint="check the port, and for a proxy in the way",
             retryable=False,
         )

@@ -112,7 +112,7 @@ class Parser:
                     raise NotHttp(f"the head of the answer is longer than {HEAD_LIMIT >> 10} KiB")
                 # data that is not HTTP often has no blank line to wait for
                 if data[:5] != b"HTTP/"[: len(data)]:
-                    raise (SpeaksTls if TLS_ALERT.match(data) else NotHttp)(f"it begins with {data[:40]!r}")
+                    raise (SpeaksTls if TLS_ALERT.match(data) else NotHttp)(f"it starts with {data[:40]!r}")
                 self._held = data
                 return b""
             head, data = data[: found.start()], data[found.end() :]
@@ -143,7 +143,7 @@ class Parser:
         lines = _LINE.split(head)
         first = _STATUS.fullmatch(lines[0])
         if first is None:
-            raise NotHttp(f"it begins with {lines[0][:40]!r}")
+            raise NotHttp(f"it starts with {lines[0][:40]!r}")
         self.status, self.reason = int(first[2]), _text(first[3] or b"")
         headers = self.headers
         for name, value in _fields(lines[1:]):
@@ -281,7 +281,7 @@ def _length(text: str) -> int:
 def _size(data: bytes, at: int, end: int) -> int:
     found = _CHUNK.fullmatch(data, at, end)
     if found is None:
-        raise NotHttp(f"a chunk begins with {data[at : min(end, at + 40)]!r}")
+        raise NotHttp(f"a chunk starts with {data[at : min(end, at + 40)]!r}")
     return int(found[1], 16)
 
 
@@ -291,4 +291,4 @@ def _check_line(data: bytes, at: int) -> None:
     if len(rest) > HEAD_LIMIT:
         raise NotHttp("the first line of a chunk has no end")
     if rest != b"\r" and not _CHUNK.fullmatch(rest.removesuffix(b"\r")):
-        raise NotHttp(f"a chunk begins with {rest[:40]!r}")
+        raise NotHttp(f"a chunk starts with {rest[:40]!r}")
