@@ -208,6 +208,17 @@ def test_fields_and_the_options_of_one_call_are_in_the_request(
     assert recorder.last.headers["authorization"] == "Bearer sk-none"
 
 
+def test_a_copy_with_another_key_or_address_uses_these(
+    recorder: Recorder, chat: ChatLLMStream, engine: str
+) -> None:
+    whole(chat, engine, "hi")
+    whole(chat.model_copy(update={"api_key": SecretStr("sk-new")}), engine, "hi")
+    assert recorder.last.headers["authorization"] == "Bearer sk-new"
+    whole(chat.model_copy(update={"base_url": f"{recorder.address}/v2"}), engine, "hi")
+    assert recorder.last.path.startswith("/v2/")
+    assert recorder.last.headers["authorization"] == "Bearer sk-none"
+
+
 def test_tools_and_the_choice_among_them_are_in_the_request(recorder: Recorder, chat: ChatLLMStream) -> None:
     @tool
     def weather(city: str) -> str:

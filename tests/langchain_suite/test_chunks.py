@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import llmstream.langchain
+from llmstream.errors import UsageError
 from llmstream.events import Fallback, Finish, Notice, ReasoningDelta, Start, Usage
 from llmstream.langchain import ChatLLMStream, _Chunks
 
@@ -37,6 +38,7 @@ def test_thinking_is_beside_the_content() -> None:
     ("choice", "sent"),
     [
         ({"type": "function", "function": {"name": "f"}}, "f"), ({"name": "f"}, "f"), ("any", "required"),
+        ({"type": "tool", "name": "f"}, "f"), ({"type": "auto"}, "auto"), ({"type": "any"}, "required"),
         ("required", "required"), ("auto", "auto"), (None, None),
     ],
 )  # fmt: skip
@@ -44,6 +46,12 @@ def test_a_choice_of_tools_may_have_any_of_langchains_forms(choice: Any, sent: A
     model = ChatLLMStream(model="openai/m1", base_url="http://127.0.0.1:1/v1", api_key="sk-none")  # type: ignore[arg-type]
     bound: Any = model.bind_tools([{"name": "f", "description": "d", "parameters": {}}], tool_choice=choice)
     assert bound.kwargs.get("tool_choice") == sent
+
+
+def test_a_choice_that_names_no_tool_is_refused() -> None:
+    model = ChatLLMStream(model="openai/m1", base_url="http://127.0.0.1:1/v1", api_key="sk-none")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="names no tool"):
+        model.bind_tools([], tool_choice={"type": "function"})
 
 
 class Broken(ModuleType):

@@ -238,6 +238,54 @@ def test_what_is_no_step_is_refused(pair: tuple[LLM, LLM, str, str]) -> None:
         (a | mark).invoke("hi", temperature=0)
 
 
+@pytest.mark.parametrize("step", [upper, aupper, mark], ids=["generator", "async generator", "function"])
+@pytest.mark.parametrize("events", [False, True])
+def test_a_cancelled_task_ends_its_chain_whole(step: Any, events: bool, little: LittleServer) -> None:
+    tag = new_tag()
+    chain = little.llm([["head"], ["murmur", "x", 0.01]], tag=tag) | step
+
+    async def run() -> None:
+        came = asyncio.Event()
+
+        async def read() -> None:
+            async for _ in chain.astream_events("hi") if events else chain.astream("hi"):
+                came.set()
+
+        task = asyncio.create_task(read())
+        await asyncio.to_thread(little.seen, tag)
+        if step is not mark:
+            await came.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
+    little.left(tag)
+
+
+@pytest.mark.parametrize("closed", ["astream", "astream_events"])
+def test_closing_a_chain_ends_an_async_generators_own_work(closed: str, little: LittleServer) -> None:
+    ended: list[str] = []
+
+    async def through(chunks: AsyncIterator[Any]) -> AsyncIterator[str]:
+        try:
+            async for chunk in chunks:
+                yield str(chunk)
+        finally:
+            ended.append("through")
+
+    async def run() -> None:
+        stream = getattr(little.llm([["head"], ["murmur", "x", 0.01]]) | through, closed)("hi")
+        async for item in stream:
+            if closed == "astream" or item["event"] == "on_chain_stream":
+                break
+        await stream.aclose()
+        assert ended == ["through"]
+
+    asyncio.run(run())
+
+
 def kinds(events: Sequence[dict[str, Any]], run: str) -> list[str]:
     return [event["event"] for event in events if event["run_id"] == run]
 
@@ -248,7 +296,9 @@ def test_each_step_is_a_run_within_the_outermost_one(
     tell: Way, version: str, pair: tuple[LLM, LLM, str, str]
 ) -> None:
     a, b, _, _ = pair
-    events = tell(a | mark | b, version=version, config={"run_name": "Chain", "tags": ["t"]})
+    events = tell(
+        a | mark | b, version=version, config={"run_name": "Chain", "tags": ["t"], "metadata": {"k": 1}}
+    )
     root = events[0]["run_id"]
     assert (events[0]["event"], events[0]["name"], events[0]["parent_ids"]) == ("on_chain_start", "Chain", [])
     assert (events[-1]["event"], events[-1]["run_id"]) == ("on_chain_end", root)
@@ -259,7 +309,11 @@ def test_each_step_is_a_run_within_the_outermost_one(
     assert len(runs) == 4
     shown = [[event for event in events if event["run_id"] == run] for run in runs]
     assert [one[0]["name"] for one in shown] == ["Chain", "LLM", "mark", "LLM"]
-    assert [one[0]["tags"] for one in shown] == [["t"], ["seq:step:1"], ["seq:step:2"], ["seq:step:3"]]
+    assert [one[0]["tags"] for one in shown] == [
+        ["t"],
+        *(["seq:step:1", "t"], ["seq:step:2", "t"], ["seq:step:3", "t"]),
+    ]
+    assert all(event["metadata"]["k"] == 1 for event in events)
     for one in shown[1:]:
         assert all(event["parent_ids"] == [root] for event in one)
         assert [event["event"].rpartition("_")[2] for event in (one[0], one[-1])] == ["start", "end"]

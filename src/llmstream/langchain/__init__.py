@@ -36,6 +36,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 
 from llmstream import LLM
+from llmstream.errors import UsageError
 from llmstream.events import Event, Finish, Notice, ReasoningDelta, Start, TextDelta, ToolCallDelta, Usage
 from llmstream.langchain.messages import messages_of
 from llmstream.prompt import Message
@@ -76,7 +77,7 @@ class ChatLLMStream(BaseChatModel):
     max_retries: int | None = None
     timeout: float | dict[str, float] | None = None
     model_kwargs: dict[str, object] = Field(default_factory=dict)
-    _models: dict[str | None, LLM] = PrivateAttr(default_factory=dict)
+    _models: dict[tuple[object, ...], LLM] = PrivateAttr(default_factory=dict)
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -97,15 +98,15 @@ class ChatLLMStream(BaseChatModel):
 
     def _llm(self, model: str | None) -> LLM:
         """Return the model of this name; its key and address are looked up once."""
-        if model not in self._models:
-            self._models[model] = LLM(
-                model,
-                base_url=self.base_url,
-                api_key=self.api_key.get_secret_value() if self.api_key else None,
-                max_retries=self.max_retries,
-                timeout=_limits(self.timeout),
+        key = self.api_key.get_secret_value() if self.api_key else None
+        limits = _limits(self.timeout)
+        # a copy shares the models, and may have another address or key
+        known = (model, self.base_url, key, self.max_retries, repr(limits))
+        if known not in self._models:
+            self._models[known] = LLM(
+                model, base_url=self.base_url, api_key=key, max_retries=self.max_retries, timeout=limits
             )
-        return self._models[model]
+        return self._models[known]
 
     def _options(self, stop: list[str] | None, given: Mapping[str, object]) -> dict[str, Any]:
         own: dict[str, object] = {name: getattr(self, name) for name in OPTIONS}
@@ -186,13 +187,28 @@ class ChatLLMStream(BaseChatModel):
             tools: functions, classes or definitions, as LangChain takes them.
             tool_choice: ``auto``, ``none``, ``any`` or ``required``, or a tool's name.
             kwargs: further options of each call.
+
+        Raises:
+            UsageError: `tool_choice` is a dictionary that names neither a tool nor one of these words.
         """
         if isinstance(tool_choice, dict):
-            tool_choice = str(tool_choice.get("function", tool_choice).get("name"))
+            tool_choice = _named(tool_choice)
         chosen = None if tool_choice is None else ANY_TOOL.get(tool_choice, tool_choice)
         definitions = [convert_to_openai_tool(tool) for tool in tools]
         choice = {} if chosen is None else {"tool_choice": chosen}
         return self.bind(tools=definitions, **choice, **kwargs)
+
+
+def _named(choice: Mapping[str, Any]) -> str:
+    """Return the tool, or the word, in a choice of tools in OpenAI's or Anthropic's form."""
+    function = choice.get("function", choice)
+    name = function.get("name") if isinstance(function, Mapping) else None
+    word = choice.get("type")
+    if isinstance(name, str) and name:
+        return name
+    if word in ("auto", "none", "any", "required"):
+        return str(word)
+    raise UsageError(f"tool_choice names no tool: {dict(choice)!r}", hint='pass "auto", "any" or a name')
 
 
 class _Chunks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -82,6 +83,28 @@ class AsyncChosen(AsyncIterator[T]):
     async def aclose(self) -> None:
         """End it."""
         await self._close()
+
+
+@contextmanager
+def ending(items: Iterator[U]) -> Iterator[Iterator[U]]:
+    """Close an iterator on exit, if it can be closed, instead of leaving that to garbage collection."""
+    try:
+        yield items
+    finally:
+        close = getattr(items, "close", None)
+        if close is not None:
+            close()
+
+
+@asynccontextmanager
+async def aending(items: AsyncIterator[U]) -> AsyncIterator[AsyncIterator[U]]:
+    """The asynchronous form of `ending`."""
+    try:
+        yield items
+    finally:
+        close = getattr(items, "aclose", None)
+        if close is not None:
+            await close()
 
 
 async def _afirst(items: AsyncClosable[U], choose: Callable[[U], T | None]) -> T:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar  # Any: what a composition's last step gives
 
 from llmstream.runnable import batch as batches
-from llmstream.runnable.chosen import AsyncChosen, AsyncClosable, Chosen, Closable
+from llmstream.runnable.chosen import AsyncChosen, AsyncClosable, Chosen, Closable, aending, ending
 from llmstream.tracing.run_config import RunConfig, checked, concurrency_of, configs_of
 
 if TYPE_CHECKING:
@@ -151,9 +151,10 @@ class Core(ABC, Generic[In, Out]):
         trace = _trace(self, input, checked(config), version, seat)
         yield trace.start()
         try:
-            for chunk in self.stream(input, config, **options):
-                yield from trace.chunk(str(chunk))
-                yield _piece(chunk)
+            with ending(self.stream(input, config, **options)) as chunks:
+                for chunk in chunks:
+                    yield from trace.chunk(str(chunk))
+                    yield _piece(chunk)
         except Exception as error:
             yield trace.failed(error)
             raise
@@ -181,10 +182,11 @@ class Core(ABC, Generic[In, Out]):
         trace = _trace(self, input, checked(config), version, seat)
         yield trace.start()
         try:
-            async for chunk in self.astream(input, config, **options):
-                for event in trace.chunk(str(chunk)):
-                    yield event
-                yield _piece(chunk)
+            async with aending(self.astream(input, config, **options)) as chunks:
+                async for chunk in chunks:
+                    for event in trace.chunk(str(chunk)):
+                        yield event
+                    yield _piece(chunk)
         except Exception as error:
             yield trace.failed(error)
             raise

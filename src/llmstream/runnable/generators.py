@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, closing
 from typing import (
     Any,
@@ -18,6 +18,7 @@ from typing import (
 )  # Any: a function of the user's takes and gives what it likes
 
 from llmstream.errors import UsageError
+from llmstream.runnable.chosen import aending, ending
 from llmstream.runnable.core import Core
 from llmstream.runnable.steps import (
     AItems,
@@ -68,9 +69,9 @@ class GeneratorStep(Step):
                 else:
                     passed.append(item)
 
-        with closing(items):
+        with closing(items), ending(self._called(chunks())) as values:
             try:
-                for value in self._called(chunks()):
+                for value in values:
                     yield from _emptied(passed)
                     given.append(value)
                     if run:
@@ -92,7 +93,7 @@ class GeneratorStep(Step):
         taken: list[object] = []
         given: list[object] = []
 
-        async def chunks() -> AsyncIterator[object]:
+        async def chunks() -> AsyncGenerator[object, None]:
             async for item in items:
                 if isinstance(item, Piece):
                     taken.append(handed_on(item.value))
@@ -100,9 +101,9 @@ class GeneratorStep(Step):
                 else:
                     passed.append(item)
 
-        async with aclosing(items):
+        async with aclosing(items), aclosing(chunks()) as source, aending(self._acalled(source)) as values:
             try:
-                async for value in self._acalled(chunks()):
+                async for value in values:
                     for item in _emptied(passed):
                         yield item
                     given.append(value)
@@ -134,17 +135,35 @@ class GeneratorStep(Step):
     async def _in_thread(self, chunks: AsyncIterator[object]) -> AsyncIterator[object]:
         """Run a blocking generator in a thread, while the loop produces the chunks that it waits for."""
         loop = asyncio.get_running_loop()
+        pulling: set[asyncio.Task[object] | None] = set()
+        over = False
 
         async def following() -> object:
-            return await anext(chunks, _END)
+            task = asyncio.current_task()
+            pulling.add(task)
+            try:
+                return await anext(chunks, _END)
+            finally:
+                pulling.discard(task)
 
         def pulled() -> Iterator[object]:
-            while (chunk := asyncio.run_coroutine_threadsafe(following(), loop).result()) is not _END:
+            while not over:
+                chunk = asyncio.run_coroutine_threadsafe(following(), loop).result()
+                if chunk is _END:
+                    return
                 yield chunk
 
         given = self._called(pulled())
-        while (value := await asyncio.to_thread(next, given, _END)) is not _END:
-            yield value
+        try:
+            while (value := await asyncio.to_thread(next, given, _END)) is not _END:
+                yield value
+        finally:
+            over = True
+            # whoever closes `chunks` next must not meet it running
+            waiting = [task for task in pulling if task is not None]
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
 
 @runtime_checkable

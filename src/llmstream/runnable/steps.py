@@ -16,6 +16,7 @@ from typing import Any, TypeAlias, cast  # Any: a user's function accepts and re
 
 from llmstream.engine.meter import Completion
 from llmstream.errors import UsageError
+from llmstream.runnable.chosen import aending, ending
 from llmstream.runnable.core import Core
 from llmstream.tracing.chain import ChainRun, Piece, Seat
 from llmstream.tracing.tracer import EventDict
@@ -117,13 +118,9 @@ class RunnableStep(WholeStep):
         if seat is not None:
             yield from self.runnable.traced(value, None, seat.version, seat)
             return
-        chunks = self.runnable.stream(value)
-        try:
+        with ending(self.runnable.stream(value)) as chunks:
             for chunk in chunks:
                 yield Piece(chunk)
-        finally:
-            if hasattr(chunks, "close"):
-                chunks.close()
 
     async def aanswer(self, value: object, seat: Seat | None) -> AItems:
         """Do the same on the running event loop."""
@@ -132,13 +129,9 @@ class RunnableStep(WholeStep):
                 async for item in items:
                     yield item
             return
-        chunks = self.runnable.astream(value)
-        try:
+        async with aending(self.runnable.astream(value)) as chunks:
             async for chunk in chunks:
                 yield Piece(chunk)
-        finally:
-            if hasattr(chunks, "aclose"):
-                await chunks.aclose()
 
 
 class FunctionStep(WholeStep):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import cast
 
 from llmstream.errors import LLMStreamError
@@ -28,12 +29,16 @@ class Seat(Record):
     Args:
         version: of the event format.
         parents: ids of the enclosing runs, the outermost first; unlike LangChain's, also in v1.
-        tags: tags of its events.
+        tags: tags of its own.
+        inherited: tags of the enclosing runs, which its steps inherit too.
+        metadata: metadata of the enclosing runs.
     """
 
     version: EventsVersion = "v2"
     parents: Sequence[str] = ()
     tags: Sequence[str] = ()
+    inherited: Sequence[str] = ()
+    metadata: Mapping[str, Json] = MappingProxyType({})
 
 
 class ChainRun:
@@ -51,15 +56,16 @@ class ChainRun:
     ) -> None:
         self._seat = seat or Seat(version)
         self._name = str(config.get("run_name") or name)
-        self._tags = [*self._seat.tags, *(config.get("tags") or ())]
-        self._metadata = dict(config.get("metadata") or {})
+        self._inherited = (*self._seat.inherited, *(config.get("tags") or ()))
+        self._metadata = {**self._seat.metadata, **(config.get("metadata") or {})}
         self._began = time.monotonic()
         self._count = 0
         self.run_id = str(config.get("run_id") or uuid7())
 
     def seat(self, number: int) -> Seat:
         """Return the seat of the step with this number, from 1."""
-        return Seat(self._seat.version, (*self._seat.parents, self.run_id), (f"seq:step:{number}",))
+        parents = (*self._seat.parents, self.run_id)
+        return Seat(self._seat.version, parents, (f"seq:step:{number}",), self._inherited, self._metadata)
 
     def start(self, data: Mapping[str, object]) -> EventDict:
         """Return the first event."""
@@ -90,7 +96,7 @@ class ChainRun:
             "run_id": self.run_id,
             "name": self._name,
             # copies: a caller's change to one event must not affect the next
-            "tags": list(self._tags),
+            "tags": [*self._seat.tags, *self._inherited],
             "metadata": dict(self._metadata),
             # events of the library hold the values themselves, as LangChain's do
             "data": cast("Json", dict(data)),

@@ -37,8 +37,8 @@ def identity(config: RunConfig, name: str, seat: Seat | None = None) -> Identity
     return {
         "run_id": None if run_id is None else str(run_id),
         "name": config.get("run_name") or name,
-        "tags": (*seat.tags, *(config.get("tags") or ())),
-        "metadata": dict(config.get("metadata") or {}),
+        "tags": (*seat.tags, *seat.inherited, *(config.get("tags") or ())),
+        "metadata": {**seat.metadata, **(config.get("metadata") or {})},
         "parents": tuple(seat.parents),
     }
 
