@@ -84,6 +84,13 @@ def test_a_refused_key_that_was_pasted_with_too_much_says_so(key: str, said: str
     assert error.hint == "key used: $ACME_KEY" + (f"; {said}" if said else "")
 
 
+def test_a_recordings_stand_in_for_a_key_is_not_looked_at() -> None:
+    origin = "api_key in [providers.p]"
+    endpoint = Endpoint("acme", "m1", "https://acme.test/v1", Secret(f"[{origin}]", origin))
+    error = play(replace(call(), endpoint=endpoint), refusal(401)).failure
+    assert error.hint == f"key used: {origin}"
+
+
 def test_a_call_without_a_key_says_so_when_it_is_refused() -> None:
     endpoint = Endpoint("acme", "m1", "https://acme.test/v1")
     error = play(replace(call(), endpoint=endpoint), refusal(403)).failure

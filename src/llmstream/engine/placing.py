@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from llmstream.adapters.base import Adapter
 from llmstream.engine.surrogates import joined
 from llmstream.errors import AuthenticationError, LLMStreamError, ProviderError
-from llmstream.prompt import Endpoint
+from llmstream.prompt import Endpoint, Secret
 from llmstream.wire.document import excerpt
 
 MESSAGE_LIMIT: Final = 2000
@@ -64,7 +64,7 @@ def _hint(error: LLMStreamError, endpoint: Endpoint) -> str:
         return f"nothing is listening there; start the server or check base_url ({endpoint.base_url})"
     if isinstance(error, AuthenticationError):
         key = endpoint.api_key
-        return f"key used: {key.origin}{_oddity(key.reveal())}" if key else "no key was sent"
+        return f"key used: {key.origin}{_oddity(key)}" if key else "no key was sent"
     if isinstance(error, ProviderError) and error.status == 404:
         # a list of models is requested without a model
         if endpoint.model in ("", "-"):
@@ -76,8 +76,11 @@ def _hint(error: LLMStreamError, endpoint: Endpoint) -> str:
     return ""
 
 
-def _oddity(key: str) -> str:
+def _oddity(secret: Secret) -> str:
     """Return what looks wrong about a key that was refused, without showing the key."""
+    key = secret.reveal()
+    if key == f"[{secret.origin}]":
+        return ""  # a recording's, which has none of its own
     if key[:1] in ("'", '"', "`") and key[:1] == key[-1:]:
         return "; it is in quotes, which were sent too"
     if key.lower().startswith("bearer "):
