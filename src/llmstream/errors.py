@@ -1,4 +1,4 @@
-"""Every error that llmstream raises, in one tree.
+"""The tree of errors that llmstream raises; some modules derive their own from these.
 
     LLMStreamError
      +- UsageError                 the call itself is wrong: an empty prompt, an option out of range
@@ -8,12 +8,12 @@
      |   +- HistoryError           the history can't be read or written
      +- ProviderError              the provider refused the request
      |   +- AuthenticationError    401, 403
-     |   +- RequestRefused         400, 404, 413, 422, a redirect
+     |   +- RequestRefused         400, 404 and other 4xx, a redirect
      |   |   +- ContextTooLong     the prompt does not fit
      |   |   +- PromptBlocked      a filter refused the prompt
-     |   +- Unavailable            429, overloaded, 5xx
+     |   +- Unavailable            408, 409, 425, 429, 5xx, overloaded
      +- ConnectionFailed           no response: DNS, TCP, TLS, proxy, reset before the response
-     +- TimeLimitPassed            a time limit passed; phase says which: connect, first_token, idle, total
+     +- TimeLimitPassed            its phase says which limit: connect, first_token, stream (idle), total
      +- StreamError                the answer started but did not finish properly
      |   +- StreamBroken           the connection broke
      |   +- StreamEndedEarly       it ended cleanly, but before the end of the protocol
@@ -41,9 +41,9 @@ class LLMStreamError(Exception):
         hint: what to do about it; empty if there is nothing to do.
         provider: the provider's name, None if none was contacted.
         status: the HTTP status, None if there was none.
-        phase: the phase in which it happened, None if that is irrelevant.
+        phase: the phase in which it happened: a `Phase`, None if unknown.
         retryable: whether the same request may succeed later.
-        retry_after: seconds to wait, as the server asked, None if it did not.
+        retry_after: seconds that the server asked to wait, None if it didn't ask.
     """
 
     default_retryable: ClassVar[bool] = False
@@ -139,17 +139,17 @@ class ConnectionFailed(LLMStreamError):
 
 
 class TimeLimitPassed(LLMStreamError):
-    """A time limit passed; `phase` says which."""
+    """A time limit passed; `phase` says which, ``stream`` for the idle limit."""
 
     default_retryable = True
 
 
 class StreamError(LLMStreamError):
-    """The answer began and went wrong."""
+    """The answer started but did not finish properly."""
 
 
 class StreamBroken(StreamError):
-    """The connection broke in the middle of the answer."""
+    """The connection broke in mid-answer."""
 
     default_retryable = True
 

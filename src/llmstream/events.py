@@ -63,7 +63,10 @@ class ToolCallDelta(Record):
 
 
 class Usage(Record):
-    """Token counts as the provider reported them; None means not reported, never a guess."""
+    """Token counts and cost as the provider reported them; None means not reported, never a guess.
+
+    `cost` is in US dollars, from providers such as OpenRouter that report it.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -78,7 +81,7 @@ class Finish(Record):
 
     Args:
         reason: one of a closed set, the same for all providers.
-        raw: the provider's own word, None if it gave none.
+        raw: the reason in the provider's own words, None if it gave none.
     """
 
     reason: FinishReason
@@ -86,7 +89,7 @@ class Finish(Record):
 
 
 class Retry(Record):
-    """An attempt failed before anything was shown; the next one starts after `wait` seconds."""
+    """Attempt `attempt`, from 1, failed before anything was shown; the next starts in `wait` seconds."""
 
     attempt: int
     wait: float

@@ -1,4 +1,4 @@
-"""Find the name that a mistyped or shortened one was meant to be.
+"""Find the valid name that a mistyped or shortened one was meant to be.
 
 Used instead of difflib, whose similarity finds "vertex" in "rate" and would mislead the user. Here the
 number of typing slips between the two names counts.
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 BEGINNING: Final = 4
-"""Fewest letters from the start of a name that stand for it."""
+"""Minimum length of a start of a name that is recognised as that name."""
 
 
 def slips(written: str, right: str) -> int:
@@ -32,7 +32,7 @@ def slips(written: str, right: str) -> int:
 
 
 def allowed(written: str, right: str) -> int:
-    """Return the most slips by which a mistyped name may differ from the right one."""
+    """Return the maximum number of slips between a mistyped name and the right one."""
     longest = max(len(written), len(right))
     return 1 if longest <= 5 else 2 if longest <= 9 else 3
 
@@ -42,10 +42,10 @@ def _folded(name: str) -> str:
 
 
 def typo_of(name: str, right: Iterable[str]) -> str | None:
-    """Return the entry of `right` of which `name` is a mistyped form, None if there is none.
+    """Return the entry of `right` that `name` is a misspelling of, None if there is none.
 
     Args:
-        name: what was written.
+        name: the text as written.
         right: the valid names; of several equally near ones, the first is returned.
     """
     folded = _folded(name)
@@ -62,7 +62,7 @@ def typo_of(name: str, right: Iterable[str]) -> str | None:
 
 
 def nearest(name: str, right: Iterable[str]) -> str | None:
-    """Return the entry of `right` that `name` most likely stands for, None if none is near.
+    """Return the entry of `right` that `name` most likely means, None if none is near.
 
     Args:
         name: the text as written: mistyped, the start of a name, or a name with something appended.

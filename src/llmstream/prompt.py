@@ -1,6 +1,6 @@
 """What is sent to a model: messages, options, and the endpoint that receives them.
 
-Plain values without behaviour, which every floor may use.
+Plain values that every part of the library may use.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Secret:
 
     def redact(self, text: str) -> str:
         """Return `text` with each occurrence of the key replaced by its origin in brackets."""
-        # a shorter key would match ordinary words
+        # a shorter key could also match ordinary words
         return text.replace(self._value, f"[{self.origin}]") if len(self._value) >= 4 else text
 
     def __repr__(self) -> str:
@@ -60,7 +60,7 @@ class Attachment(Record):
     """A file sent along with a message's text.
 
     Args:
-        media_type: ``image/png``, ``audio/wav``, ``application/pdf``.
+        media_type: for example ``image/png``, ``audio/wav`` or ``application/pdf``.
         data: the bytes, or None if `url` is set.
         url: an https URL that the provider itself fetches, or None.
         name: file name to show, None if there is none.

@@ -1,9 +1,8 @@
 """Small frozen values with named fields: like dataclasses, but defined in a seventh of the time.
 
-A frozen dataclass with slots takes 280 µs to define, because each of its methods is compiled: with some
-thirty classes that was 12 ms of every start, an eighth of the time until a request is sent. Here only
-``__init__`` is compiled; the rest is shared.  Type checkers treat a
-Record as a frozen dataclass.
+A frozen dataclass with slots takes 280 µs to define, because each of its methods is compiled; that was
+12 ms of every start, an eighth of the time until a request is sent. Here only ``__init__`` is compiled and
+everything else is shared. Type checkers treat a Record as a frozen dataclass.
 """
 
 from __future__ import annotations

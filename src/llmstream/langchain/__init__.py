@@ -1,7 +1,7 @@
-"""`ChatLLMStream`: a LangChain chat model on this library, for chains and agents.
+"""`ChatLLMStream`: a LangChain chat model built on this library, for chains and agents.
 
-The other way round, a LangChain model behind this command, is the adapter ``runnable``.  Needs the
-extra `langchain`; nothing else of this package imports LangChain.
+For the reverse, calling a LangChain model from llmstream, see the adapter ``runnable``.  Importing this
+module needs the extra `langchain`; other modules import LangChain only to handle its objects.
 
 Source: langchain-core 1.7, "How to create a custom chat model" and `BaseChatModel`.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import Any, Final  # Any: in the signatures that LangChain gives
+from typing import Any, Final  # Any: in signatures that LangChain defines
 
 try:
     from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -43,7 +43,7 @@ from llmstream.prompt import Message
 
 OPTIONS: Final = ("temperature", "max_tokens", "top_p", "seed")
 ANY_TOOL: Final = {"any": "required", True: "required", False: "none"}
-"""LangChain's values of `tool_choice` that have another name here."""
+"""LangChain's values of `tool_choice` that have a different name here."""
 
 
 class ChatLLMStream(BaseChatModel):
@@ -52,18 +52,20 @@ class ChatLLMStream(BaseChatModel):
     Args:
         model: PROVIDER/MODEL, PROVIDER or an alias; None for the configuration's default.
         temperature: randomness, 0 for the most likely token.
-        max_tokens: most tokens of the answer.
+        max_tokens: maximum number of tokens in the answer.
         top_p: nucleus sampling mass, 0 to 1.
         seed: makes sampling repeatable.
         stop: sequences that end the answer.
         base_url: overrides the provider's own.
         api_key: overrides the configured one.
-        max_retries: most attempts after the first.
-        timeout: seconds for the first token and between tokens, or a dictionary of limits by name.
-        model_kwargs: further options, added to the request.
+        max_retries: maximum number of attempts after the first.
+        timeout: seconds to connect, to the first token and between tokens, each; or a dictionary of
+            limits as for `LLM`.  For `LLM`, one number is the total instead.
+        model_kwargs: further options, as for `LLM`.
 
     Thinking text is in ``additional_kwargs["reasoning_content"]``; ``response_metadata["warnings"]``
-    lists what a provider doesn't accept. Errors are this library's.
+    lists the run's warnings, such as options that the provider doesn't accept. Calls raise subclasses
+    of `LLMStreamError`.
     """
 
     model: str | None = None
@@ -97,10 +99,10 @@ class ChatLLMStream(BaseChatModel):
         return params
 
     def _llm(self, model: str | None) -> LLM:
-        """Return the model of this name; its key and address are looked up once."""
+        """Return the model of this name; it is resolved once, with its key and address, and reused."""
         key = self.api_key.get_secret_value() if self.api_key else None
         limits = _limits(self.timeout)
-        # a copy shares the models, and may have another address or key
+        # a copy shares this dictionary, and may have a different address or key
         known = (model, self.base_url, key, self.max_retries, repr(limits))
         if known not in self._models:
             self._models[known] = LLM(
@@ -181,15 +183,16 @@ class ChatLLMStream(BaseChatModel):
         tool_choice: str | bool | dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return a copy of the model with tools that it may call; nothing here runs them.
+        """Return the model bound to tools that it may call; the caller runs them.
 
         Args:
-            tools: functions, classes or definitions, as LangChain takes them.
-            tool_choice: ``auto``, ``none``, ``any`` or ``required``, or a tool's name.
+            tools: functions, classes or definitions, as LangChain accepts them.
+            tool_choice: ``auto``, ``none``, ``any`` or ``required``, or a tool's name; True for ``any``,
+                False for ``none``; or a dictionary in OpenAI's or Anthropic's form.
             kwargs: further options of each call.
 
         Raises:
-            UsageError: `tool_choice` is a dictionary that names neither a tool nor one of these words.
+            UsageError: `tool_choice` is a dictionary without a tool's name or one of these words.
         """
         if isinstance(tool_choice, dict):
             tool_choice = _named(tool_choice)
@@ -200,7 +203,7 @@ class ChatLLMStream(BaseChatModel):
 
 
 def _named(choice: Mapping[str, Any]) -> str:
-    """Return the tool, or the word, in a choice of tools in OpenAI's or Anthropic's form."""
+    """Return the tool's name or the word in a `tool_choice` in OpenAI's or Anthropic's form."""
     function = choice.get("function", choice)
     name = function.get("name") if isinstance(function, Mapping) else None
     word = choice.get("type")
@@ -241,12 +244,12 @@ class _Chunks:
         return None
 
     def last(self) -> ChatGenerationChunk:
-        """Return the last chunk: token counts, which LangChain adds up, and the finish reason."""
+        """Return the last chunk, with the finish reason and the token counts, which LangChain adds up."""
         metadata: dict[str, object] = {
             "finish_reason": self._finish.raw or self._finish.reason,
-            # in the form that `model` accepts, so that it can be used again
+            # in the form that `model` accepts, so that it can be passed again
             "model_name": f"{self._started.provider}/{self._started.model}",
-            # the form of the content: LangChain reads an "openai" message as OpenAI's own
+            # names the format of the content: LangChain would parse that of "openai" as OpenAI's
             "model_provider": "llmstream",
         }
         if self._warnings:
@@ -258,7 +261,7 @@ class _Chunks:
 
 
 def _usage(usage: Usage) -> UsageMetadata | None:
-    """Return the counts in LangChain's form, which can't express one that wasn't reported."""
+    """Return the counts in LangChain's form; None if input or output, which it requires, wasn't reported."""
     if usage.input_tokens is None or usage.output_tokens is None:
         return None
     total = usage.total_tokens

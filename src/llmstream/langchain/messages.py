@@ -1,7 +1,7 @@
-"""LangChain's messages as this library's, for `ChatLLMStream`.
+"""Convert LangChain's messages to this library's, for `ChatLLMStream`.
 
-LangChain converts the content blocks of every integration into one standard form, the only one read
-here, so that a conversation started with another integration can continue with this one.
+LangChain converts the content blocks of every integration into a standard form, from which they are
+read here, so that a conversation started with another integration can continue with this one.
 
 Source: langchain-core 1.7, `BaseMessage.content_blocks` and `messages/content.py`.
 """
@@ -30,16 +30,17 @@ from llmstream.runnable.prompts import ROLES, attachment_at
 KINDS: Final[Mapping[str, str]] = {
     "image": "image/*", "audio": "audio/*", "video": "video/*", "file": "application/pdf",
 }  # fmt: skip
-"""Blocks that hold a file, and the media type of those without one, as in LangChain's examples."""
+"""Types of blocks with a file, and the media type if they have none, as in LangChain's examples."""
 
 
 def messages_of(messages: Iterable[BaseMessage]) -> list[Message]:
     """Return messages in this library's form.
 
-    A model's thinking, and what else only its own provider understands, is no part of them.
+    Of a model's message, only the text and the tool calls are kept, not its thinking and other parts,
+    which only its own provider understands.
 
     Raises:
-        UsageError: a role or a part of a message that no provider of ours can be told.
+        UsageError: a message has an unknown role, or a part that can't be sent.
     """
     return [_message(message) for message in messages]
 
@@ -51,7 +52,7 @@ def _message(message: BaseMessage) -> Message:
         if block["type"] == "text":
             text.append(str(block["text"]))
         elif block["type"] == "text-plain" and block.get("text"):
-            text.append(f"{block['text']}\n\n")  # a document, which what is asked about it follows
+            text.append(f"{block['text']}\n\n")  # a document; the question about it follows
         elif not isinstance(message, AIMessage):
             attachments.append(_attachment(_plain(block)))
     answered = isinstance(message, ToolMessage | FunctionMessage)
@@ -78,7 +79,7 @@ def _role(message: BaseMessage) -> str:
 
 
 def _plain(block: Mapping[str, object]) -> Mapping[str, object]:
-    """Return what a block is that LangChain left as it was: OpenAI's image, its address as a text."""
+    """Return the original of a block that LangChain didn't convert, such as OpenAI's image as a bare URL."""
     inner = block.get("value")
     if isinstance(inner, Mapping) and isinstance(inner.get("image_url"), str):
         return {"type": "image", "url": inner["image_url"]}
@@ -113,7 +114,7 @@ def _decoded(data: str) -> bytes:
 
 
 def _calls(message: AIMessage) -> Iterable[ToolCall]:
-    """Yield the calls; those with broken arguments too, since an answer to each may follow."""
+    """Yield the calls, also those with invalid arguments, because a tool message may answer any."""
     texts = [(c["id"], c["name"], json.dumps(c["args"], ensure_ascii=False)) for c in message.tool_calls]
     texts += [(c["id"], c["name"] or "", c["args"] or "") for c in message.invalid_tool_calls]
     return (ToolCall(index, *call) for index, call in enumerate(texts))

@@ -1,7 +1,7 @@
-"""`check_adapter`: the rules for every adapter, as a test for its author.
+"""`check_adapter`: the rules that every adapter must follow, as a test for its author.
 
-It tests the adapter alone, without a socket: the engine that runs adapters for users makes the requests
-and reads the answers. A plugin's whole test may be
+It needs no socket: requests are checked as values, and answers are read by the same engine that runs
+adapters for users. The complete test of a plugin can be
 
     def test_my_adapter() -> None:
         check_adapter(MyAdapter(), [Exchange(b'{"word":"hi"}\\n{"end":"stop"}\\n', text="hi")])
@@ -41,7 +41,7 @@ OPTIONS: Final = Options(temperature=0.5, max_tokens=77, top_p=0.25, stop=("STOP
 EVIDENCE: Final = {
     "temperature": "0.5", "max_tokens": "77", "top_p": "0.25", "stop": "STOP-HERE", "seed": "12345",
 }  # fmt: skip
-"""Text that shows that a request contains an option."""
+"""Text by which an option is recognised in a request."""
 TOOL: Final[Mapping[str, Json]] = {
     "type": "function",
     "function": {"name": "look", "parameters": {"type": "object"}},
@@ -55,9 +55,9 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "Mapping[str, Json] | None": {"type": "object"},
     "Mapping[str, Json]": {"made_up": 1},
 }
-"""A value for each type of the fields of `Options`."""
+"""A value for each type of field in `Options`."""
 NEEDED: Final = {"tool_choice": Options(tools=(TOOL,))}
-"""Other options that an option needs."""
+"""Options that must be set along with an option."""
 ATTACHED: Final = Prompt((Message("user", WORDS, (Attachment("image/png", b"PNG", name="a.png"),)),))
 BODIES: Final = (
     b"",
@@ -75,10 +75,10 @@ def check_adapter(adapter: Adapter, exchanges: Sequence[Exchange] = ()) -> None:
 
     Args:
         adapter: the adapter to check.
-        exchanges: recorded answers of its API; each is read whole, byte by byte and split in two.
+        exchanges: recorded answers of its API; each is read whole, byte by byte, split in two and cut off.
 
     Raises:
-        AssertionError: it does not; the message says why.
+        AssertionError: it breaks a rule; the message says which.
     """
     assert isinstance(adapter.name, str), "an adapter's `name` is a text"
     assert adapter.name, "an adapter has a `name`"

@@ -1,4 +1,4 @@
-"""The checks of an adapter's reader: any message, and answers split in any way."""
+"""The checks of an adapter's reader, with undefined messages and with answers split at any byte."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ MESSAGES: Final = (
     b'{"choices": 7}', b'{"text": {"a": []}}', b'{"message": {"content": 7}}', b"[" * 5000,
     b'{"a": 1e999}', b'{"word": null}', b'{"word": ["a"]}',
 )  # fmt: skip
-"""Messages that no dialect, or hardly any, defines."""
+"""Messages that hardly any dialect defines."""
 NAMES: Final = ("", "message", "error", "whole", "bare")
 """Names of messages: those of SSE, and those that decoders give to documents."""
 SPLITS: Final = 400
-"""Most places at which a body is split in two."""
+"""About the number of places at which a long body is split in two."""
 
 
 class Exchange(Record):
@@ -63,10 +63,10 @@ class Exchange(Record):
 
 
 def check_reader(adapter: Adapter) -> None:
-    """Check that messages not defined by the dialect raise no errors but ours.
+    """Check that messages not defined by the dialect raise only errors of this library and yield no text.
 
     Raises:
-        AssertionError: they raise something else.
+        AssertionError: they don't.
     """
     _check_messages(adapter)
     for number, body in enumerate(_nonsense(adapter)):
@@ -134,10 +134,10 @@ def _check_nonsense(adapter: Adapter, body: bytes, seed: int) -> None:
 
 
 def check_exchange(adapter: Adapter, exchange: Exchange) -> None:
-    """Check that a recorded answer is read the same however it is split, and a cut one never as whole.
+    """Check that a recorded answer is read the same however it is split, and never as complete if cut off.
 
     Raises:
-        AssertionError: one of these is not true.
+        AssertionError: it isn't.
     """
     body, wanted = exchange.body, exchange.error
     step = max(1, len(body) // SPLITS)
