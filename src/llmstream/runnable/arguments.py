@@ -24,7 +24,7 @@ def _text(name: str, value: object) -> None:
 
 
 def checked_model(model: object) -> None:
-    """Refuse a value that can't be a model's name.
+    """Check that a value can be a model's name.
 
     Raises:
         UsageError: it is neither text nor None.
@@ -72,7 +72,7 @@ def limited(policy: Policy, timeout: Mapping[str, float] | float | None, max_ret
     Args:
         policy: the configured limits.
         timeout: seconds for the whole run, or a dictionary of seconds by limit; None for no change.
-        max_retries: most attempts after the first, None for no change.
+        max_retries: maximum number of attempts after the first, None for no change.
 
     Raises:
         UsageError: a limit's name is unknown, or a value is not a number of 0 or more.

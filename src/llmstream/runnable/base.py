@@ -1,8 +1,7 @@
 """The interface that LangChain calls a Runnable: one method to write, the others by default.
 
-A subclass with only `invoke` can take the place of one that streams: its `stream` yields the answer as
-exactly one value. The behaviour is LangChain's (langchain-core 1.8); where it differs, the docstring
-says so.
+A subclass with only `invoke` can replace one that streams: its `stream` yields the answer as exactly one
+value. The behaviour is LangChain's (langchain-core 1.8) unless a docstring says otherwise.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any  # Any: what a composition's last step gives
+from typing import TYPE_CHECKING, Any  # Any: what a composition's last step returns
 
 from llmstream.engine.policy import pause
 from llmstream.runnable.core import Core, In, Out
@@ -75,6 +74,12 @@ class Runnable(Core[In, Out]):
         """Return the same Runnable with retries when it fails.
 
         Unlike LangChain's, its streams are retried too, until the first chunk.
+
+        Args:
+            stop_after_attempt: maximum number of attempts, including the first.
+            retry_if_exception_type: exceptions to retry; all others are raised at once.
+            wait_exponential_jitter: whether to wait between attempts: 0.5 s, then twice as long each
+                time up to 8 s, all varied by up to 25 %.
         """
         return WithRetry(self, stop_after_attempt, retry_if_exception_type, wait=wait_exponential_jitter)
 
@@ -84,7 +89,10 @@ class Runnable(Core[In, Out]):
         *,
         exceptions_to_handle: tuple[type[Exception], ...] = (Exception,),
     ) -> Runnable[In, Out]:
-        """Return a Runnable that uses the next one when this fails; a stream only before its first chunk."""
+        """Return a Runnable that uses the next one when this fails; a stream only before its first chunk.
+
+        Exceptions of types other than `exceptions_to_handle` are raised at once.
+        """
         return WithFallbacks((self, *fallbacks), exceptions_to_handle)
 
 
@@ -174,7 +182,7 @@ class _Tries(Runnable[In, Out]):
 
 
 class WithRetry(_Tries[In, Out]):
-    """Tries the same Runnable again, after a pause that doubles each time."""
+    """Tries the same Runnable again, after a pause that doubles each time up to 8 s."""
 
     def __init__(
         self, inner: Core[In, Out], attempts: int, handled: tuple[type[Exception], ...], *, wait: bool

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 THREADS: Final = 16
-"""Most threads of a batch without max_concurrency."""
+"""Maximum number of threads of a batch without max_concurrency."""
 
 
 def completed(jobs: Sequence[Callable[[], T]], limit: int | None) -> Iterator[tuple[int, T | Exception]]:
@@ -18,7 +18,7 @@ def completed(jobs: Sequence[Callable[[], T]], limit: int | None) -> Iterator[tu
 
     Args:
         jobs: functions without arguments.
-        limit: most concurrent jobs, None for the default.
+        limit: maximum number of concurrent jobs, None for `THREADS`.
     """
     from concurrent.futures import ThreadPoolExecutor, as_completed
 
@@ -41,7 +41,7 @@ async def acompleted(
 ) -> AsyncIterator[tuple[int, T | Exception]]:
     """Run jobs as tasks and yield each one's position and outcome as they complete.
 
-    When left early, the others are cancelled.
+    When left early, the others are cancelled. A `limit` of None starts all at once.
     """
     import asyncio
 
@@ -61,7 +61,7 @@ async def acompleted(
         for _ in tasks:
             position, outcome = await results.get()
             if isinstance(outcome, BaseException) and not isinstance(outcome, Exception):
-                # a job that cancelled itself: its result would be waited for for ever
+                # a job cancelled itself; without its result, the caller would wait for ever
                 raise outcome
             yield position, outcome
     finally:

@@ -41,10 +41,13 @@ class Beside(Record):
         return replace(self, **_checked(given)), rest
 
     def on(self, prompt: Prompt) -> Prompt:
-        """Return a prompt with these additions; its own system message takes precedence.
+        """Return a prompt with these additions, files and attachments in its last user message.
+
+        The prompt's own system message takes precedence.
 
         Raises:
-            UsageError: a file can't be read, or is not of a known kind.
+            UsageError: a file can't be read, is too large, or is not of a known kind.
+            LLMStreamError: an attachment's URL can't be fetched.
         """
         if self.files or self.attachments:
             prompt = self._with_files(prompt)

@@ -1,6 +1,6 @@
-"""Use asynchronous code from blocking code: the event loop runs in its own thread.
+"""Use asynchronous code from blocking code, on an event loop in its own thread.
 
-So it also works in a thread with a running loop, as in a notebook.
+The separate thread makes it work where a loop is already running, as in a notebook.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def result(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def each(make: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None, None]:
-    """Yield the items of an async generator; leaving early closes it, and waits for that.
+    """Yield the items of an async generator; leaving early closes it and waits until it has ended.
 
     Args:
         make: creates the generator; called in the loop's thread.
@@ -78,5 +78,5 @@ def _cancel(loop: asyncio.AbstractEventLoop, tasks: list[asyncio.Task[None]]) ->
         for task in tasks:
             task.cancel()
 
-    with suppress(RuntimeError):  # it ended by itself
+    with suppress(RuntimeError):  # the loop has already ended
         loop.call_soon_threadsafe(cancel)

@@ -26,7 +26,7 @@ from llmstream.transport.drivers import AsyncTransport, Run, Transport
 from llmstream.transport.http.common import Connection
 
 LOCAL_DEFAULTS: Final = Options(max_tokens=512)
-"""Ends the answers of a model in this process, which could otherwise go on until its context is full."""
+"""Limits the answers of a model in this process, which could otherwise continue until its context is full."""
 
 
 def batches(plan: Plan, transport: Transport | None = None) -> Batches:
@@ -56,11 +56,11 @@ def abatches(plan: Plan, transport: AsyncTransport | None = None) -> AsyncBatche
 
 
 def begun(plan: Plan, take: Callable[[Batch], None]) -> AsyncBatches:
-    """Like `abatches`, but send the first request before a loop exists, if that needs only a connection.
+    """Like `abatches`, but send the first request before a loop exists, if all targets are reached over HTTP.
 
     Args:
         plan: the plan.
-        take: called with the events before the request.
+        take: called with the events that precede the request.
 
     Raises:
         LLMStreamError: the run failed before or while sending.
@@ -80,7 +80,7 @@ def begun(plan: Plan, take: Callable[[Batch], None]) -> AsyncBatches:
 
 
 def transport_for(plan: Plan) -> Transport:
-    """Return the transport for a plan on a thread, wrapped in a recorder if the plan has one."""
+    """Return the default transport for a plan on a thread."""
     from llmstream.transport.http.sync import HttpTransport
 
     if all(by_http(target) for target in plan.targets):
@@ -91,7 +91,7 @@ def transport_for(plan: Plan) -> Transport:
 
 
 def async_transport_for(plan: Plan) -> AsyncTransport:
-    """Return the transport for a plan on an event loop."""
+    """Return the default transport for a plan on an event loop."""
     from llmstream.transport.http.async_ import AsyncHttpTransport
 
     if all(by_http(target) for target in plan.targets):
@@ -102,7 +102,7 @@ def async_transport_for(plan: Plan) -> AsyncTransport:
 
 
 def steps_of(plan: Plan) -> Steps:
-    """Return the steps of a plan without rivals, for a driver."""
+    """Return the steps of a plan without rivals, for a driver; wrapped by the plan's `around`."""
     steps = _conversation(plan)
     return steps if plan.around is None else plan.around(steps)
 
@@ -138,7 +138,7 @@ def _maker(plan: Plan, target: Target) -> Callable[[], Call]:
 
 
 def options_of(plan: Plan, target: Target) -> Options:
-    """Return a request's options: the call's override the configured ones, and these the catalogue's."""
+    """Return a request's options: the call's override the target's, which override the catalogue's."""
     options = plan.options.over(target.options).over(target.defaults)
     return options.over(LOCAL_DEFAULTS) if target.local is not None else options
 
@@ -223,9 +223,9 @@ def started(plan: Plan, target: Target, lent: float | None = None) -> Target:
     """Start a local target's server and return the target with its URL.
 
     Args:
-        plan: the plan, whose callbacks are told of a download.
+        plan: the plan, whose callbacks report a download.
         target: the local target.
-        lent: None for a server in this process, else the seconds that one in its own process runs.
+        lent: None for a server in this process, else the seconds that a separate process runs it.
 
     Raises:
         MissingExtra, ConfigError, LocalModelError: the model can't be downloaded or started.
@@ -248,7 +248,7 @@ def started(plan: Plan, target: Target, lent: float | None = None) -> Target:
 
 
 def close_kept(target: Target) -> None:
-    """Close the connections to a target that are kept for further answers."""
+    """Close the connections that are kept for further answers from a target's server."""
     pool = sys.modules.get("llmstream.transport.http.pool")
     if pool is None or not target.endpoint.base_url:
         return  # no connection was ever kept

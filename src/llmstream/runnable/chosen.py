@@ -1,4 +1,4 @@
-"""A selection of another iterator's pieces, which can be closed from wherever that one can."""
+"""Select some of an iterator's pieces, and close iterators explicitly."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Closable(Protocol[T_co]):
-    """An iterator that can be closed: a generator, a Flow."""
+    """An iterator that can be closed, such as a generator or a Flow."""
 
     def __iter__(self) -> Iterator[T_co]:
         """Return itself."""
@@ -28,7 +28,7 @@ class Closable(Protocol[T_co]):
 
 
 class AsyncClosable(Protocol[T_co]):
-    """The asynchronous form."""
+    """The asynchronous form of `Closable`."""
 
     def __aiter__(self) -> AsyncIterator[T_co]:
         """Return itself."""
@@ -71,7 +71,7 @@ def _first(items: Closable[U], choose: Callable[[U], T | None]) -> T:
 
 
 class AsyncChosen(AsyncIterator[T]):
-    """The asynchronous form."""
+    """The asynchronous form of `Chosen`."""
 
     def __init__(self, items: AsyncClosable[U], choose: Callable[[U], T | None]) -> None:
         self._next: Callable[[], Awaitable[T]] = lambda: _afirst(items, choose)

@@ -1,7 +1,7 @@
 """`LLM | function | LLM`: several steps as one Runnable, like LangChain's RunnableSequence.
 
 Steps pass on chunks: a function gets them joined, a generator function one by one as they arrive. The
-events of all steps travel with them, so that a run with events is the same run.
+events of all steps travel with them, so that steps run in the same way with events and without.
 
 Source: langchain-core 1.8, `RunnableSequence`, `RunnableLambda`, `RunnableGenerator`.
 """
@@ -21,12 +21,13 @@ from llmstream.tracing.tracer import EventDict, EventsVersion
 
 
 class Sequence(Core[object, object]):
-    """Steps, each with the output of the one before as its input.
+    """Several steps; each gets the output of the one before.
 
     Args:
         steps: our Runnables or LangChain's, functions, generator functions.
 
-    `invoke` returns the last step's output, for an LLM its Completion; `stream` yields its chunks.
+    `invoke` returns the last step's output, for an LLM its Completion; `stream` yields its chunks. Both
+    raise UsageError for options, which belong to the steps: see `bind`.
     """
 
     def __init__(self, *steps: object) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar  # Any: what a composition's last step gives
+from typing import TYPE_CHECKING, Any, Generic, TypeVar  # Any: what a composition's last step returns
 
 from llmstream.runnable import batch as batches
 from llmstream.runnable.chosen import AsyncChosen, AsyncClosable, Chosen, Closable, aending, ending
@@ -68,7 +68,8 @@ class Core(ABC, Generic[In, Out]):
 
         Args:
             inputs: one input for each run.
-            config: one for all, or one for each input; `max_concurrency` is taken from the first.
+            config: one for all, or a list with one for each input; `max_concurrency` is taken from the
+                first, and its default is 16 threads.
             return_exceptions: return exceptions in place of outputs instead of raising the first one.
             options: as for `invoke`.
         """
@@ -83,7 +84,7 @@ class Core(ABC, Generic[In, Out]):
         return_exceptions: bool = False,
         **options: object,
     ) -> list[Out | Exception]:
-        """Return the outputs in the inputs' order, like `batch`, but run in tasks."""
+        """Return the outputs in the inputs' order, like `batch`, but run in tasks, by default all at once."""
         found = {position: one async for position, one in self.abatch_as_completed(inputs, config, **options)}
         return batches.in_order(found, return_exceptions=return_exceptions)
 
@@ -106,7 +107,7 @@ class Core(ABC, Generic[In, Out]):
     def stream_events(
         self, input: In, config: RunConfig | None = None, *, version: EventsVersion = "v2", **options: object
     ) -> Chosen[EventDict]:
-        """Return a run's event dictionaries in LangChain's form; an error is an event before it is raised.
+        """Return a run's event dictionaries in LangChain's form; an error is an event, then raised.
 
         Args:
             input: the run's input.
@@ -114,6 +115,9 @@ class Core(ABC, Generic[In, Out]):
             version: of the event format, ``v1`` or ``v2``.
             options: LangChain's filters (`include_names include_types include_tags exclude_names
                 exclude_types exclude_tags`), lists of strings; all others as for `stream`.
+
+        Raises:
+            UsageError: a filter is not a list, or an option is a misspelt filter or a key of the config.
         """
         from llmstream.runnable.filters import filtered
 
@@ -139,7 +143,7 @@ class Core(ABC, Generic[In, Out]):
         seat: Seat | None = None,
         **options: object,
     ) -> Closable[EventDict | Piece]:
-        """Yield the event dictionaries of a run and its chunks in between, for the composition around it.
+        """Yield the event dictionaries of a run, with its chunks in between, for the enclosing composition.
 
         Args:
             input: the run's input.

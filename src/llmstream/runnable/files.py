@@ -17,11 +17,11 @@ Place: TypeAlias = str | os.PathLike[str]
 
 FILE_LIMIT: Final = 16 * 1024 * 1024
 ATTACHMENT_LIMIT: Final = 20 * 1024 * 1024
-"""Bytes; the most that any provider accepts in one request, encoding included."""
+"""Bytes; in base64 this stays below the 32 MB of Anthropic's "Request size limits" (API overview)."""
 
 WHERE: Final = "standard input"
 STDIN: Final = "-"
-"""The path that stands for standard input."""
+"""The path that means standard input."""
 
 MAGIC: Final[tuple[tuple[bytes, int, str], ...]] = (
     (b"\x89PNG\r\n\x1a\n", 0, "image/png"),
@@ -38,10 +38,10 @@ MAGIC: Final[tuple[tuple[bytes, int, str], ...]] = (
     (b"fLaC", 0, "audio/flac"),
     (b"OggS", 0, "audio/ogg"),
 )
-"""First bytes, their offset, and the media type that they identify.  Sources: the formats' specifications."""
+"""Signatures, their offsets, and the media types that they identify, from the formats' specifications."""
 
 CONTROLS: Final = bytes(set(range(32)) - {7, 8, 9, 10, 12, 13, 27}) + b"\x7f"
-"""Control characters that text never contains; terminal recordings and man pages contain the others."""
+"""Control characters that text doesn't contain; terminal recordings and man pages contain the others."""
 
 
 def kind_of(data: bytes) -> str | None:
@@ -62,7 +62,7 @@ def text_of(data: bytes, called: str, say: Callable[[str], None], *, strict: boo
         UsageError: it is binary, or in another encoding.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) and len(data) % 2 == 0:
-        # as PowerShell writes its files
+        # the default of Windows PowerShell's redirections
         return data.decode("utf-16", "replace")
     text = data.decode("utf-8-sig", "replace")
     wrong = _wrong_bytes(data) if "\ufffd" in text else 0
@@ -94,7 +94,7 @@ def _first_wrong(data: bytes) -> int:
 
 
 def _binary(data: bytes, wrong: int) -> bool:
-    # a few bytes may be invalid; in Latin-1 about every tenth is, in compressed data every second
+    # a few bytes may be invalid: about every tenth in Latin-1 text, every second in compressed data
     controls = len(data) - len(data.translate(None, CONTROLS))
     return b"\0" in data or controls * 50 > len(data) or wrong * 3 > len(data) > 16
 
@@ -154,7 +154,7 @@ def _runs_of_backticks(text: str) -> list[str]:
 def attachments(
     places: Iterable[Place | Attachment], stdin: Callable[[], bytes] | None = None
 ) -> tuple[Attachment, ...]:
-    """Return the attachments at paths and URLs; their type is determined by content, not by name.
+    """Return the attachments at paths and URLs; their types are determined by content, not by name.
 
     Args:
         places: paths and URLs; an Attachment is returned unchanged; ``-`` as for `with_files`.
@@ -162,6 +162,7 @@ def attachments(
 
     Raises:
         UsageError: a file can't be read, is too large, or has an unknown type.
+        LLMStreamError: a URL can't be fetched.
     """
     return tuple(place if isinstance(place, Attachment) else _attachment(place, stdin) for place in places)
 
@@ -176,9 +177,9 @@ def _attachment(place: Place, stdin: Callable[[], bytes] | None) -> Attachment:
 
         from llmstream.transport.http.documents import fetch_file
 
-        # not left to the provider: most can't fetch it, and its type is known only from its bytes
+        # fetched here, because most providers can't, and because its type is known only from its bytes
         data, path = fetch_file(name, limit=ATTACHMENT_LIMIT), urlsplit(name).path
-        # the history must not contain a password in it
+        # the history must not store a URL with a password
         again = None if "@" in name else name
     else:
         data, path = read(name, ATTACHMENT_LIMIT), name

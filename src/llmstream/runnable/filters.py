@@ -1,7 +1,7 @@
-"""Select a run's events by LangChain's six filters, with LangChain's rule.
+"""Select a run's events by LangChain's six filters, in the same way as LangChain.
 
-Without any `include_...`, all events are included; otherwise those that any of them names. Events named
-by an `exclude_...` are left out.
+Without an `include_...`, all events are included, otherwise those that match any of them. Events that
+match an `exclude_...` are left out.
 
 Source: langchain-core 1.8, `_RootEventFilter`; an event's type is the middle of its name, ``llm`` for
 our own runs; a custom event's type is its name.
@@ -25,7 +25,7 @@ CONFIG: Final = (
 )  # fmt: skip
 """Keys of a run's config, which are not options of a model."""
 SLIPS: Final = 2
-"""Most typing slips between a misspelt filter and the right name; providers' options differ by more."""
+"""Maximum number of slips in a misspelt filter's name; providers' options differ by more."""
 Kept = Callable[[Mapping[str, Json]], bool]
 
 

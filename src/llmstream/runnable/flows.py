@@ -91,7 +91,7 @@ class _Flow(Generic[T]):
 
 
 class Flow(Iterator[T]):
-    """One answer's pieces; also a context manager that ends the request on exit.
+    """One run's pieces; also a context manager that ends the request on exit.
 
     Args:
         start: starts the run.
@@ -150,7 +150,7 @@ class Flow(Iterator[T]):
 
 
 class AsyncFlow(AsyncIterator[T]):
-    """The same for asyncio; cancelling the task ends the request too."""
+    """The asynchronous form of `Flow`; cancelling the task also ends the request."""
 
     def __init__(self, start: Callable[[], AsyncBatches], pieces: Pieces[T]) -> None:
         self._start = start

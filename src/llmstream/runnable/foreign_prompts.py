@@ -1,6 +1,7 @@
-"""Convert LangChain's prompts and messages, as a chain passes them to our Runnables, into our dictionaries.
+"""Convert the LangChain prompts and messages that a chain passes to our Runnables into our dictionaries.
 
-They are recognised without imports: a prompt value has `to_messages`, a message `type` and `content`.
+They are recognised without importing LangChain: a prompt value has `to_messages`, a message `type` and
+`content`.
 
 Source: langchain-core 1.8, `PromptValue`, `BaseMessage`, `ToolCall`.
 """
@@ -32,7 +33,7 @@ def _is_message(value: object) -> bool:
 def _dictionary(message: object) -> Mapping[str, object]:
     calls = getattr(message, "tool_calls", None) or ()
     found = {
-        # a chunk's type is the name of its class
+        # the `type` of a message chunk is its class name
         "role": str(getattr(message, "type", "")).removesuffix("MessageChunk").lower(),
         "content": getattr(message, "content", ""),
         "tool_call_id": getattr(message, "tool_call_id", None),

@@ -1,6 +1,6 @@
 """Steps that pass on chunks as they arrive: generator functions, and LangChain's Runnables.
 
-A generator function pulls its input itself, so that events that arrive meanwhile wait for its next
+A generator function pulls its input itself, so events that arrive meanwhile are held until its next
 item.
 """
 
@@ -15,7 +15,7 @@ from typing import (
     Final,
     Protocol,
     runtime_checkable,
-)  # Any: a function of the user's takes and gives what it likes
+)  # Any: a user's function accepts and returns anything
 
 from llmstream.errors import UsageError
 from llmstream.runnable.chosen import aending, ending
@@ -38,7 +38,7 @@ Function = Callable[..., Any]
 
 
 class GeneratorStep(Step):
-    """A generator function: it gets its input's chunks as they arrive, and its own are passed on at once."""
+    """A generator function, which gets its input's chunks as they arrive; its own are passed on at once."""
 
     def __init__(self, function: Function, afunction: Function | None = None) -> None:
         native = inspect.isasyncgenfunction(function)
@@ -55,7 +55,7 @@ class GeneratorStep(Step):
         return joined([one async for one in self._acalled(_one(handed_on(value)))])
 
     def flow(self, items: Items, seat: Seat | None) -> Items:
-        """Yield the function's items."""
+        """Yield the function's items, and the events."""
         run = ChainRun(self.name, {}, seat=seat) if seat is not None else None
         passed: list[Item] = [run.start({})] if run else []
         taken: list[object] = []
@@ -133,7 +133,7 @@ class GeneratorStep(Step):
         return self._in_thread(chunks)
 
     async def _in_thread(self, chunks: AsyncIterator[object]) -> AsyncIterator[object]:
-        """Run a blocking generator in a thread, while the loop produces the chunks that it waits for."""
+        """Run a blocking generator in a thread while the event loop produces the chunks it reads."""
         loop = asyncio.get_running_loop()
         pulling: set[asyncio.Task[object] | None] = set()
         over = False
@@ -159,7 +159,7 @@ class GeneratorStep(Step):
                 yield value
         finally:
             over = True
-            # whoever closes `chunks` next must not meet it running
+            # `chunks` is closed next, which fails while it is running
             waiting = [task for task in pulling if task is not None]
             for task in waiting:
                 task.cancel()
@@ -223,7 +223,7 @@ def as_step(thing: object) -> Step:
     """Return an object as a step of a composition.
 
     Args:
-        thing: one of our Runnables, a LangChain object with `invoke`, or a callable.
+        thing: one of our Runnables, a LangChain Runnable, or a callable.
 
     Raises:
         TypeError: it is none of these.

@@ -40,7 +40,7 @@ async def abatches_of_first(plan: Plan, run: Runs) -> AsyncGenerator[Batch, None
     ]
     lanes = [_Lane(one) for one in plans]
     endpoint = plan.targets[0].endpoint
-    # all are asked now, so the time to the first token counts from here for each
+    # all requests start now, so each model's time to the first token counts from here
     yield [Start(endpoint.provider, endpoint.model)]
     winner: _Lane | None = None
     async with Together([partial(run, one) for one in plans]) as runs:
@@ -107,7 +107,7 @@ class _Lane:
 
 
 def _without_token(lanes: Sequence[_Lane]) -> _Lane:
-    """Return the winner if no model yielded a token: the first to finish without one, else the first."""
+    """Return the winner if no model yielded a token: the first that didn't fail, else the first of all."""
     return next((lane for lane in lanes if lane.error is None), lanes[0])
 
 

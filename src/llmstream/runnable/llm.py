@@ -31,24 +31,24 @@ if TYPE_CHECKING:
 
 
 class LLM(Runnable[PromptLike, Completion]):
-    """A provider's model.
+    """A provider's model; also a context manager that calls `close` on exit.
 
     Args:
         model: PROVIDER/MODEL, PROVIDER or an alias of the configuration; None for its default.
         base_url: overrides the provider's own.
         api_key: overrides the configured one.
-        max_retries: most attempts after the first.
+        max_retries: maximum number of attempts after the first.
         timeout: seconds for the whole run, or a dictionary with some of connect, first_token, idle and
             total; limits that it doesn't name stay as configured.
         system: the system prompt, used for prompts without one.
-        files: paths of text files that are put before each prompt, like the command's ``--file``.
+        files: paths of text files, put before each prompt like the command's ``--file``.
         attachments: images, audio files and PDFs: paths, URLs or Attachments.
         options: temperature, max_tokens, top_p, stop, seed and so on; others are sent unchanged.
 
     Raises:
         ConfigError: the model is unknown, or its provider needs a key and none was found.
         UsageError: an argument is invalid: an option out of range or misspelt, an unknown limit, an
-            invalid address, a key that no header can hold.
+            invalid address, a key that can't be sent in a header.
 
     `stream` yields ``str`` chunks, `invoke` returns a Completion.
     """
@@ -119,20 +119,25 @@ class LLM(Runnable[PromptLike, Completion]):
         """Return a stream of the answer's chunks.
 
         Raises:
-            LLMStreamError: raised by the iteration, after the chunks received before it.
+            UsageError: the prompt, an option or the config is invalid; raised at once.
+            LLMStreamError: the answer failed; raised by the iteration, after the chunks received before.
         """
         checked(config)
         plan = self.plan(input, options)
         return Stream(lambda: batches(plan))
 
     def astream(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> AsyncStream:  # type: ignore[override]
-        """Return a stream of the answer's chunks."""
+        """Return a stream of the answer's chunks, for asyncio."""
         checked(config)
         plan = self.plan(input, options)
         return AsyncStream(lambda: abatches(plan))
 
     def invoke(self, input: PromptLike, config: RunConfig | None = None, **options: object) -> Completion:
-        """Return the whole answer; it is still streamed, so that the time limits apply."""
+        """Return the whole answer; it is still streamed, so that the time limits apply.
+
+        Raises:
+            LLMStreamError: the answer failed, or as for `stream`.
+        """
         with self.stream(input, config, **options) as stream:
             for _ in stream:
                 pass
@@ -169,7 +174,7 @@ class LLM(Runnable[PromptLike, Completion]):
         seat: Seat | None = None,
         **options: object,
     ) -> Flow[EventDict | Piece]:
-        """Return the event dictionaries of a run, its object's steps included, with its chunks in between."""
+        """Return a run's event dictionaries, including an object's own steps, with its chunks in between."""
         plan = replace(self.plan(input, options), version=version)
         return Flow(lambda: batches(plan), Dictionaries(tracer_of(plan, version, checked(config), seat)))
 
@@ -187,7 +192,7 @@ class LLM(Runnable[PromptLike, Completion]):
         return AsyncFlow(lambda: abatches(plan), Dictionaries(tracer))
 
     def bind(self, **options: object) -> LLM:
-        """Return the same model with options for every call."""
+        """Return the same model with options for every call, also `system`, `files` and `attachments`."""
         extras, options = self._beside.taken_from(options)
         over = options_from(options)
         made = self._copy(lambda target: replace(target, options=over.over(target.options)))
@@ -201,9 +206,10 @@ class LLM(Runnable[PromptLike, Completion]):
         retry_if_exception_type: tuple[type[Exception], ...] = (Exception,),
         wait_exponential_jitter: bool = True,
     ) -> Runnable[PromptLike, Completion]:
-        """Return the same model with retries before the first chunk, by its provider's rules.
+        """Return the same model with retries before the first chunk.
 
-        Exceptions other than the retryable ones, or retries without waits, use the general wrapper.
+        Only retryable errors are retried, after the wait that the server asks for, if it does. With
+        other exception types or without `wait_exponential_jitter`, it is `Runnable.with_retry`.
         """
         if retry_if_exception_type != (Exception,) or not wait_exponential_jitter:
             return super().with_retry(
@@ -230,7 +236,7 @@ class LLM(Runnable[PromptLike, Completion]):
         return made
 
     def with_race(self, others: Sequence[LLM]) -> LLM:
-        """Return a model that asks this and the others at once; the first to yield a token goes on alone."""
+        """Return a model that asks this and the others at once; the first to yield a token continues."""
         made = self._copy()
         made._rivals = (*self._rivals, *(lane for one in others for lane in (one.targets, *one._rivals)))
         return made

@@ -1,8 +1,8 @@
 """Model options by name: the library's keyword arguments, the file's table, the command's flags.
 
 Options that providers share are typed and checked here; all others are added to the request body
-unchanged, because providers have more than anyone can list. A name close to a typed one is taken as a
-misspelling, not as an option of the provider, which would silently ignore it.
+unchanged, because providers have too many to list. A name close to a typed one is treated as a
+misspelling, because the provider might silently ignore it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from llmstream.nearest import typo_of
 from llmstream.prompt import PARAMETERS, Options
 
 TYPED: Final = tuple(PARAMETERS)
-"""The options with a known meaning."""
+"""The names of the sampling parameters."""
 
 STRUCTURED: Final = ("tools", "tool_choice", "schema")
-"""Options of the library that are not plain values."""
+"""Options of the library that are not sampling parameters."""
 
 ELSEWHERE: Final = frozenset(
     {
@@ -35,7 +35,7 @@ ELSEWHERE: Final = frozenset(
         "reasoning_format",
     }
 )
-"""Names close to typed ones that some provider or server really has; they are accepted."""
+"""Names close to typed ones that are real options of some provider or server; they are accepted."""
 
 
 def option_complaint(name: str, value: object) -> str | None:

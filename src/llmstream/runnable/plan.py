@@ -1,4 +1,4 @@
-"""The plan of a run: models, prompt and options, before anything is done."""
+"""The plan of a run: models, prompt and options, before anything is sent."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Plan(Record):
     """The models, prompt and options of a run.
 
     Args:
-        targets: the model, then its fallbacks; one that is slow to resolve is given as a function.
+        targets: the model, then its fallbacks.
         prompt: the prompt.
         options: the options of this call, which override the targets' own.
         stream: False requests the whole answer at once.
-        steps: whether the steps of an object become events; None to do as the target says.
+        steps: whether the steps of an object become events; None for the target's own setting.
         version: the event format of these steps.
-        live: whether people watch, who see everything that an object says as it arrives.
+        live: whether a person is watching; an object's text is then passed on at once, never held back.
         rivals: other models with their fallbacks, asked at the same time; the first to answer continues.
         say: called with messages about slow preparations, such as a model's download; None for no messages.
         progress: called with a download's bytes so far and in total (None if unknown); None for no progress.
-        ready: called once a local model is loaded; None if nobody needs to know.
+        ready: called once a local model is loaded; None for no call.
         around: wraps the run's steps, as a recorder does; None for no wrapper.
     """
 

@@ -1,4 +1,4 @@
-"""Convert what the library accepts as a prompt: a string, messages as dictionaries, or a Prompt."""
+"""Convert what the library accepts as a prompt: a string, messages of several kinds, or a Prompt."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ KEYS: Final = frozenset({"role", "content", "tool_calls", "tool_call_id", "name"
 
 
 def prompt_of(value: PromptLike) -> Prompt:
-    """Return a value as a Prompt.
+    """Return a value as a Prompt; a Prompt is returned unchanged.
 
     Raises:
         UsageError: it is empty, or a message has an unknown role or key, or a value of the wrong type;
-            the message names the field.
+            the error names the field.
     """
     if isinstance(value, Prompt):
         return value
@@ -109,7 +109,11 @@ def _content(content: object, where: str) -> tuple[str, tuple[Attachment, ...]]:
 
 
 def attachment_at(url: str) -> Attachment:
-    """Return a URL as an attachment; a ``data:`` URL is decoded."""
+    """Return a URL as an attachment; a ``data:`` URL is decoded.
+
+    Raises:
+        UsageError: a ``data:`` URL is not valid base64.
+    """
     if not url.startswith("data:"):
         return Attachment("image/*", url=url)
     head, _, data = url[5:].partition(",")
@@ -141,7 +145,7 @@ def _call(index: int, call: object, where: str) -> ToolCall:
 
 
 def _arguments(value: object, where: str) -> str:
-    """Return a tool call's arguments as JSON text; a dictionary is accepted too."""
+    """Return a tool call's arguments, JSON text or a dictionary, as JSON text."""
     if isinstance(value, str):
         return value
     if not isinstance(value, Mapping):

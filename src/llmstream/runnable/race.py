@@ -22,7 +22,8 @@ def race(models: Sequence[str | LLM], prompt: PromptLike, **options: object) -> 
         options: options of this call, for each.
 
     Raises:
-        LLMStreamError: all models failed, with the first one's error; or the winner failed later.
+        LLMStreamError: all models failed (the first one's error), or the winner failed later.
+        UsageError: an argument is invalid, or there are no models.
     """
     return _entered(models).invoke(prompt, None, **options)
 

@@ -1,7 +1,7 @@
 """Replay a recording in place of a model, with the recorded times.
 
-Only recorded retries happen: the limits are the recorded ones, and, if the run consists of recordings
-only, so is their clock.
+Only recorded retries happen: the limits are the recorded ones and, if all models of the run are
+recordings, so is the clock.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from llmstream.runnable.targets import Target
 
 SPEED = "speed"
-"""The option of a recording: its speed, as a factor or ``max``."""
+"""The option for a replay's speed, as a factor or ``max``."""
 
 
 def speed_of(options: Options) -> float:
@@ -48,7 +48,7 @@ def speed_of(options: Options) -> float:
     if value == "max":
         return math.inf
     try:
-        speed = float(value)  # type: ignore[arg-type]  # what is no number raises
+        speed = float(value)  # type: ignore[arg-type]  # raises unless it is a number
     except (TypeError, ValueError):
         speed = math.nan
     if isinstance(value, bool) or not (0 < speed < math.inf):
@@ -57,15 +57,16 @@ def speed_of(options: Options) -> float:
 
 
 def steps(plan: Plan, prepare: Callable[[Target], Prepare]) -> Steps:
-    """Return the steps of a run in which at least one model is a recording.
+    """Yield the steps of a run in which at least one model is a recording.
 
     Args:
         plan: the plan.
         prepare: prepares the call of any other model.
 
     Raises:
+        UsageError: the speed is invalid.
         ConfigError: a recording can't be read, or names an unknown adapter.
-        BadMessage: it is damaged at its start.
+        BadMessage: a recording is damaged; events before the damage are yielded first.
     """
     recorded = next(target for target in plan.targets if target.file is not None)
     replay = Replay(speed_of(plan.options.over(recorded.options)))
@@ -104,7 +105,7 @@ def dialect(call: RecordedCall) -> Adapter:
 
 
 def adapter_in(file: Path) -> Adapter:
-    """Return the adapter of a recording; if it can't be read, the replay raises the error."""
+    """Return the adapter of a recording; if it can't be read, another's; the replay raises the error."""
     try:
         first = calls_of(file)[0]
         return Replayed(dialect(first), first.attempts[0].request)
@@ -127,7 +128,7 @@ def _call(plan: Plan, target: Target, call: RecordedCall, replay: Replay, *, fir
     named = target.endpoint if first else None
     model = named.model if named else ""
     if target.file is not None and model.endswith(target.file.name):
-        # the configuration names none, so the file stands in
+        # the file's name, because the configuration names no model
         model = ""
     return Call(
         adapter=Replayed(spoken, call.attempts[0].request),
@@ -146,7 +147,7 @@ def _call(plan: Plan, target: Target, call: RecordedCall, replay: Replay, *, fir
 
 
 def _at_its_own_pace(running: Steps, replay: Replay) -> Steps:
-    """Yield a run's steps without the pauses before its retries: the recording's own times have them."""
+    """Yield a run's steps without the pauses before its retries, which the recorded times include."""
     try:
         step: Effect | Batch = next(running)
         while True:

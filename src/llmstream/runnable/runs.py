@@ -1,4 +1,4 @@
-"""Iterators over a run's batches: of one conversation, or of several combined by a generator."""
+"""The protocol of a run, which is an iterator over batches, and runs made from generators."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Batches(Protocol):
 
 
 class AsyncBatches(Protocol):
-    """The asynchronous form."""
+    """The asynchronous form of `Batches`."""
 
     @property
     def closed(self) -> bool:
@@ -79,14 +79,14 @@ class Given(Iterator[Batch]):
         raise StopIteration
 
     def close(self) -> None:
-        """End it; if another thread is reading, with the next batch."""
+        """End it; if another thread is reading, it ends with the next batch."""
         self.closed = True
-        with suppress(ValueError):  # it is running at this moment
+        with suppress(ValueError):  # another thread is running it
             self._batches.close()
 
 
 class AsyncGiven(AsyncIterator[Batch]):
-    """The asynchronous form.
+    """The asynchronous form of `Given`.
 
     Args:
         batches: yields them.
@@ -125,7 +125,7 @@ class AsyncGiven(AsyncIterator[Batch]):
         await self._batches.aclose()
 
     def close(self) -> None:
-        """End a read in progress; the loop does the rest."""
+        """Cancel a read in progress; the run ends when its event loop handles that."""
         self.closed = True
         if self._reading is not None:
             self._reading.cancel()

@@ -1,6 +1,6 @@
 """The steps of a composition: Runnables, functions and generator functions, with one interface.
 
-A step consumes the items of the one before, chunks and events, and yields its own items: it passes on
+A step consumes the items, chunks and events, of the one before and yields its own items. It passes on
 events, and adds its own if it has a seat.
 """
 
@@ -44,7 +44,7 @@ def joined(values: Sequence[object]) -> object:
 
 
 class Step(ABC):
-    """One step."""
+    """A step of a composition."""
 
     @abstractmethod
     def invoke(self, value: object) -> object:
@@ -139,7 +139,7 @@ class FunctionStep(WholeStep):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        called = getattr(function, "__call__", None)  # noqa: B004  # an object's own may be async
+        called = getattr(function, "__call__", None)  # noqa: B004  # that of an object may be async
         self.native = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
         self.name = getattr(function, "__name__", type(function).__name__)
 

@@ -15,7 +15,7 @@ from llmstream.runnable.runs import AsyncBatches, Batches
 
 
 class Text(Pieces[str]):
-    """The answer's text, and how the answer ended."""
+    """Converts batches to chunks of text, and notes how the answer ended."""
 
     def __init__(self) -> None:
         self._meter = Meter(time.monotonic())
@@ -46,7 +46,7 @@ class Text(Pieces[str]):
         self._dropped = "".join(pieces) + self._dropped
 
     def completion(self, waiting: Iterable[str]) -> Completion:
-        """Return the answer yielded so far; `waiting` are the chunks that were not yielded yet."""
+        """Return the answer yielded so far; `waiting` are the chunks not yielded yet."""
         found = self._meter.completion(time.monotonic())
         behind = "".join(waiting) + self._dropped
         if behind:
@@ -60,7 +60,7 @@ class Stream(Flow[str]):
     """The chunks of one answer; also a context manager that ends the request on exit.
 
     Args:
-        start: begins the run.
+        start: starts the run.
     """
 
     def __init__(self, start: Callable[[], Batches]) -> None:
@@ -81,7 +81,7 @@ class Stream(Flow[str]):
 
 
 class AsyncStream(AsyncFlow[str]):
-    """The chunks of one answer, for asyncio; cancelling the task ends the request too."""
+    """The chunks of one answer, for asyncio; cancelling the task also ends the request."""
 
     def __init__(self, start: Callable[[], AsyncBatches]) -> None:
         self._text = Text()

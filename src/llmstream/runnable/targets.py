@@ -1,6 +1,6 @@
-"""Targets: what a model's name resolves to, the adapter, endpoint, options and limits of one provider.
+"""Targets: the adapter, endpoint, options and limits to which a model's name resolves.
 
-The library looks up a Target by name. The names are known to the configuration, a floor above, which
+The library resolves names through this module, because it must not import the configuration, which
 registers its resolver here.
 """
 
@@ -44,11 +44,11 @@ class Target(Record):
         aws_region: set if requests are signed with AWS credentials.
         aws_profile: the profile of these credentials, empty for AWS's default.
         command: for the adapter `exec`, the argument list.
-        factory: for the adapter `runnable`, the callable that makes the object, ``package.module:Class``.
+        factory: for the adapter `runnable`, the callable that creates the object, ``package.module:Class``.
         arguments: for the adapter `runnable`, the factory's keyword arguments.
         unlock: gets the endpoint's key when it is first needed, None if the endpoint already has it.
-        file: for the adapter `replay`, the recording that answers.
-        path: for the adapter `runnable`, a further folder to import the factory from.
+        file: for the adapter `replay`, the path of the recording.
+        path: for the adapter `runnable`, an additional folder to import the factory from.
         steps: for the adapter `runnable`, whether the object's own steps become events.
         limits: the limits of a batch.
         defaults: the catalogue's options for this model, overridden by all others; not counted as the user's.

@@ -13,7 +13,7 @@ from llmstream.errors import LLMStreamError
 
 
 class Running(Protocol):
-    """A run on the iterating loop."""
+    """A run on the event loop that iterates over it."""
 
     def __aiter__(self) -> AsyncIterator[Batch]:
         """Return the iterator over its batches."""
@@ -28,7 +28,7 @@ Start: TypeAlias = Callable[[], Running]
 
 
 class News(NamedTuple):
-    """The news of one run.
+    """A batch of one run, or its end.
 
     Args:
         place: number of the run, from 0.

@@ -72,7 +72,7 @@ class Tried(Iterator[T], Generic[T]):
 
 
 class AsyncTried(AsyncIterator[T], Generic[T]):
-    """The asynchronous form."""
+    """The asynchronous form of `Tried`."""
 
     def __init__(self, tries: Iterator[tuple[Callable[[], AsyncIterator[T]], After]]) -> None:
         self._tries = tries
