@@ -39,18 +39,21 @@ def bench(
 ) -> list[Figures]:
     """Put load on models and return the figures of each, in order; failures are counted.
 
+    Requests are measured without retries, and without an LLM's fallbacks and rivals.
+
     Args:
         models: PROVIDER/MODEL, PROVIDER, an alias, an LLM, or several of these.
-        prompt: the prompt; None for a built-in one, or for generated words only.
+        prompt: the prompt; None for a built-in one, or with `prompt_tokens` for generated words only.
         requests: number of measured requests; 20 unless a duration is given.
         concurrency: number of requests in flight.
-        rate: requests per second, each sent when due, however many are in flight; replaces `concurrency`.
+        rate: average requests per second, sent when due however many are in flight; replaces `concurrency`.
         duration: seconds after which no more requests are sent.
-        warmup: requests sent before the measured ones.
+        warmup: requests to each model before the measured ones.
         prompt_tokens: about how many tokens of generated words each prompt has, different for each request.
         seed: seed of the arrival times and the generated words.
-        limits: limits in seconds for ttft, itl, e2e and tpot, used for the goodput.
-        interleave: alternate between the models instead of measuring one after the other.
+        limits: limits in seconds for any of ttft, itl, e2e and tpot, used for the goodput.
+        interleave: alternate between the models instead of measuring one after the other; they then
+            share `concurrency`, `rate` and `duration`.
         options: options of each request, as for `LLM`.
 
     Raises:
@@ -101,7 +104,7 @@ async def abench(
     asked = [one if isinstance(one, LLM) else LLM(one) for one in given]
     if prompt_tokens is not None and prompt_tokens < 1:
         raise UsageError(f"prompt_tokens must be at least 1, not {prompt_tokens}")
-    # in an empty prompt the generated words stand alone
+    # an empty prompt, for generated words only
     alone = Prompt((Message("user", ""),)) if prompt_tokens else DEFAULT
     plans = [one.plan(alone if prompt is None else prompt, dict(options)) for one in asked]
     samples: list[list[Sample]] = [[] for _ in plans]
@@ -120,13 +123,13 @@ async def measure(
     samples: Sequence[list[Sample]],
     words: Callable[[int], str] | None = None,
 ) -> None:
-    """Put load on the models of plans, without retries.
+    """Put load on the first model of each plan, without retries, fallbacks and rivals.
 
     Args:
         plans: one plan for each model.
         load: the load on each model.
         samples: a list for each plan; requests are appended as they end.
-        words: returns the generated words for the request with a number, appended to the plan's prompt.
+        words: returns the generated words for a request's number, appended to the plan's prompt.
     """
     await run([_ask(_once(plan), words) for plan in plans], load, samples)
 
@@ -138,7 +141,7 @@ def of(plan: Plan, samples: Sequence[Sample], limits: Mapping[str, float] | None
 
 
 def _once(plan: Plan) -> Plan:
-    """Return the plan without retries, so that each request is measured by itself."""
+    """Return the plan without retries, fallbacks and rivals, so that it is one request to one model."""
     target = plan.targets[0]
     return replace(plan, targets=[replace(target, policy=replace(target.policy, max_retries=0))], rivals=())
 

@@ -1,7 +1,7 @@
 """Compute figures from measured requests.
 
-Percentiles are exact, even over millions of values: sorted, and interpolated linearly between the two
-nearest ranks (the default of NumPy and of spreadsheets).
+Percentiles are exact, not estimated from buckets: the values are sorted, and interpolated linearly between
+the two nearest ranks (the default of NumPy and of spreadsheets).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from llmstream.prompt import Json
 from llmstream.record import Record, names
 
 LATENCIES: Final = ("ttft", "itl", "e2e", "tpot")
-"""The figures in seconds, which a limit may apply to; a request's `itl` is its mean then."""
+"""The figures in seconds that can have a limit; for it, a request's `itl` is its mean."""
 
 
 class Spread(Record):
@@ -31,7 +31,7 @@ class Spread(Record):
 
 
 class Whole(Record):
-    """The total throughput, per second of the measured time.
+    """The total throughput, per second from the first request sent to the last event.
 
     Args:
         requests_per_second: successful requests.
@@ -45,18 +45,18 @@ class Whole(Record):
 
 
 class Figures(Record):
-    """The figures of one model; None for a figure that can't be computed.
+    """The figures of one model, times in seconds; None for a figure that can't be computed.
 
     Args:
         provider: its name in the configuration.
         model: the model's name.
-        requests: number of successful requests; all other figures are based on these.
+        requests: number of successful requests; all figures except `failures` are based on these.
         failures: number of failures by error type.
         ttft: from sending a request to its first token.
         itl: between consecutive chunks, over all gaps of all requests.
         e2e: from sending a request to its end.
         tpot: (e2e - ttft) / (output tokens - 1), for each request.
-        output_tokens_per_second: the mean of the requests.
+        output_tokens_per_second: the mean of the requests' own speeds after the first chunk.
         whole: the throughput of all requests together.
         samples: the measured requests, including failed ones.
     """
@@ -86,7 +86,7 @@ class Figures(Record):
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """Return the value that a `share` of all does not exceed.
+    """Return the value that a `share` of all values does not exceed.
 
     Args:
         ordered: at least one value, sorted.
@@ -173,7 +173,7 @@ def _whole(samples: Sequence[Sample], good: Sequence[Sample], limits: Mapping[st
 
 
 def _within(sample: Sample, limits: Mapping[str, float]) -> bool:
-    """Return whether a request meets all limits; a figure that it lacks breaks none."""
+    """Return whether a request meets all limits; a missing figure counts as within its limit."""
     return all((value := getattr(sample, name)) is None or value <= most for name, most in limits.items())
 
 

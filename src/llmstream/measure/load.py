@@ -32,8 +32,9 @@ class Load(Record):
         rate: average requests per second of the open loop; None for the closed loop.
         duration: seconds after which no more requests are sent, None for no limit.
         warmup: requests before the first measured one, one after the other.
-        seed: seed of the arrival times in the open loop, which are the same for each model.
-        interleave: alternate between the models instead of measuring one after the other.
+        seed: seed of the arrival times in the open loop; each model has the same unless interleaved.
+        interleave: alternate between the models instead of measuring one after the other; they then
+            share `concurrency`, `rate` and `duration`.
 
     Raises:
         UsageError: from `checked`, if a number is invalid.
@@ -76,7 +77,7 @@ async def run(asks: Sequence[Ask], load: Load, samples: Sequence[list[Sample]]) 
     Args:
         asks: a function for each model that sends a request.
         load: the load on each.
-        samples: a list for each model, in the same order; they are valid however this function ends.
+        samples: a list for each model, in the same order; usable even if this function is cancelled.
     """
     targets = list(zip(asks, samples, strict=True))
     for group in [targets] if load.interleave else [[target] for target in targets]:

@@ -1,8 +1,8 @@
 """Generate prompts of a given length from a fixed vocabulary, the same for the same seed.
 
 Each word, with the space before it, is one token in most models' vocabularies, so that a prompt of N
-words has about N tokens. Each request gets a different prompt, because a server would answer a repeated
-one from its cache.
+words has about N tokens. Each request gets a different prompt, because a server may have a repeated one
+in its cache.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def made_up(tokens: int, seed: int, number: int) -> str:
     """Return a prompt of about `tokens` tokens.
 
     Args:
-        tokens: at least 1.
+        tokens: number of words, at least 1.
         seed: the run's seed.
         number: the request's number; each has its own prompt.
     """

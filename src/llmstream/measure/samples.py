@@ -12,12 +12,12 @@ from llmstream.runnable.runs import AsyncBatches
 
 
 class Sample:
-    """One request, in seconds on the monotonic clock.
+    """One request and its times, in seconds.
 
-    `sent` is when the request was sent, `ended` when its last event arrived; `ttft` is from sending to
-    the first text, thinking or tool call, None if there was none; `gaps` are the times between
-    consecutive chunks, 0 within one read; `output_tokens` is None if the provider reported none;
-    `error` is None if the request succeeded.
+    `sent` is when the request was sent, `ended` when its last event arrived, on the monotonic clock;
+    `ttft` is the time from sending to the first text, thinking or tool call, None if there was none;
+    `gaps` are the times between consecutive chunks, 0 within one read; `output_tokens` is None if the
+    provider reported none; `error` is None if the request succeeded.
     """
 
     def __init__(self, sent: float) -> None:
@@ -68,7 +68,7 @@ class Sample:
 
 
 async def sampled(batches: AsyncBatches) -> Sample:
-    """Carry out one request and return its measurements, which include its failure, if any."""
+    """Carry out one request and return its times, and its error if it failed."""
     clock = time.monotonic
     sample = Sample(clock())
     try:

@@ -1,6 +1,6 @@
-"""Event dictionaries of a run with steps: LangChain's `on_chain_...` events, for our compositions.
+"""Event dictionaries of a run with steps: LangChain's `on_chain_...` events, for compositions.
 
-Each step gets a `Seat`, the place of its run; the outermost run numbers all events.
+Each step gets a `Seat`, the place of its run in the composition; the outermost run numbers all events.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class ChainRun:
             # copies: a caller's change to one event must not affect the next
             "tags": [*self._seat.tags, *self._inherited],
             "metadata": dict(self._metadata),
-            # events of the library hold the values themselves, as LangChain's do
+            # the values themselves, not their JSON, as in LangChain's events
             "data": cast("Json", dict(data)),
             "parent_ids": list(self._seat.parents),
         }

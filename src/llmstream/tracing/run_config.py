@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class RunConfig(TypedDict, total=False):
     """The name and limits of one run.
 
-    `tags` and `metadata` are on every event; `run_name` is the events' name; `run_id` is their id (a
-    new UUIDv7 by default); `max_concurrency` limits a batch.
+    `tags` and `metadata` are on every event; `run_name` is the events' name; `run_id` is their id, by
+    default a new UUIDv7; `max_concurrency` limits how many inputs of a batch run at once.
     """
 
     tags: Sequence[str]
@@ -32,14 +32,14 @@ class RunConfig(TypedDict, total=False):
 
 KEYS: Final = frozenset(RunConfig.__annotations__)
 UNUSED: Final = frozenset({"callbacks", "recursion_limit", "configurable"})
-"""LangChain's keys without a meaning here; accepted as long as they are empty."""
+"""LangChain's keys without a meaning here; accepted if empty, `recursion_limit` with any value."""
 
 
 def checked(config: RunConfig | None) -> RunConfig:
     """Return the config, or an empty one for None.
 
     Raises:
-        UsageError: it has a key without a meaning here.
+        UsageError: it has an unknown key, or one of `UNUSED` that isn't accepted.
     """
     for key, value in (config or {}).items():
         if key not in KEYS and not (key in UNUSED and (not value or key == "recursion_limit")):
@@ -50,10 +50,10 @@ def checked(config: RunConfig | None) -> RunConfig:
 
 
 def configs_of(config: RunConfig | Sequence[RunConfig] | None, count: int) -> list[RunConfig]:
-    """Return one config for each of `count` inputs.
+    """Return one config for each of `count` inputs; the `run_id` of a shared one is the first input's only.
 
     Raises:
-        UsageError: it is a list of another length.
+        UsageError: it is a list of another length, or `checked` refuses it.
     """
     if isinstance(config, Sequence):
         if len(config) != count:
@@ -61,7 +61,7 @@ def configs_of(config: RunConfig | Sequence[RunConfig] | None, count: int) -> li
         return [checked(one) for one in config]
     shared = checked(config)
     if count > 1 and "run_id" in shared:
-        # two runs must not share an id; LangChain too keeps it for the first only
+        # two runs must not share an id; LangChain also keeps it for the first only
         rest: RunConfig = {**shared}
         del rest["run_id"]
         return [shared, *[rest] * (count - 1)]
@@ -69,7 +69,11 @@ def configs_of(config: RunConfig | Sequence[RunConfig] | None, count: int) -> li
 
 
 def concurrency_of(configs: Sequence[RunConfig]) -> int | None:
-    """Return how many inputs of a batch may run at once, None for no limit."""
+    """Return how many inputs of a batch may run at once, None for the default.
+
+    Raises:
+        UsageError: it is less than 1.
+    """
     limit = configs[0].get("max_concurrency") if configs else None
     if limit is not None and limit < 1:
         raise UsageError(f"max_concurrency is {limit}: it must be at least 1")

@@ -1,4 +1,4 @@
-"""One run's tracer, meter and clock, which convert typed events into event dictionaries."""
+"""Convert one run's typed events into event dictionaries while it runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llmstream.tracing.tracer import EventDict, Tracer
 
 
 class Identity(TypedDict):
-    """A run's identity, as the arguments of a Tracer."""
+    """A run's identity, as keyword arguments of a Tracer."""
 
     run_id: str | None
     name: str
@@ -67,11 +67,11 @@ class Traced:
         return self._tracer.batch(batch, now)
 
     def chunk(self, text: str) -> list[EventDict]:
-        """Return the events of one chunk, for a run known by its chunks only."""
+        """Return the events of one chunk, for a run that yields chunks instead of events."""
         return self.batch([TextDelta(text)])
 
     def end(self, reason: FinishReason | None = None) -> EventDict:
-        """Return the last event of a run that finished; `reason` is used if no event gave one."""
+        """Return the last event of a run that finished, `reason` being its finish reason unless None."""
         now = time.monotonic()
         if reason is not None:
             self._meter.write([Finish(reason)], now)

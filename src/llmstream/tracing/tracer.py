@@ -1,7 +1,7 @@
-"""The one projection from typed events to LangChain's event dictionaries.
+"""Convert typed events to LangChain's event dictionaries.
 
-`--events` and the library's `astream_events` and `stream_events` share it, so that they agree and one
-test covers all. The form is LangChain's (langchain-core 1.8, `astream_events` versions v1 and v2) with
+`--events` and the library's `astream_events` and `stream_events` share this module, so that they agree.
+The form is LangChain's (langchain-core 1.8, `astream_events` versions v1 and v2) with
 two more keys, `seq` and `t`; the keys are always in the order of LangChain's first event: event,
 run_id, name, tags, metadata, data, parent_ids.
 
@@ -38,10 +38,10 @@ EventDict: TypeAlias = dict[str, Json]
 
 
 def uuid7(nanoseconds: int | None = None) -> str:
-    """Return a new UUID of version 7; later ones sort after earlier ones of the same machine.
+    """Return a new UUID of version 7; those of one machine sort by time, to a quarter of a microsecond.
 
     Args:
-        nanoseconds: its timestamp, since 1970; None for now.
+        nanoseconds: its timestamp, in nanoseconds since 1970; None for now.
 
     Source: RFC 9562, section 5.7, and method 3 of section 6.2 for the twelve bits after the version.
     """
@@ -53,13 +53,13 @@ def uuid7(nanoseconds: int | None = None) -> str:
 
 
 def spoken(prompt: Prompt) -> tuple[str, Sequence[Message] | None]:
-    """Return what a start event shows of a prompt: its text, and its messages if it is more than one text."""
+    """Return a start event's view of a prompt: its text, and its messages unless it is one plain text."""
     plain = len(prompt.messages) == 1 and prompt.messages[0] == Message("user", prompt.text)
     return prompt.text, None if plain else prompt.messages
 
 
 def usage_data(usage: Usage) -> EventDict:
-    """Return the five counts, None where the provider reported none."""
+    """Return the five token counts, each None if the provider didn't report it."""
     return {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
@@ -93,7 +93,7 @@ def _rounded(value: float | None) -> float | None:
 def _message_data(message: Message) -> EventDict:
     data: EventDict = {"role": message.role, "content": message.content}
     if message.attachments:
-        # with their bytes the line would be as long as the files
+        # without their bytes, which would make the event as large as the files
         data["attachments"] = [
             {"media_type": a.media_type, "name": a.name, "url": a.url} for a in message.attachments
         ]
@@ -104,7 +104,7 @@ def _message_data(message: Message) -> EventDict:
 
 
 class Tracer:
-    """Makes the event dictionaries of one run; keeps its identity and counts its events.
+    """Makes the event dictionaries of one run, all with its identity and numbered from 0.
 
     Args:
         version: LangChain's event format; in v1 `output` is text, and metadata only the caller's.
@@ -114,11 +114,11 @@ class Tracer:
         metadata: the caller's metadata, for every event.
         parents: ids of the enclosing runs, the outermost first.
         prompt_text: the prompt's text.
-        messages: the prompt's messages if it is more than one text, see `spoken`.
+        messages: the prompt's messages unless it is one plain text, see `spoken`.
         provider: the first provider asked.
         model: the first model asked.
-        model_type: LangChain's name for the adapter's kind of model.
-        options: the options; those that LangChain shows are in v2's metadata.
+        model_type: the adapter's kind of model, as LangChain calls it.
+        options: the options; v2's metadata contains temperature, max_tokens and stop, as LangChain's.
         whole: whether the answer is not streamed, so that all deltas of a batch make one stream event.
 
     Raises:
@@ -166,7 +166,7 @@ class Tracer:
             }
 
     def stamp(self, at: float) -> float:
-        """Return the `t` of an event received at the monotonic time `at`."""
+        """Return the `t` of an event received at the monotonic time `at`: seconds since the run's start."""
         return round(at - self._began, 6)
 
     def start(self, at: float) -> EventDict:
@@ -193,7 +193,7 @@ class Tracer:
         return self._event("on_llm_end", self.end_data(completion), now)
 
     def error(self, error: LLMStreamError, completion: Completion, now: float) -> EventDict:
-        """Return the last event of a run that failed; `completion` is the answer until then."""
+        """Return the last event of a run that failed; `completion` is the part received before."""
         return self._event("on_llm_error", self.error_data(error, completion), now)
 
     def end_data(self, completion: Completion) -> EventDict:
