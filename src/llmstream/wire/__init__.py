@@ -1,14 +1,14 @@
-"""Cuts a body's bytes into wire messages: framing only, whatever the messages mean to an API.
+"""Split a response body into wire messages; their meaning is left to the adapters.
 
-This floor does no I/O and knows no provider.  Each decoder takes bytes as a read brings them
-and returns the messages that they complete, so one code serves threads and event loops, and a
-test can cut a body wherever it likes.  Importing this package imports none of the decoders.
+This package does no I/O and knows no provider.  Each decoder is fed the bytes of one read at a time
+and returns the messages they complete, so the same code serves threads and event loops, and a test
+can cut a body anywhere.  Importing this package imports none of the decoders.
 
 Rules for all decoders:
 
-- They take time linear in the body, however it is cut, and hold at most one message of
-  ``limit`` bytes.
-- When a fault follows good messages in one read, the messages are returned, and the next ``feed``
+- They take time linear in the length of the body, however it is cut, and hold at most one message
+  of about ``limit`` bytes.
+- If a read contains good messages and then a fault, the messages are returned and the next ``feed``
   or ``close`` raises.
 - Once a decoder has raised, it raises the same error again.
 """
@@ -26,20 +26,20 @@ _PREPARED: Final[set[str]] = set()
 
 
 def decoder(framing: str, content_type: str, limit: int = MESSAGE_LIMIT) -> Decoder:
-    """Return the decoder for one answer's body.
+    """Return the decoder for one response body.
 
     Args:
         framing: what the request expects: ``sse``, ``ndjson``, ``aws``, ``json-array``,
             ``text`` or ``whole``.
-        content_type: the answer's Content-Type, empty when it has none.  Where it, or the
-            body's first byte, contradicts the expectation, the answer decides.
+        content_type: the response's Content-Type, empty for none.  If it, or the body's first
+            byte, contradicts `framing`, the response decides, except for ``text``.
         limit: largest message in bytes.
 
     Raises:
         UsageError: the framing is unknown.
     """
     if framing == "text":
-        # A command's output is text whatever it begins with.
+        # A command's output is text, even if it starts like JSON or HTML.
         from llmstream.wire.text import TextDecoder
 
         return TextDecoder()
@@ -49,7 +49,7 @@ def decoder(framing: str, content_type: str, limit: int = MESSAGE_LIMIT) -> Deco
 
 
 def prepare(framing: str) -> None:
-    """Load the decoder for an answer, while the server has not started to answer.
+    """Import the decoder for a response while waiting for the server.
 
     Args:
         framing: as for `decoder`.

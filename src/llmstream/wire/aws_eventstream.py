@@ -1,7 +1,7 @@
 """AWS event stream frames, the framing of Bedrock's ConverseStream.
 
-A frame is a prelude (total length, headers length, CRC-32 of these two), headers, a payload and
-a CRC-32 of all before it, numbers in big-endian order.
+A frame consists of a prelude (total length, headers length, CRC-32 of these two), headers, a payload
+and a CRC-32 of everything before it.  Numbers are big-endian.
 
 Sources: Amazon Transcribe Developer Guide, "Event stream encoding"; Smithy 2.0, "Amazon Event
 Stream Specification", sections "Message" and "Headers"; botocore/eventstream.py for the limit on
@@ -44,14 +44,14 @@ FAULTS: Final[dict[FrameFault, str]] = {
     "header_utf8": "a frame's header is not UTF-8",
     "duplicate_header": "a frame has the same header twice",
 }
-"""What can be wrong with a frame, and the beginning of the error's message."""
+"""Possible faults of a frame, with the start of the error message for each."""
 
 _PRELUDE: Final = struct.Struct(">III")
 _CHECKSUM: Final = struct.Struct(">I")
 _SMALLEST: Final = _PRELUDE.size + _CHECKSUM.size
 _HEADERS_LIMIT: Final = 128 * 1024
 
-# Index is the type's number on the wire; None stands for a value with a length before it.
+# The index is the type's number on the wire; None means that the value is preceded by its length.
 _TYPES: Final[tuple[tuple[HeaderType, struct.Struct | None], ...]] = (
     ("true", struct.Struct("")),
     ("false", struct.Struct("")),
@@ -70,7 +70,7 @@ class Header(NamedTuple):
     """One header of a frame.
 
     Args:
-        name: with its colon, when it begins with one.
+        name: including a leading colon.
         type: its type on the wire.
         value: bool for ``true`` and ``false``; int for the four integers and ``timestamp``
             (milliseconds since 1970, UTC); bytes for ``bytes`` and ``uuid``; str for ``string``.
@@ -85,7 +85,7 @@ class Frame(NamedTuple):
     """One frame whose checksums were correct.
 
     Args:
-        headers: in the order of the wire.
+        headers: in wire order.
         payload: usually JSON.
     """
 
@@ -93,7 +93,7 @@ class Frame(NamedTuple):
     payload: bytes
 
     def text(self, name: str) -> str:
-        """Return the string header `name`, empty when there is none."""
+        """Return the string header `name`, empty if it is missing or not a string."""
         for header in self.headers:
             if header.name == name and isinstance(header.value, str):
                 return header.value
@@ -117,15 +117,15 @@ class AWSEventStreamDecoder:
     def feed(self, data: bytes) -> list[WireMessage]:
         """Take one read's bytes and return the frames they complete as messages.
 
-        An event is named by its ``:event-type``.  An exception is named ``exception:`` and its
-        ``:exception-type``; an error frame ``exception:`` and its ``:error-code``, with the
-        ``:error-message`` for data when it has no payload.
+        An event's message is named after its ``:event-type``, an exception's ``exception:`` plus its
+        ``:exception-type``, and an error's ``exception:`` plus its ``:error-code``.  The data of an error
+        without a payload is its ``:error-message``.
 
         Args:
             data: any length; may cut a frame anywhere.
 
         Raises:
-            BadMessage: as `frames`.
+            BadMessage: as for `frames`.
         """
         return [_message(frame) for frame in self.frames(data)]
 
@@ -136,7 +136,7 @@ class AWSEventStreamDecoder:
             data: any length; may cut a frame anywhere.
 
         Raises:
-            BadMessage: a frame is wrong; the message begins with one of `FAULTS`.
+            BadMessage: a frame is invalid; the error message starts with one of `FAULTS`.
         """
         if self._failure is not None:
             raise self._failure
@@ -157,11 +157,11 @@ class AWSEventStreamDecoder:
         return frames
 
     def _size(self, at: int) -> int:
-        """Return the length of the frame at `at`, 0 while its prelude is not complete."""
+        """Return the length of the frame at `at` in bytes, 0 while its prelude is incomplete."""
         if self._total or len(self._held) - at < _PRELUDE.size:
             return self._total
         total, headers_length, checksum = _PRELUDE.unpack_from(self._held, at)
-        # First of all: a flipped bit in a length would have us wait for gigabytes.
+        # Checked first, because with a flipped bit in a length we would wait for gigabytes.
         if binascii.crc32(self._held[at : at + 8]) != checksum:
             raise _fault("prelude_crc")
         if total < _SMALLEST:
@@ -174,7 +174,7 @@ class AWSEventStreamDecoder:
         return self._total
 
     def _frame(self, block: bytes) -> Frame:
-        """Return the frame in `block`."""
+        """Return the frame in `block`, after checking its CRC."""
         end = len(block) - _CHECKSUM.size
         if binascii.crc32(memoryview(block)[:end]) != _CHECKSUM.unpack_from(block, end)[0]:
             raise _fault("message_crc")
@@ -182,11 +182,11 @@ class AWSEventStreamDecoder:
         return Frame(_headers(block[_PRELUDE.size : payload]), block[payload:end])
 
     def close(self) -> list[WireMessage]:
-        """Take the end of the body; a frame is complete by itself, so nothing is left to return.
+        """End the body; returns no messages, because complete frames have already been returned.
 
         Raises:
             StreamEndedEarly: the body ends inside a frame.
-            BadMessage: `feed` left a fault to raise.
+            BadMessage: `feed` found a fault after good frames.
         """
         if self._failure is not None:
             raise self._failure
@@ -195,10 +195,10 @@ class AWSEventStreamDecoder:
         return []
 
 
-# A provider names a handful of events: the same headers come again with each token.
+# Cached, because a provider uses few event types and repeats the same headers for each token.
 @lru_cache(maxsize=32)
 def _headers(block: bytes) -> tuple[Header, ...]:
-    """Return the headers that `block` holds one after the other."""
+    """Return the headers in `block`."""
     headers: dict[str, Header] = {}
     at = 0
     try:
@@ -216,7 +216,7 @@ def _headers(block: bytes) -> tuple[Header, ...]:
 
 
 def _value(name: str, block: bytes, at: int) -> tuple[Header, int]:
-    """Return the header whose type is at `at`, and the index after its value."""
+    """Return the header whose type byte is at `at`, and the index after its value."""
     if block[at] >= len(_TYPES):
         raise _fault("header_type", str(block[at]))
     kind, layout = _TYPES[block[at]]

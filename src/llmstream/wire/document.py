@@ -1,9 +1,9 @@
-"""Parses the JSON text of a wire message, once for each token.
+"""Parse the JSON text of wire messages, which happens for each token.
 
-`json.loads` spends 0.9 µs of its 1.8 on looking for white space with regular expressions; the
-scanner under it doesn't, and is tried first (measured on a completions chunk of 180 characters).
-NaN and Infinity are not JSON (RFC 8259, section 6), but Python's servers write them, in log probabilities
-that nobody requested: a message may contain them, but only finite numbers are used.
+`json.loads` spends 0.9 of its 1.8 µs on regular expressions for white space (measured on a completions
+chunk of 180 characters), so its scanner is called directly first.  NaN and Infinity are not JSON (RFC
+8259, section 6), but servers written in Python send them in log probabilities that nobody requested:
+a message may contain them, but only finite numbers are used.
 """
 
 from __future__ import annotations
@@ -15,20 +15,19 @@ from typing import Any, Final, TypeAlias
 from llmstream.errors import BadMessage
 from llmstream.prompt import Json
 
-# Dialects look deep into documents whose shape the provider decides, and take the KeyError or
-# TypeError of a wrong one for a bad message: an honest union would ask for an assertion at each
-# level, for each token.
+# Adapters read deeply nested documents and treat a KeyError or TypeError as a bad message.  A precise
+# union type would need an assertion at each level, for each token.
 Document: TypeAlias = dict[str, Any]
-"""A JSON object whose values are not known to a type checker."""
+"""A JSON object; a type checker does not check its values."""
 
 _BLANK: Final = " \t\r\n"
 _EXCERPT: Final = 60
 _QUOTE: Final = 64 * 1024
 
 LARGE: Final = 1 << 20
-"""Characters from which a text is checked before it is parsed."""
+"""Texts with more characters than this are checked before parsing."""
 MOST_VALUES: Final = 1_000_000
-"""Commas, colons and brackets of one message, each of which stands for about 100 bytes of memory."""
+"""Limit on commas, colons and opening brackets in a large message; each costs about 100 bytes of memory."""
 
 
 def _refuse(constant: str) -> None:
@@ -45,12 +44,13 @@ def parse(text: str, *, lenient: bool = False) -> Json:
 
     Args:
         text: the JSON text.
-        lenient: accept NaN and Infinity too, as Python's servers write them.
+        lenient: also accept NaN and Infinity, which servers written in Python send.
 
     Raises:
-        BadMessage: the text is not JSON, nested too deep, or has a number with thousands of digits.
+        BadMessage: the text is not JSON, is nested too deeply, or has too many values or a number with
+            thousands of digits.
     """
-    # Anthropic pads its JSON with blanks.
+    # Anthropic pads its JSON with spaces.
     text = text.strip(_BLANK)
     if len(text) > LARGE:
         _check_size(text)
@@ -60,7 +60,7 @@ def parse(text: str, *, lenient: bool = False) -> Json:
     except RecursionError:
         raise _bad(text, "nested too deep") from None
     except ValueError as error:
-        # JSONDecodeError, a constant that is refused, or int()'s limit on digits
+        # JSONDecodeError, a refused constant, or int()'s limit on digits
         raise _bad(text, str(error)) from None
     if end != len(text):
         raise _bad(text, f"more text behind the value, at character {end}")
@@ -71,7 +71,7 @@ def parse_object(text: str) -> Document:
     """Return the object in one JSON text; surrounding white space is allowed.
 
     Raises:
-        BadMessage: as `parse`, or the value is not an object.
+        BadMessage: as for `parse`, or the value is not an object.
     """
     try:
         value, end = _scan(text, 0) if len(text) <= LARGE else (None, -1)
@@ -85,12 +85,12 @@ def parse_object(text: str) -> Document:
 
 
 def excerpt(text: str) -> str:
-    """Return the beginning of `text` in quotes, on one line, control characters escaped."""
+    """Return the start of `text` in quotes, on one line, with control characters escaped."""
     return repr(text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…")
 
 
 def quoting(error: BadMessage, text: str) -> BadMessage:
-    """Return the error with text of the server's to quote; a key in it is hidden before it is shortened."""
+    """Return the error with server text to quote; keys in it are hidden before it is shortened."""
     error.quote = text[:_QUOTE]
     return error
 
@@ -100,10 +100,10 @@ def _bad(text: str, why: str) -> BadMessage:
 
 
 def _check_size(text: str) -> None:
-    """Refuse a large text of very many small values, which would take fifty times its length in memory.
+    """Refuse a text of very many small values, which would take up to fifty times its length in memory.
 
     Raises:
-        BadMessage: it has more than `MOST_VALUES`.
+        BadMessage: the text has more than `MOST_VALUES`.
     """
     if sum(map(text.count, ",[{:")) > MOST_VALUES:
         raise BadMessage(f"a message of the answer has more than {MOST_VALUES:,} values", phase="stream")

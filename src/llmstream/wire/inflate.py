@@ -1,12 +1,12 @@
-"""Decompresses a body as it arrives (Content-Encoding), in pieces of bounded size.
+"""Decompress a response body (Content-Encoding) as it arrives, in pieces of limited size.
 
-httpx decompresses each read at once: a read of 64 KiB may become 64 MiB of text.  Here a piece is at
-most 256 KiB, and the caller may stop after any.  Data that a server flushes is returned with the read
-that contains it, so each event is shown when it arrives.
+httpx decompresses each read completely: 64 KiB may become 64 MiB of text.  Here a piece is at most
+256 KiB, and the caller may stop after any piece.  Data that the server flushed is returned with the
+read that contains it, so each event is shown when it arrives.
 
-Brotli and Zstandard need packages that we don't require, and are not offered to servers.
+Brotli and Zstandard are not offered to servers, because they need additional packages.
 
-Source: RFC 9110, section 8.4.1 (codings, and ``deflate`` that is wrongly sent without its zlib
+Source: RFC 9110, section 8.4.1 (codings, and ``deflate`` wrongly sent without its zlib
 wrapper); RFC 1950, section 2.2 (the wrapper's header); RFC 1952, section 2.2 (several members).
 """
 
@@ -19,22 +19,22 @@ from typing import Final
 from llmstream.errors import BadMessage, StreamEndedEarly
 
 ACCEPT_ENCODING: Final = "gzip, deflate"
-"""What a request may offer, for its Accept-Encoding header."""
+"""Value of a request's Accept-Encoding header."""
 
 _PIECE: Final = 256 * 1024
 
-# zlib copies the input it hasn't used with each piece it gives: from a short input that is little.
+# zlib copies its unused input with each piece of output, so the input is kept short.
 _STEP: Final = 16 * 1024
 
-# Each layer multiplies by up to a thousand, and only what comes out of the last one is seen by those who
-# look at the clock: two layers make 64 MiB between two looks, three would make 64 GiB.
+# Each layer can multiply its input by a thousand, and the deadline is checked only when the last layer
+# returns data: between two checks, two layers can produce 64 MiB, three would produce 64 GiB.
 _LAYERS: Final = 2
 
-# Empty members, one after the other, take 20 bytes each and could cause endless work.
+# Empty members take 20 bytes each and produce no output, so a server could cause endless work.
 _EMPTY_MEMBERS: Final = 100_000
 
 _KNOWN: Final = ("br", "zstd", "compress", "x-compress", "zlib", "lzma", "xz", "bzip2", "lz4", "snappy")
-"""Compressions that weren't offered; any other word, such as a charset or "none", means no compression."""
+"""Compressions that we don't offer; any other word, such as a charset or "none", means no compression."""
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _ZLIB: Final = zlib.MAX_WBITS
@@ -45,11 +45,11 @@ class Inflater:
     """Decompresses a body.
 
     Args:
-        encoding: the Content-Encoding header: ``gzip``, ``x-gzip``, ``deflate``, two of them with a
-            comma in the order they were applied, or a word that names no compression.
+        encoding: the Content-Encoding header: ``gzip``, ``x-gzip``, ``deflate``, two of them separated
+            by a comma in the order applied, or a word that does not name a compression.
 
     Raises:
-        BadMessage: an encoding is an unsupported compression, or there are too many.
+        BadMessage: a compression is not supported, or there are more than two.
     """
 
     def __init__(self, encoding: str) -> None:
@@ -70,9 +70,9 @@ class Inflater:
         ]
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what one read's bytes inflate to, in pieces of at most 256 KiB, none of them empty.
+        """Yield one read's bytes decompressed, in non-empty pieces of at most 256 KiB.
 
-        Take all pieces before the next `feed`.
+        Consume all pieces before the next `feed`.  Data without a known compression is yielded unchanged.
 
         Args:
             data: any length; may be cut anywhere.
@@ -83,7 +83,7 @@ class Inflater:
         return _through(self._layers, data)
 
     def close(self) -> None:
-        """Take the end of the body.
+        """End the body.
 
         Raises:
             StreamEndedEarly: the body ended inside the compressed data.
@@ -93,7 +93,7 @@ class Inflater:
 
 
 def _through(layers: list[_Layer], data: bytes) -> Iterator[bytes]:
-    """Yield what `data` is behind all `layers`; lazily, so that only one piece a layer exists."""
+    """Yield `data` decompressed by all `layers`; lazily, so that only one piece per layer exists."""
     if not layers:
         if data:
             yield data
@@ -103,9 +103,9 @@ def _through(layers: list[_Layer], data: bytes) -> Iterator[bytes]:
 
 
 class _Layer:
-    """One encoding of the stack; a subclass defines how a compressed stream starts.
+    """One of the encodings applied to a body; a subclass defines how a compressed stream starts.
 
-    `complete`: the body may end here: nothing has arrived, or a compressed stream has just ended.
+    `complete`: whether the body may end here: no data has arrived, or a compressed stream has just ended.
     """
 
     def __init__(self) -> None:
@@ -139,17 +139,17 @@ class _Layer:
                 self._empty += 1
                 if self._empty > _EMPTY_MEMBERS:
                     raise BadMessage("the compressed answer contains too many empty parts", phase="stream")
-            # A full piece may have more behind it even when all input is used.
+            # After a full piece, zlib may have more output even if all input is used.
             if not data and (ended or len(piece) < _PIECE):
                 return
 
     def _begin(self, data: bytes) -> bytes:
-        """Start a compressed stream, or wait for more; return the bytes to continue with."""
+        """Start a compressed stream, or wait for more data; return the bytes to decompress."""
         raise NotImplementedError
 
 
 class _Gzip(_Layer):
-    """gzip: members one after the other, and zeros after the last, as on tapes."""
+    """gzip: one or more members, with zero bytes allowed after each of them, as in tape padding."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -184,7 +184,7 @@ class _Deflate(_Layer):
             return b""
         data, self._head = self._head, b""
         self._ended = True
-        # RFC 1950, section 2.2: method 8, and the first two bytes are a multiple of 31.
+        # RFC 1950, section 2.2: the method is 8, and the first two bytes are a multiple of 31.
         wrapped = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
         self._engine = zlib.decompressobj(_ZLIB if wrapped else _RAW)
         return data

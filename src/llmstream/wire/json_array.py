@@ -1,6 +1,6 @@
-"""One growing JSON array whose elements are the messages: Gemini's stream without ``alt=sse``.
+"""A JSON array whose elements are messages: Gemini's stream without ``alt=sse``.
 
-Each element is returned as soon as its last bracket has come, long before the array is closed.
+Each element is returned as soon as its closing bracket arrives, before the array is closed.
 
 Source: Google, "AIP-127 HTTP and gRPC transcoding", on streaming responses: a server-streaming
 method answers with a JSON array; observed in Gemini's streamGenerateContent.
@@ -18,8 +18,8 @@ from llmstream.wire.nesting import Nesting
 
 _Place: TypeAlias = Literal["start", "first", "element", "behind", "comma", "end"]
 
-# What may stand at a place between values, and the place that it leads to.  `behind` is where a
-# comma or the array's end follows, `comma` where an element must.
+# Characters allowed at a place between values, and the place that follows each.  After an element
+# (`behind`), a comma or the end of the array must follow; after a `comma`, an element.
 _NEXT: Final[dict[_Place, dict[str, _Place]]] = {
     "start": {"[": "first", "{": "element"},
     "first": {"{": "element", "[": "element", "]": "end"},
@@ -31,7 +31,7 @@ _BLANK: Final = " \t\r\n"
 
 
 class JSONArrayDecoder:
-    """Decodes one array of objects or arrays; a single object is taken for its only element.
+    """Decodes an array of objects or arrays; a single object without an array is one element.
 
     Args:
         limit: largest element in characters.
@@ -54,7 +54,7 @@ class JSONArrayDecoder:
             data: any length; may cut a string, an escape or a UTF-8 character anywhere.
 
         Raises:
-            BadMessage: it is not an array of objects, or an element is larger than the limit.
+            BadMessage: the body is not an array of objects, or an element is larger than the limit.
         """
         if self._failure is not None:
             raise self._failure
@@ -73,7 +73,7 @@ class JSONArrayDecoder:
         return messages
 
     def _step(self, text: str, at: int, _: list[WireMessage]) -> int:
-        """Pass what stands between elements; return the index of an element's bracket, or behind."""
+        """Handle one character between elements; return the index to continue at."""
         mark = text[at]
         if mark in _BLANK:
             return at + 1
@@ -89,7 +89,7 @@ class JSONArrayDecoder:
         return at + 1
 
     def _grow(self, text: str, at: int, messages: list[WireMessage]) -> int:
-        """Add to the open element, return the index behind what belongs to it."""
+        """Add to the open element; return the index after the text that belongs to it."""
         end = self._nesting.end(text, at)
         part = text[at:] if end < 0 else text[at:end]
         self._size += len(part)
@@ -105,11 +105,11 @@ class JSONArrayDecoder:
         return end
 
     def close(self) -> list[WireMessage]:
-        """Take the end of the body; nothing can be left to return.
+        """End the body; returns no messages, because complete elements have already been returned.
 
         Raises:
-            StreamEndedEarly: the array, or an element in it, has no end.
-            BadMessage: `feed` left a fault to raise.
+            StreamEndedEarly: the array, or an element in it, is not closed.
+            BadMessage: `feed` found a fault after good elements.
         """
         if self._failure is not None:
             raise self._failure

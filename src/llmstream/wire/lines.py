@@ -1,9 +1,9 @@
-"""Cuts a body into lines for the framings whose messages are lines: SSE and NDJSON.
+"""Split a body into lines, for the framings based on lines: SSE and NDJSON.
 
-A line may take thousands of reads to arrive and may be 32 MiB long, so only new bytes are
-searched, and a read's complete lines are decoded as one block: that is what makes a token
-cheap.  Lines end with LF here, and only with LF: `str.splitlines` would also cut at U+2028,
-U+0085 and others, which are plain text in both framings.
+A line may take thousands of reads to arrive and may be 32 MiB long, so only new bytes are searched.
+The complete lines of a read are decoded as one block, to keep the cost per token low.  Lines end only
+with LF: `str.splitlines` would also split at U+2028, U+0085 and others, which are ordinary text in
+both framings.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _BOM = "\ufeff"
 
 
 class Lines:
-    """Holds the unfinished last line of the data so far.
+    """Returns complete lines and holds the incomplete last line.
 
     Args:
         limit: longest line in bytes.
@@ -29,7 +29,7 @@ class Lines:
     def take(self, data: bytes) -> str:
         """Take one read's bytes and return the lines they complete, each with its LF.
 
-        A byte that is not UTF-8 becomes U+FFFD; one leading byte order mark is dropped.
+        Invalid UTF-8 is replaced by U+FFFD; a leading byte order mark is dropped.
 
         Raises:
             BadMessage: a line is longer than the limit, or `fail` was called before.
@@ -63,11 +63,11 @@ class Lines:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is held, nothing is wrong, and the body's beginning is behind us."""
+        """Whether the last line was complete and no fault was found; False before the first line."""
         return self._started and not self._held and self._failure is None
 
     def _good_part(self, block: bytes | bytearray) -> bytes:
-        """Return the lines of `block` that stand before the first one over the limit."""
+        """Return the lines of `block` before the first one that exceeds the limit."""
         good = 0
         for line in bytes(block).split(b"\n"):
             if len(line) > self._limit:
@@ -77,16 +77,16 @@ class Lines:
         return bytes(block)
 
     def fail(self, error: LLMStreamError) -> LLMStreamError:
-        """Have every later `take` and `rest` raise `error`, and return it."""
+        """Make later calls of `take` and `rest` raise `error`, or that of an earlier call, and return it."""
         if self._failure is None:
             self._failure = error
         return self._failure
 
     def rest(self) -> str:
-        """Return the unfinished last line at the end of the body.
+        """Return the incomplete last line at the end of the body.
 
         Raises:
-            BadMessage: `take` left a fault to raise.
+            BadMessage: `take` found a fault after good lines, or `fail` was called.
         """
         if self._failure is not None:
             raise self._failure
@@ -96,6 +96,6 @@ class Lines:
 
 
 def too_large(limit: int) -> BadMessage:
-    """Return the error for a message of more than `limit` bytes."""
+    """Return the error for a message larger than `limit` bytes."""
     size = f"{limit >> 20} MiB" if limit >= 1 << 20 else f"{limit} bytes"
     return BadMessage(f"a message of the answer is larger than {size}", phase="stream")

@@ -1,23 +1,23 @@
-"""One message of a wire protocol, and the interface of every decoder of bytes into messages."""
+"""One message of a wire protocol, and the interface of all decoders."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple, Protocol
 
 MESSAGE_LIMIT: Final = 32 * 1024 * 1024
-"""Largest message that any decoder holds, in bytes; more raises BadMessage.
+"""Largest message that a decoder accepts, in bytes; a larger one raises BadMessage.
 
-A message is in memory several times over, as bytes, as text and as values, and a text of one emoji takes
-four bytes a character: so that all of it stays below 600 MB.
+A message is in memory several times (as bytes, text and values), and text with a single emoji takes four
+bytes per character: with this limit, the total stays below 600 MB.
 """
 
 
 class WireMessage(NamedTuple):
-    """One message as it was framed.
+    """One message as framed by the server.
 
     Args:
-        event: its name: SSE's ``event`` field (``message`` when none was given), an AWS frame's
-            ``:event-type``; empty in framings that have none.
+        event: its name: SSE's ``event`` field (``message`` by default), an AWS frame's ``:event-type``, or
+            a decoder's own name: ``bare``, ``whole``, ``end``, ``exception:...``; otherwise empty.
         data: its text, usually JSON.
         id: SSE's last event id; empty elsewhere.
     """
@@ -28,7 +28,7 @@ class WireMessage(NamedTuple):
 
 
 class Decoder(Protocol):
-    """Takes a body's bytes as they arrive and returns the messages that they complete."""
+    """Turns a body's bytes into messages as they arrive."""
 
     def feed(self, data: bytes) -> list[WireMessage]:
         """Take one read's bytes and return the messages they complete.
@@ -42,10 +42,10 @@ class Decoder(Protocol):
         ...
 
     def close(self) -> list[WireMessage]:
-        """Take the end of the body and return the messages that it completes.
+        """End the body and return the messages that this completes.
 
         Raises:
-            BadMessage: what is left can't be a message.
-            StreamEndedEarly: the body stops inside a message, in a framing where that shows.
+            BadMessage: the rest of the body is not a valid message, or `feed` found a fault after good ones.
+            StreamEndedEarly: the body ends inside a message, in framings where this can be detected.
         """
         ...

@@ -1,10 +1,10 @@
 """Newline-delimited JSON, the framing of Ollama's API.
 
-Each line is one JSON text; parsing it is the dialect's work.  Only the body's last line is tried
-here, because without its LF nothing else tells a complete line from a cut one.
+Each line is one JSON text, which the adapter parses.  Only a last line without LF is parsed here,
+because there is no other way to tell a complete line from a truncated one.
 
 Source: ndjson-spec, "2.2 Parsing" and "2.4 Ignoring empty lines"; Ollama, docs/api.md, "Streaming
-responses".  RFC 8259, section 2, has the white space.
+responses".  White space: RFC 8259, section 2.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class NDJSONDecoder:
         self._lines = Lines(limit)
 
     def feed(self, data: bytes) -> list[WireMessage]:
-        """Take one read's bytes and return the lines they complete, without white space around.
+        """Take one read's bytes and return the lines they complete, without surrounding white space.
 
         Args:
             data: any length; may cut a line or a UTF-8 character anywhere.
@@ -40,11 +40,11 @@ class NDJSONDecoder:
         return [_new(WireMessage, ("", text, "")) for line in lines if (text := line.strip(_BLANK))]
 
     def close(self) -> list[WireMessage]:
-        """Take the end of the body and return its last line when that had no LF.
+        """End the body and return its last line if that has no LF.
 
         Raises:
-            StreamEndedEarly: the last line is not a whole JSON text.
-            BadMessage: `feed` left a fault to raise.
+            StreamEndedEarly: the last line is not a complete JSON text.
+            BadMessage: `feed` found a fault after good lines.
         """
         from llmstream.wire.document import parse
 

@@ -1,22 +1,22 @@
-"""Finds where a JSON value ends without parsing it, while it still grows.
+"""Find the end of a JSON value while it arrives, without parsing it.
 
-Trying a parser after each of a thousand reads would take quadratic time.  Counting brackets outside strings
-looks at each character only once.
+Trying to parse it after each of a thousand reads would take quadratic time.  Counting the brackets outside
+of strings looks at each character only once.
 """
 
 from __future__ import annotations
 
 import re
 
-# Possessive, so that a string without an end is given up at once instead of step by step.
+# Possessive, so that matching an unterminated string fails at once, without backtracking.
 _INSIDE = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
 _STRING = re.compile(_INSIDE, re.DOTALL)
-# Whole strings and all else that is no bracket: one step for each bracket, not for each string.
+# Everything between brackets, including complete strings, so that only brackets need a step of the loop.
 _PLAIN = re.compile(rf'[^][{{}}"]*+(?:"{_INSIDE}"[^][{{}}"]*+)*+', re.DOTALL)
 
 
 class Nesting:
-    """Follows one object or array, beginning with its bracket."""
+    """Tracks one object or array, starting at its opening bracket."""
 
     def __init__(self) -> None:
         self._depth = 0
@@ -24,13 +24,13 @@ class Nesting:
         self._escaped = False
 
     def end(self, text: str, start: int = 0) -> int:
-        """Return the index just behind the value's last bracket, -1 when it is not in `text`.
+        """Return the index after the value's closing bracket, -1 if it is not in `text`.
 
         Args:
-            text: what follows the text of the call before.
-            start: where to begin in it.
+            text: the continuation of the text passed before.
+            start: the index to start at.
 
-        Only balance is checked; whether brackets match in kind is left to the parser.
+        Only nesting is counted; whether each bracket has the right kind is left to the parser.
         """
         at = start
         while True:
@@ -53,7 +53,7 @@ class Nesting:
                     return at
 
     def _behind_string(self, text: str, at: int) -> int:
-        """Return the index behind the open string's quote, -1 when the string goes on."""
+        """Return the index after the open string's closing quote, -1 if it is not in `text`."""
         if self._escaped:
             if at == len(text):
                 return -1
@@ -63,7 +63,7 @@ class Nesting:
         if at == len(text):
             return -1
         if text[at] == "\\":
-            # The last character: what it escapes comes with the next text.
+            # The last character; the one that it escapes is in the next text.
             self._escaped = True
             return -1
         self._in_string = False
@@ -71,6 +71,6 @@ class Nesting:
 
 
 def _behind(pattern: re.Pattern[str], text: str, at: int) -> int:
-    """Return the index behind what `pattern`, which also matches nothing, matches at `at`."""
+    """Return the index after the match of `pattern` at `at`, or `at` if there is none."""
     found = pattern.match(text, at)
     return at if found is None else found.end()

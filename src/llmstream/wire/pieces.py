@@ -1,18 +1,18 @@
-"""A text built from small pieces; a million of them take little more memory than the text."""
+"""A text built from small pieces, with little more memory than the text itself."""
 
 from __future__ import annotations
 
 from typing import Final
 
 TOGETHER: Final = 1024
-"""Pieces that are joined to one: a short text takes ten times its length as an object of its own."""
+"""Number of pieces joined into one, because a short string takes about ten times its length in memory."""
 
 
 class Pieces:
     """A growing text.
 
     `size`: its length in characters.
-    `count`: of pieces.
+    `count`: number of pieces added.
     """
 
     __slots__ = ("_joined", "_parts", "count", "size")

@@ -1,8 +1,8 @@
-"""Chooses the decoder that an answer needs, which isn't always the requested one.
+"""Choose the decoder that a response needs, which isn't always the requested one.
 
-A server that doesn't stream answers a streaming request with one JSON document; DeepSeek sends its
+A server that doesn't stream sends a single JSON document for a streaming request; DeepSeek sends its
 refusals as application/octet-stream; a proxy or a captive portal sends a web page with status 200.
-Where the Content-Type doesn't settle it, the body's first byte that is not blank does.
+If the Content-Type doesn't decide, the body's first byte that is not white space does.
 
 Source: RFC 9110, section 8.3 (Content-Type); RFC 6839, section 3.1 (``+json``).
 """
@@ -28,26 +28,26 @@ _STREAM_TYPES: Final = {
 }
 _FRAMINGS: Final = ("sse", "ndjson", "aws", "json-array", "whole")
 
-# In these a document may begin the body without being all of it.
+# In these framings, the body may start with a document and continue after it.
 _JSON_FRAMINGS: Final = ("ndjson", "json-array")
 
 _BOM: Final = b"\xef\xbb\xbf"
 _BLANK: Final = b" \t\r\n"
 
-# Empty lines that keep a connection alive while a document is made: one a second for two hours.
+# Room for empty lines as keep-alives before a document: one per second for two hours.
 _BLANKS_LIMIT: Final = 8 * 1024
 
-# A page's title stands near its beginning.
+# A page's title is near its start.
 _PAGE_LIMIT: Final = 8 * 1024
 _TITLE: Final = re.compile(r"<title[^>]*>([^<]*)<", re.IGNORECASE)
 
 
 def choose(framing: str, content_type: str, limit: int = MESSAGE_LIMIT) -> Decoder:
-    """Return the decoder for a body, by its type or, when that is open, by its first byte.
+    """Return the decoder for a body, chosen by its Content-Type and its first byte.
 
     Args:
         framing: what the request expects: ``sse``, ``ndjson``, ``aws``, ``json-array`` or ``whole``.
-        content_type: the answer's Content-Type, parameters and all; empty for none.
+        content_type: the response's Content-Type, with parameters; empty for none.
         limit: largest message in bytes.
 
     Raises:
@@ -63,7 +63,7 @@ def choose(framing: str, content_type: str, limit: int = MESSAGE_LIMIT) -> Decod
 
 
 def build(framing: str, limit: int = MESSAGE_LIMIT) -> Decoder:
-    """Return the decoder of `framing`; only its module is imported."""
+    """Return the decoder for `framing`, importing only its module."""
     match framing:
         case "sse":
             from llmstream.wire.sse import SSEDecoder
@@ -88,10 +88,10 @@ def build(framing: str, limit: int = MESSAGE_LIMIT) -> Decoder:
 
 
 class Sniffer:
-    """Holds a body's leading blanks, then passes everything to the matching decoder.
+    """Holds a body's leading white space, then passes everything to the matching decoder.
 
     Args:
-        framing: the expected one, or the one that the Content-Type names.
+        framing: the one that the Content-Type names, or else the requested one.
         media_type: lower case, without parameters.
         limit: largest message in bytes.
     """
@@ -101,7 +101,7 @@ class Sniffer:
         self._media_type = media_type
         self._limit = limit
         self._is_json = media_type == "application/json" or media_type.endswith("+json")
-        # The decoder of SSE knows documents itself: events may come before and behind one.
+        # The SSE decoder handles documents itself, because there may be events before and after one.
         self._keeps_documents = framing in _JSON_FRAMINGS or media_type == "text/event-stream"
         self._held = b""
         self._decoder: Decoder | None = None
@@ -113,7 +113,7 @@ class Sniffer:
             data: any length; may cut a character or a line anywhere.
 
         Raises:
-            BadMessage: the body is a web page, or what the decoder that fits finds.
+            BadMessage: the body is a web page, or as for the matching decoder.
         """
         if self._decoder is not None:
             return self._decoder.feed(data)
@@ -125,31 +125,32 @@ class Sniffer:
             return []
         self._held = b""
         self._decoder = self._fitting(content[:1])
-        # from here on one call less for each read
+        # saves one call for each later read
         self.feed = self._decoder.feed  # type: ignore[method-assign]
         return self._decoder.feed(held)
 
     def _fitting(self, first: bytes) -> Decoder:
-        """Return the decoder for a body whose first byte that is not blank is `first`."""
+        """Return the decoder for a body by its first byte that is not white space, empty if not found."""
         if first == b"<" or self._media_type == "text/html":
             return _WebPage(self._media_type)
         if first == b"[" and self._framing == "sse" and not self._keeps_documents:
-            # Gemini's stream where a proxy drops `alt=sse`: its elements come one by one
+            # Gemini's stream if a proxy drops `alt=sse`; its elements arrive one by one
             return build("json-array", self._limit)
         document = first in (b"{", b"[") or (not first and self._is_json)
         return build("whole" if document and not self._keeps_documents else self._framing, self._limit)
 
     def close(self) -> list[WireMessage]:
-        """Take the end of the body and return the messages it completes; none for an empty one.
+        """End the body and return the messages that this completes; none for an empty body.
 
         Raises:
-            BadMessage, StreamEndedEarly: as the decoder that fits.
+            BadMessage: as for the matching decoder, or the body is a web page.
+            StreamEndedEarly: as for the matching decoder.
         """
         return [] if self._decoder is None else self._decoder.close()
 
     @property
     def leftover(self) -> WireMessage | None:
-        """The last event of a stream whose blank line never came, None for none."""
+        """The last event of a stream that had no blank line after it, None for none."""
         found = getattr(self._decoder, "leftover", None)
         return found if isinstance(found, WireMessage) else None
 
@@ -163,11 +164,11 @@ def refuse_page(body: bytes, content_type: str) -> None:
     """Check that a complete body is not a web page.
 
     Args:
-        body: all of it.
+        body: the complete body.
         content_type: the header, empty for none.
 
     Raises:
-        BadMessage: it is one; its title is quoted.
+        BadMessage: the body is a web page; its title is quoted.
     """
     if body.removeprefix(_BOM).lstrip(_BLANK).startswith(b"<"):
         page = _WebPage(content_type.partition(";")[0].strip().lower())
@@ -176,7 +177,7 @@ def refuse_page(body: bytes, content_type: str) -> None:
 
 
 class _WebPage:
-    """Reads a web page as far as its title, to name it in the error that it is."""
+    """Reads a web page up to its title and raises an error that quotes the title."""
 
     def __init__(self, media_type: str) -> None:
         self._media_type = media_type

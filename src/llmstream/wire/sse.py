@@ -1,8 +1,8 @@
 """Server-sent events, the framing of most streaming APIs.
 
-This is the hot path: one network read usually brings a dozen or more whole events.  They are
-decoded as one block, and the common shape, nothing but ``data: {json}`` lines each with a blank
-line behind it, is cut by one `str.split`.  All other shapes take the loop over lines.
+This is the hot path: one network read usually contains a dozen or more complete events.  They are
+decoded as one block.  The common form, only ``data: {json}`` lines each followed by a blank line, is
+split by a single `str.split`; all other forms take the loop over lines.
 
 Source: WHATWG HTML, "9.2.5 Parsing an event stream" and "9.2.6 Interpreting an event stream".
 
@@ -28,15 +28,16 @@ BARE: Final = "bare"
 """Event name of a JSON document that appears in the stream without ``data:``."""
 
 TOGETHER: Final = 1024
-"""Lines of one event that are joined to one text: a short one takes ten times its length by itself."""
+"""Number of lines of an event joined into one, because a short string takes about ten times its length
+in memory."""
 FIELD: Final = len("data: ")
 STRAY: Final = 64 * 1024
 """Limit on the characters kept of a stray line."""
 
-# Half the price of WireMessage(...), and there is one for each token.
+# Takes half the time of WireMessage(...), for each token.
 _new = tuple.__new__
 
-# Longer ones can't be a time anybody waits for, and int() refuses thousands of digits.
+# A longer value is not a sensible time, and int() refuses thousands of digits.
 _RETRY_DIGITS: Final = 15
 
 
@@ -44,13 +45,13 @@ class SSEDecoder:
     """Decodes ``text/event-stream``.
 
     Args:
-        limit: largest event in bytes.
+        limit: longest line in bytes, and largest event in characters.
 
-    `retry`: the reconnection time in milliseconds, None when the stream never set it.
-    `last_id`: the last event id, empty when there was none.
-    `stray`: the first line that is no field of an event: what a server says that sends no stream.
-    `leftover`: set by `close`: the event that was dropped because its blank line never came;
-    None when the body ended between events.
+    `retry`: the reconnection time in milliseconds, None if the stream did not set it.
+    `last_id`: the last event id, empty if there was none.
+    `stray`: the first line that is not a field of an event, such as a plain-text error message.
+    `leftover`: set by `close`: the event dropped because no blank line followed it; None if the body
+    ended between events.
     """
 
     def __init__(self, limit: int = MESSAGE_LIMIT) -> None:
@@ -75,11 +76,11 @@ class SSEDecoder:
             data: any length; may cut a line, a CRLF pair or a UTF-8 character anywhere.
 
         Raises:
-            BadMessage: an event is larger than the limit.
+            BadMessage: a line or an event is larger than the limit.
 
         Source: WHATWG HTML, "9.2.6 Interpreting an event stream".
         """
-        # one whole event: what a model slower than the network gives
+        # exactly one event: the usual read if the model is slower than the network
         whole = self._between and data.endswith(b"\n\n") and data.startswith(b"data: ")
         if whole and len(data) <= self._limit:
             text = data[6:-2].decode("utf-8", "replace")
@@ -99,16 +100,16 @@ class SSEDecoder:
         if not inside and text.startswith("data: ") and text.endswith("\n\n"):
             last_id = self.last_id
             parts = text[6:-2].split("\n\ndata: ")
-            # Two line ends for each part: then none of them has one inside.
+            # With two line ends for each part, no part contains one.
             if text.count("\n") == 2 * len(parts):
                 return [_new(WireMessage, ("message", part, last_id)) for part in parts]
         return self._interpret(text)
 
     def _without_cr(self, data: bytes) -> bytes:
-        """Return `data` with LF for every line end.
+        """Return `data` with every line end as LF.
 
-        A CR at its end counts at once, for nothing may follow for minutes; the LF that may
-        come with the next read belongs to it.
+        A CR at its end ends the line at once, because the next read may be minutes away; an LF at the
+        start of that read is then dropped.
         """
         if self._after_cr and data:
             self._after_cr = False
@@ -119,7 +120,7 @@ class SSEDecoder:
         return data
 
     def _interpret(self, text: str) -> list[WireMessage]:
-        """Return the events of `text`, whole lines, by the rules one after the other."""
+        """Return the events of `text`, which consists of complete lines, by the rules of the standard."""
         messages: list[WireMessage] = []
         lines = text.split("\n")
         lines.pop()
@@ -147,7 +148,7 @@ class SSEDecoder:
         return messages
 
     def _dispatch(self, messages: list[WireMessage]) -> None:
-        """End an event at its blank line: without data there is none, and its name is forgotten."""
+        """End an event; without data, nothing is added and the event's name is discarded."""
         data = self._data
         if data:
             text = data[0] if len(data) == 1 else "\n".join(data)
@@ -157,20 +158,23 @@ class SSEDecoder:
         self._size = 0
 
     def _add(self, value: str) -> None:
-        """Take a line of an event's data."""
+        """Add a line of an event's data."""
         self._data.append(value)
         self._size += len(value) + FIELD
         if len(self._data) >= TOGETHER:
             self._data[:] = ["\n".join(self._data)]
 
     def _field(self, line: str) -> None:
-        """Take a field line of any shape; comments and unknown names are ignored."""
+        """Handle a field line of any form; comments and unknown fields are ignored.
+
+        The first line that does not look like a field is kept in `stray`.
+        """
         name, colon, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
             self._add(value)
         elif name == "error" and value:
-            # llama.cpp's server of 2025 reported a failure as a field of this name
+            # llama.cpp's server of 2025 reported failures in a field of this name
             self._event = name
             self._add(value)
         elif name == "event":
@@ -183,9 +187,9 @@ class SSEDecoder:
             self.stray = line[:STRAY]
 
     def _add_bare(self, line: str, messages: list[WireMessage]) -> None:
-        """Add a line to the bare document, which is complete when its brackets are."""
+        """Add a line to the bare document, which ends when its brackets are balanced."""
         if self._nesting is None:
-            # Its patterns take 0.7 ms to compile, and few streams have use for them.
+            # Imported here, because its patterns take 0.7 ms to compile and few streams need them.
             from llmstream.wire.nesting import Nesting
 
             self._nesting = Nesting()
@@ -203,12 +207,12 @@ class SSEDecoder:
         self._size = 0
 
     def close(self) -> list[WireMessage]:
-        """Take the end of the body and return a bare document that it completes.
+        """End the body and return an open bare document, complete or not.
 
-        An event without its blank line is dropped, as the standard asks; `leftover` has it.
+        An event without a blank line after it is dropped, as the standard requires, and kept in `leftover`.
 
         Raises:
-            BadMessage: `feed` left a fault to raise.
+            BadMessage: `feed` found a fault after good events.
         """
         messages: list[WireMessage] = []
         rest = self._lines.rest()
@@ -225,5 +229,5 @@ class SSEDecoder:
 
 
 def _ended(before: str, value: str) -> bool:
-    """Return whether a line of data starts another event although no blank line ended the one before."""
+    """Return whether a data line starts a new event although no blank line ended the previous one."""
     return before.endswith("}") and (value.startswith("{") or value == "[DONE]")

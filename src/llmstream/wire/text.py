@@ -11,16 +11,16 @@ from llmstream.wire.message import WireMessage
 
 
 class TextDecoder:
-    """Decodes UTF-8 text; a byte that is not UTF-8 becomes U+FFFD.
+    """Decodes UTF-8 text; invalid bytes are replaced by U+FFFD.
 
-    Holds at most the three bytes of an unfinished character, hence has no limit.
+    It holds at most the three bytes of an incomplete character and so needs no limit.
     """
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def feed(self, data: bytes) -> list[WireMessage]:
-        """Take one read's bytes and return their text, but for a character that is not complete.
+        """Take one read's bytes and return their text, without an incomplete character at the end.
 
         Args:
             data: any length; may cut a UTF-8 character anywhere.
@@ -29,8 +29,8 @@ class TextDecoder:
         return [WireMessage("", text)] if text else []
 
     def close(self) -> list[WireMessage]:
-        """Take the end of the text and return a message named ``end``, also when it is empty.
+        """End the text and return a message named ``end``, even if it is empty.
 
-        A character that was never completed is one U+FFFD.
+        Its data is one U+FFFD if the text ended inside a character.
         """
         return [WireMessage("end", self._decoder.decode(b"", final=True))]

@@ -1,4 +1,4 @@
-"""A body that is one document: an answer that was not streamed, or a refusal with status 200."""
+"""A body that is a single document: an answer without streaming, or an error with status 200."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from llmstream.wire.lines import too_large
 from llmstream.wire.message import MESSAGE_LIMIT, WireMessage
 
 WHOLE: Final = "whole"
-"""Event name of a document that is the whole body."""
+"""Event name of a document that is the complete body."""
 
 
 class WholeDecoder:
-    """Collects the body and returns it as one message at its end.
+    """Collects the body and returns it as one message when it ends.
 
     Args:
         limit: largest body in bytes.
@@ -32,21 +32,21 @@ class WholeDecoder:
             BadMessage: the body is larger than the limit.
         """
         if len(self._held) + len(data) > self._limit:
-            # What is held stays full, so that the next read is refused as well.
+            # The held data is kept, so that the next read is refused as well.
             self._held += data[: self._limit + 1 - len(self._held)]
             raise too_large(self._limit)
         self._held += data
         return []
 
     def close(self) -> list[WireMessage]:
-        """Return the document as UTF-8 text; nothing for a body that is empty or blank.
+        """Return the document as one message, decoded from UTF-8; no message for an empty or blank body.
 
         Raises:
             BadMessage: the body was larger than the limit.
         """
         if len(self._held) > self._limit:
             raise too_large(self._limit)
-        # utf-8-sig drops a leading byte order mark, which JSON parsers refuse.
+        # utf-8-sig drops a leading byte order mark, which a JSON parser would refuse.
         text = self._held.decode("utf-8-sig", "replace")
         self._held = bytearray()
         return [WireMessage(WHOLE, text)] if text.strip() else []
