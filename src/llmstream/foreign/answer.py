@@ -1,7 +1,7 @@
-"""Calls a foreign object, and passes its lines to the reader.
+"""Call a Python object as a model, and pass its output to the reader as lines.
 
-A blocking object is called in a separate thread, which can't be ended from outside: after a time limit the
-reader abandons it, and it ends at its next chunk.
+A blocking object is called in a separate thread, which can't be stopped from outside: after a time limit,
+the reader abandons it, and the thread ends at the object's next chunk.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from llmstream.transport.patience import Patience
 from llmstream.wire.document import Document
 
 ROOM: Final = 8
-"""Limit on the chunks that an object may be ahead of its reader."""
+"""Most chunks that an object may be ahead of its reader."""
 MODEL_NAMES: Final = ("model_name", "model_id")
-"""Names that classes use instead of `model`; some accept either, and reject both together."""
+"""Names that classes use instead of `model`; some accept either one but not both."""
 
 
 class Question:
     """One request to an object.
 
     Args:
-        factory: what makes the object.
-        arguments: the configured ones; those of the request override them.
-        body: the request's, as the adapter made it.
-        path: a folder from which the factory is imported too, empty for none.
-        watch: how closely the object is watched.
+        factory: what makes the object, ``package.module:Class``.
+        arguments: the configured arguments; those of the request override them.
+        body: the request body, as made by the adapter.
+        path: an additional folder to import the factory from, empty for none.
+        watch: which events are wanted from the object.
     """
 
     def __init__(
@@ -68,7 +68,11 @@ class Question:
         self._discretion = Discretion(self._arguments, os.environ)
 
     def way(self, loop: asyncio.AbstractEventLoop | None = None) -> Way:
-        """Make the object, on an event loop if one is given, and return how to call it."""
+        """Make the object, for use on an event loop if one is given, and return how to call it.
+
+        Raises:
+            ConfigError: as for `way_to`.
+        """
         return way_to(
             self._factory,
             self._arguments,
@@ -86,7 +90,7 @@ class Question:
         return way.ask(self._text if way.form == "text" else self.input)
 
     def documents(self, way: Way) -> AsyncGenerator[Document, None]:
-        """Call an object that is native to an event loop, and yield its answer's documents."""
+        """Call an object on the running event loop, and yield its answer's documents."""
         value = self.asked(way)
         if way.answer is None:
             return adocuments(value, several=way.several, stream=self.stream)
@@ -101,28 +105,28 @@ class Question:
 
     @contextmanager
     def failing_into(self, box: Mailbox) -> Generator[None, None, None]:
-        """Put an error that is raised in the block into the box."""
+        """End the box with any error raised in the block."""
         try:
             yield
         except _Stopped:
             box.end()
         except KeyboardInterrupt:
-            # a signal's, which came upon the main thread and its loop in the midst of this
+            # from a signal that interrupted the main thread and its loop in this block
             box.end()
             raise
-        except BaseException as error:  # noqa: BLE001  # a thread's SystemExit too would go unseen
+        except BaseException as error:  # noqa: BLE001  # a thread's SystemExit would also be lost
             box.end(self._discretion.error_of(error, begun=box.begun))
 
 
 class _Stopped(Exception):
-    """Nobody waits for the answer any more."""
+    """The reader no longer wants the answer."""
 
 
 class Mailbox:
-    """Lines on their way from an object's thread or task to their reader.
+    """A queue of lines from an object's thread or task to their reader.
 
-    Each end may be in a thread, which waits in here, or on an event loop, which has an `Ear`.
-    `stop_task` ends a task that fills it.
+    Both ends may be in a thread, which waits here, or on an event loop, which waits with an `Ear`.
+    `stop_task`: ends the task that fills the box, if any.
     """
 
     def __init__(self) -> None:
@@ -151,17 +155,17 @@ class Mailbox:
             self._changed.wait_for(self.has_room)
             if self.stopped:
                 raise _Stopped
-            # a step's event is not part of the answer
+            # the event of a step is not part of the answer
             self.begun = self.begun or "step" not in document
             self._lines.append(line_of(document))
 
     def end(self, failure: LLMStreamError | None = None) -> None:
-        """Note that nothing more will arrive."""
+        """Mark the box as complete; `failure` is raised by `take` after the last line."""
         with self._change():
             self._failure, self.ended = failure, True
 
     def take(self) -> bytes:
-        """Return what has arrived, ``b""`` at the end.
+        """Return the lines received so far, ``b""`` at the end.
 
         Raises:
             LLMStreamError: the object failed; earlier lines have already been returned.
@@ -174,7 +178,7 @@ class Mailbox:
         return data
 
     def stop(self) -> None:
-        """Refuse further lines, drop those not yet read, and stop the task that fills the box."""
+        """Refuse further lines, drop the unread ones, and stop the task that fills the box."""
         with self._change():
             self.stopped = True
             self._lines.clear()
@@ -185,12 +189,12 @@ class Mailbox:
         return self.ended
 
     def wait(self, seconds: float) -> None:
-        """Wait in a thread until something has arrived or the box is stopped, `seconds` at most."""
+        """Block until there are lines or the box has ended or been stopped, for at most `seconds`."""
         with self._changed:
             self._changed.wait_for(lambda: self.has_news() or self.stopped, seconds)
 
     def wait_for_end(self, seconds: float) -> None:
-        """Wait in a thread until the box has ended, `seconds` at most."""
+        """Block until the box has ended, for at most `seconds`."""
         with self._changed:
             self._changed.wait_for(self.has_ended, seconds)
 
@@ -212,14 +216,18 @@ class Ear:
         box.listeners.append(partial(tell, self._loop, self._changed.set))
 
     async def until(self, ready: Callable[[], bool], deadline: float = NEVER) -> None:
-        """Wait until `ready`.
+        """Wait until `ready()` is true.
+
+        Args:
+            ready: called again after each change of the box.
+            deadline: monotonic, in seconds.
 
         Raises:
             TimeLimitPassed: the deadline passed first.
         """
         patience = Patience(deadline)
         while True:
-            # before the look: a change behind it sets it again
+            # cleared before the check, so that a change after the check is not missed
             self._changed.clear()
             if ready():
                 return
@@ -229,7 +237,7 @@ class Ear:
 
 
 def answer(question: Question, box: Mailbox) -> None:
-    """Put an object's whole answer into a box, from a thread that has no event loop."""
+    """Put an object's complete answer into a box, from a thread without an event loop."""
     with question.failing_into(box):
         way = question.way()
         if way.answer is not None:
@@ -241,14 +249,14 @@ def answer(question: Question, box: Mailbox) -> None:
 
 
 def answer_blocking(question: Question, box: Mailbox, way: Way) -> None:
-    """Like `answer`, for an object that blocks."""
+    """Like `answer`, for a blocking object."""
     for document in documents(question.asked(way), several=way.several, stream=question.stream):
         box.put(document)
     box.end()
 
 
 async def answer_on_loop(question: Question, box: Mailbox, way: Way) -> None:
-    """Like `answer`, in a task of a loop that the object does not block."""
+    """Like `answer`, in a task, for an object that does not block the event loop."""
     task, ear = asyncio.current_task(), Ear(box)
     assert task is not None
     with question.failing_into(box):
@@ -263,12 +271,12 @@ async def answer_on_loop(question: Question, box: Mailbox, way: Way) -> None:
 
 
 def start(work: Callable[[], None]) -> None:
-    """Run something in a thread that doesn't keep the process alive, with the caller's context."""
+    """Run `work` in a daemon thread, in a copy of the caller's context."""
     run = copy_context().run
     threading.Thread(target=run, args=(work,), name="llmstream-object", daemon=True).start()
 
 
 def tell(loop: asyncio.AbstractEventLoop, what: Callable[[], object]) -> None:
-    """Have a loop call something, from any thread; does nothing if the loop has ended."""
+    """Make a loop call `what`, from any thread; does nothing if the loop is closed."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(what)

@@ -1,6 +1,6 @@
-"""Any Python value as JSON: JSON stays as it is, LangChain serialises what it can, the rest becomes text.
+"""Convert any Python value to JSON; LangChain's classes are serialised, other objects become text.
 
-Values of a chain's steps can be anything at all, and none of them may end the run.
+The values in a chain's steps can be of any type, and none of them may break off the run.
 
 Source: langchain-core 1.8, `load.dumpd`: messages, documents and other classes as
 ``{"lc": 1, "type": "constructor", "id": [...], "kwargs": {...}}``.
@@ -15,11 +15,11 @@ from typing import Final
 from llmstream.prompt import Json
 
 DEPTH: Final = 100
-"""Levels that are kept; deeper values become text.  jq before 1.7 reads no more than 256."""
+"""Most levels of nesting; deeper values become text.  jq before 1.7 reads at most 256."""
 DIGITS: Final = 2**63
-"""Larger integers become text: few JSON readers keep all their digits."""
+"""Integers outside of -DIGITS..DIGITS-1 become text, because few JSON readers keep all digits."""
 TEXT_LIMIT: Final = 10_000
-"""Characters of the text of a value that is not text itself."""
+"""Most characters kept of the text that replaces a value."""
 
 
 def as_json(value: object, depth: int = DEPTH, around: tuple[int, ...] = ()) -> Json:
@@ -27,8 +27,8 @@ def as_json(value: object, depth: int = DEPTH, around: tuple[int, ...] = ()) -> 
 
     Args:
         value: any object.
-        depth: levels of it that may be kept.
-        around: the ids of the values that contain it, to detect a cycle.
+        depth: levels of nesting that may be kept.
+        around: the ids of the values that contain it, to detect a cycle, which becomes ``...``.
     """
     if value is None or value is True or value is False:
         return value
@@ -51,7 +51,7 @@ def as_json(value: object, depth: int = DEPTH, around: tuple[int, ...] = ()) -> 
             return text_of(value)
         if _is_langchains(kind):
             return as_json(_dumped(value), depth - 1, within)
-    except Exception:  # noqa: BLE001  # whatever its own methods raise, it still has a text
+    except Exception:  # noqa: BLE001  # its methods may raise anything
         return text_of(value)
     return text_of(value)
 
@@ -63,17 +63,17 @@ def object_of(value: object) -> dict[str, Json]:
 
 
 def text_of(value: object) -> str:
-    """Return a value's text: what `str` makes of it, else `repr`, else its class's name."""
+    """Return a value's text by `str`, or `repr` if that fails, or else the name of its class."""
     for text in (str, repr):
         try:
             return _plain(text(value)) if isinstance(value, str) else _plain(text(value))[:TEXT_LIMIT]
-        except Exception:  # noqa: BLE001, S112  # the next one may do
+        except Exception:  # noqa: BLE001, S112  # the next one may work
             continue
     return f"<{type(value).__name__}>"
 
 
 def _plain(text: str) -> str:
-    """Return a text without the class that a library may have given it."""
+    """Return a plain `str` for a text of a subclass of `str`."""
     return str.__str__(text)
 
 
@@ -82,7 +82,7 @@ def _is_langchains(kind: type) -> bool:
 
 
 def _dumped(value: object) -> object:
-    # there, since the value's class is
+    # installed, because the value's class comes from it
     from langchain_core.load import dumpd
 
     return dumpd(value)

@@ -1,9 +1,9 @@
-"""One event loop per process, in a separate thread, for what LangChain can do only on a loop.
+"""One event loop per process, in a separate thread, for what LangChain supports only on event loops.
 
-`astream_events` exists for event loops only, and what it starts may block: LangChain hands that to
-the loop's threads, for whose end ``asyncio.run`` and the interpreter wait, however long it takes.
-The threads of this loop end with the process.  One loop serves all runs, since libraries keep
-connections from one call to the next, and a connection belongs to the loop that opened it.
+`astream_events` is async only, but the steps that it runs may block.  LangChain runs those in the loop's
+executor, and ``asyncio.run`` and the interpreter wait for its threads to end, however long that takes;
+the threads of this loop end with the process instead.  All runs share one loop, because libraries keep
+connections between calls, and a connection belongs to the loop that opened it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _Job = Callable[[], None]
 
 
 class Threads(ThreadPoolExecutor):
-    """An executor with as many threads as are busy at once; nothing waits for them to end.
+    """An executor with as many threads as there are concurrent jobs; nothing waits for them to end.
 
-    A subclass in name only, because a loop accepts no other executor.
+    A subclass only because an event loop accepts no other executor.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Threads(ThreadPoolExecutor):
         self._count = threading.Lock()
 
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
-        """Have a thread call `fn`; return its future result."""
+        """Call `fn` in a thread, and return a future for its result."""
         future: Future[T] = Future()
 
         def job() -> None:
@@ -41,7 +41,7 @@ class Threads(ThreadPoolExecutor):
                 return
             try:
                 future.set_result(fn(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001  # whoever waits for it raises it
+            except BaseException as error:  # noqa: BLE001  # raised where the result is awaited
                 future.set_exception(error)
 
         with self._count:
@@ -69,8 +69,8 @@ _loops: dict[int, asyncio.AbstractEventLoop] = {}
 
 
 def loop() -> asyncio.AbstractEventLoop:
-    """Return this process's loop for objects, which runs from now on."""
-    # a forked child has no threads of its parent's
+    """Return this process's event loop for objects, starting it on the first call."""
+    # a forked child does not have its parent's threads
     process = os.getpid()
     with _lock:
         if process not in _loops:
@@ -82,5 +82,5 @@ def loop() -> asyncio.AbstractEventLoop:
 
 
 def run(work: Coroutine[object, object, None]) -> None:
-    """Start a coroutine on that loop, in the caller's context, and don't wait for it."""
+    """Start a coroutine on this process's loop, in the caller's context, without waiting for it."""
     asyncio.run_coroutine_threadsafe(work, loop())

@@ -1,7 +1,7 @@
-"""A Runnable of ours in a chain of LangChain's: what LangChain is given when it calls one as a step.
+"""Lets a Runnable of ours be a step in a LangChain chain.
 
-LangChain takes whatever can be called as a step, and asks what it returns in its place where that is
-a Runnable of LangChain's; this is one, so that chunks go on as they come.
+LangChain accepts any callable as a step.  If the call returns a LangChain Runnable, LangChain runs that
+instead, so returning one lets chunks pass through as they arrive.
 
 Source: langchain-core 1.8, `coerce_to_runnable` and `RunnableLambda`, "the output is a Runnable".
 """
@@ -17,15 +17,15 @@ def as_runnable(
     astream: Callable[..., AsyncIterator[object]],
     shown: Callable[[object], object],
 ) -> object:
-    """Return a Runnable of LangChain's.
+    """Return a LangChain Runnable.
 
     Args:
-        name: the name of its events.
+        name: the name in its events.
         stream: yields the chunks for an input.
-        astream: yields them on an event loop.
+        astream: like `stream`, on an event loop.
         shown: converts a chunk to what the next step accepts.
     """
-    # there, since only LangChain asks for this
+    # installed, because only LangChain calls this
     from langchain_core.runnables import RunnableGenerator
 
     def transform(inputs: Iterator[object]) -> Iterator[object]:

@@ -1,7 +1,6 @@
-"""Converts a foreign object's output to the documents that the adapter ``runnable`` reads.
+"""Convert a foreign object's output to the documents that the adapter ``runnable`` reads.
 
-A chunk is recognised by its attributes, without importing anything, so that objects of any library and any
-version work.
+A chunk is recognised by its attributes, without imports, so objects of any library and version work.
 
 Source: langchain-core 1.7, `AIMessageChunk`, `UsageMetadata`, `ToolCallChunk`, `GenerationChunk`.
 """
@@ -18,18 +17,21 @@ from llmstream.errors import BadMessage
 from llmstream.wire.document import Document
 
 FINISH: Final = ("finish_reason", "stop_reason", "done_reason", "stopReason")
-"""Where integrations put the finish reason: OpenAI and Google, Anthropic, Ollama, Bedrock."""
+"""Names for the finish reason in LangChain's integrations: OpenAI and Google, Anthropic, Ollama, Bedrock."""
 TEXTS: Final = ("content", "text", "output")
-"""Where a chunk may have its text: a message, a generation, a chain's dictionary."""
+"""Names for the text of a chunk: in a message, a generation, a chain's dictionary; the first wins."""
 
 
 def documents(value: object, *, several: bool, stream: bool) -> Iterator[Document]:
-    """Yield a call's result, one document per chunk, then the end; leaving early closes the iterable.
+    """Yield a call's result as one document per chunk, then the end; the iterable is closed in any case.
 
     Args:
-        value: an iterable of chunks, or one.
-        several: True for an iterable, False for one chunk.
-        stream: False joins them.
+        value: an iterable of chunks, or a single chunk.
+        several: whether `value` is an iterable.
+        stream: False joins the chunks.
+
+    Raises:
+        BadMessage: as for `document_of`.
     """
     if not several:
         yield _whole(value)
@@ -65,7 +67,7 @@ async def adocuments(value: object, *, several: bool, stream: bool) -> AsyncGene
 
 
 def _whole(value: object) -> Document:
-    # its text counts also when it is empty
+    # an empty text is still an answer
     return {"text": "", **document_of(value)}
 
 
@@ -73,10 +75,10 @@ def document_of(chunk: object) -> Document:
     """Return a chunk in the form that the adapter accepts.
 
     Args:
-        chunk: a text, a message with `content`, something with `text`, or a dictionary with either.
+        chunk: a text, or an object or a dictionary with one of `TEXTS`.
 
     Raises:
-        BadMessage: it is none of these.
+        BadMessage: the chunk is something else.
     """
     if isinstance(chunk, str):
         return {"text": chunk}
@@ -93,7 +95,7 @@ def document_of(chunk: object) -> Document:
 
 
 def joined(documents: Iterable[Document]) -> Iterator[Document]:
-    """Yield an answer's documents with all text, and all thinking, as one."""
+    """Yield an answer's documents with all text and all thinking joined in the first one."""
     every = list(documents)
     text, thinking = ("".join(one.pop(name, "") for one in every) for name in ("text", "reasoning"))
     yield {"reasoning": thinking, "text": text} if thinking else {"text": text}
@@ -110,9 +112,9 @@ def _content(chunk: object) -> object:
 
 
 def _texts(content: object) -> tuple[str, str]:
-    """Return text and thinking of a content, which is text or a list of parts."""
+    """Return the text and the thinking in a content, which is a text or a list of parts."""
     if isinstance(content, str):
-        # LangChain's `text` is a str with more to it
+        # LangChain's `text` is of a subclass of str
         return str(content), ""
     text: list[str] = []
     thinking: list[str] = []
@@ -168,9 +170,9 @@ def _finish(metadata: object) -> str:
 
 
 def line_of(document: Document) -> bytes:
-    """Return a document as the line that the reader takes."""
+    """Return a document as a line of JSON for the reader."""
     return json.dumps(document).encode() + b"\n"
 
 
 END: Final[Document] = {"end": True}
-"""What follows the last chunk."""
+"""The document after the last chunk."""

@@ -1,6 +1,6 @@
-"""Turns a foreign object's exceptions into ours, without the keys that they may repeat.
+"""Convert a foreign object's exceptions to ours, without the keys that they may contain.
 
-An exception is recognised by its status or its classes' names, without importing anything.
+An exception is recognised by its status or the names of its classes, without imports.
 
 Sources: the exceptions of openai 2, anthropic, httpx 0.28, requests, botocore and pydantic 2.
 """
@@ -19,9 +19,9 @@ from llmstream.errors import ConnectionFailed, LLMStreamError, LocalModelError, 
 from llmstream.prompt import Secret
 
 NO_ANSWER: Final = re.compile(r"Connect|Timeout|TransportError|gaierror")
-"""In the name of an exception's class or of one above it: there was no answer, or it broke off."""
+"""Found in the name of an exception's class or base class: there was no answer, or it broke off."""
 CONFIDENTIAL: Final = re.compile(r"key|token|secret|password|credential|authorization", re.IGNORECASE)
-"""In the name of an option or a variable: its text is not to be repeated."""
+"""Found in the name of an option or variable whose value must not be shown."""
 HINTS: Final = {
     401: "its key is in the provider's `options`, or in the variable that this library reads",
     404: "is the model's name right, and the address in the provider's `options`?",
@@ -29,33 +29,33 @@ HINTS: Final = {
 
 
 class Discretion:
-    """Hides the keys that an object was made with, or that it may have taken from the environment.
+    """Hides the keys that an object was given as arguments or may have read from the environment.
 
     Args:
-        arguments: what it was made with.
-        variables: the environment.
+        arguments: the object's arguments.
+        variables: the environment variables.
     """
 
     def __init__(self, arguments: Mapping[str, object], variables: Mapping[str, str]) -> None:
         self._secrets = [*_secrets(arguments, "option "), *_secrets(variables, "$")]
 
     def hide(self, text: str) -> str:
-        """Return a text without any of the keys."""
+        """Return a text with all keys hidden."""
         for secret in self._secrets:
             text = secret.redact(text)
         return text
 
     def shown(self, error: BaseException) -> BaseException | None:
-        """Return an exception, or None where its traceback, which --debug prints, repeats a key."""
+        """Return an exception, or None if its traceback, which --debug prints, contains a key."""
         trace = "".join(traceback.format_exception(error))
         return error if self.hide(trace) == trace else None
 
     def error_of(self, error: BaseException, *, begun: bool) -> LLMStreamError:
-        """Return the error for an exception of the object.
+        """Return the error for an exception raised by the object.
 
         Args:
-            error: as the object raised it.
-            begun: part of the answer has arrived.
+            error: the exception; an error of ours is returned unchanged.
+            begun: whether part of the answer has arrived.
         """
         if isinstance(error, LLMStreamError):
             return error
@@ -73,7 +73,7 @@ def _secrets(values: Mapping[str, object], prefix: str) -> Iterable[Secret]:
 
 
 def _is_key(value: str) -> bool:
-    """Return whether a confidential text is more than a word such as "none", and no file's path."""
+    """Return whether a value is long enough for a key (8 characters) and does not look like a path."""
     return len(value) >= 8 and "/" not in value[:2]
 
 
@@ -94,7 +94,7 @@ def _error_of(error: BaseException, said: str, *, begun: bool) -> LLMStreamError
 
 
 def said_by(error: BaseException) -> str:
-    """Return an exception's class and message as one sentence."""
+    """Return an exception's class and message on one line."""
     body = getattr(error, "body", None)
     said = message_in(body) if body else ""
     said = said or _complaints(error) or str(error)
@@ -103,7 +103,7 @@ def said_by(error: BaseException) -> str:
 
 
 def _complaints(error: BaseException) -> str:
-    """Return pydantic's complaints without the values, which may be keys; empty for other exceptions."""
+    """Return pydantic's messages without the values, which may be keys; empty for other exceptions."""
     errors = getattr(error, "errors", None)
     if type(error).__name__ != "ValidationError" or not callable(errors):
         return ""

@@ -1,7 +1,6 @@
-"""Graphs whose state holds messages: how they are called, and which text is their answer.
+"""Recognise graphs whose state holds messages, and find the answer in their events.
 
-They are recognised without importing anything: LangGraph's compiled graphs have `channels`, one of which
-is called ``messages``.
+Nothing is imported for this: LangGraph's compiled graphs have `channels`, one of them named ``messages``.
 
 Source: langgraph 1.2, `Pregel.channels`, `get_graph`, and the metadata of its runs:
 ``langgraph_checkpoint_ns`` is ``NODE:ID``, within a subgraph ``NODE:ID|NODE:ID``.
@@ -19,26 +18,26 @@ from llmstream.wire.document import Document
 
 MESSAGES: Final = "messages"
 ASSISTANT: Final = ("ai", "AIMessageChunk", "assistant")
-"""What LangChain calls the type, and OpenAI the role, of a message that a model said."""
+"""Types (LangChain) and role (OpenAI) of a model's own message."""
 QUIET: Final = ("nostream", "langsmith:nostream")
-"""Tags by which LangGraph leaves a model's text out of a stream."""
+"""Tags with which LangGraph excludes a model's text from a stream."""
 
 
 def inner(model: object) -> object:
-    """Return what LangChain's `with_config` and `bind` were called on."""
+    """Return the object that LangChain's `with_config` and `bind` were called on."""
     while not hasattr(model, "channels") and getattr(model, "bound", None) is not None:
         model = model.bound  # type: ignore[attr-defined]  # it has one
     return model
 
 
 def has_messages(model: object) -> bool:
-    """Return whether an object is a graph whose state has messages."""
+    """Return whether an object is a graph with messages in its state."""
     channels = getattr(inner(model), "channels", None)
     return isinstance(channels, Mapping) and MESSAGES in channels
 
 
 def answering_graph(model: object) -> object | None:
-    """Return the graph of messages that an object is, or that a chain ends with; None for neither."""
+    """Return the graph with messages that an object is, or that a chain ends with; None for neither."""
     model = inner(model)
     while not has_messages(model):
         model = inner(getattr(model, "last", None))
@@ -48,14 +47,14 @@ def answering_graph(model: object) -> object | None:
 
 
 def last_node(graph: object) -> str:
-    """Return the node after which a graph can only end, empty if it can't be determined.
+    """Return the only node that leads to a graph's end, empty if there are several or it has other edges.
 
-    A node of a subgraph is called ``NODE:NODE``, as LangGraph's drawings do.
+    A node of a subgraph is named ``NODE:NODE``, as in LangGraph's drawings.
     """
     try:
         edges = graph.get_graph(xray=True).edges  # type: ignore[attr-defined]
         ways = [(str(one.source), str(one.target)) for one in edges]
-    except Exception:  # noqa: BLE001  # a drawing that fails decides nothing
+    except Exception:  # noqa: BLE001  # without a drawing, the node is unknown
         return ""
     last = {source for source, target in ways if target == "__end__"}
     node = last.pop() if len(last) == 1 else ""
@@ -65,13 +64,13 @@ def last_node(graph: object) -> str:
 class LastMessage:
     """The answer of a graph: the last assistant message of its state.
 
-    Text that may belong to another message is kept until the graph's end; only text of a node after which the
-    graph can only end is yielded as it is made.
+    Text that may not be the answer is held until the graph ends; only text from a node that always leads to
+    the end is yielded as it arrives.
 
     Args:
-        graph: which, or that a chain ends with.
-        given: how many messages it was asked with.
-        live: give every message's text as it comes, one message after the other, for people who watch.
+        graph: the graph, or the one that a chain ends with.
+        given: number of messages in its input.
+        live: for display: yield the text of all messages as it arrives, one message after the other.
     """
 
     def __init__(self, graph: object, given: int, *, live: bool) -> None:
@@ -88,7 +87,7 @@ class LastMessage:
         self._added: list[object] = []
 
     def take(self, event: StepEvent) -> Iterator[Document]:
-        """Yield the part of the answer that an event holds."""
+        """Yield the part of the answer in an event."""
         self._root = self._root or event.run_id
         if event.event == "on_tool_start":
             self._tools.add(event.run_id)
@@ -101,13 +100,17 @@ class LastMessage:
         elif event.run_id == self._root and event.streams:
             self._updated(event.data.get("chunk"))
         elif event.ends and (event.run_id == self._root or [*event.parent_ids] == [self._root]):
-            # the graph's own last state comes last, that of one at a chain's end before the chain's
+            # outputs of nodes match too, but the graph's final state follows them, also within a chain
             output = event.data.get("output")
             self._output = output if messages_of(output) else self._output
 
     def rest(self) -> Iterator[Document]:
-        """Yield the last message, or what of it has not been given yet."""
-        # v1 has no last state, only what each node has added
+        """Yield the part of the last message that has not been yielded yet.
+
+        Raises:
+            BadMessage: as for `last_message`.
+        """
+        # v1 has no final state, only the messages added by each node
         whole = messages_of(self._output)
         document = document_of(last_message(whole or self._added, self._given if whole else 0))
         text = document.get("text", "")
@@ -121,7 +124,7 @@ class LastMessage:
             yield {"text": "", **document}
 
     def _counts(self, event: StepEvent) -> bool:
-        """Return whether a model's text may be a message: not one that is asked by a tool, or quietly."""
+        """Return whether a model's text may be a message: not called by a tool, without a `QUIET` tag."""
         tags = event.tags if isinstance(event.tags, list | tuple) else ()
         return not any(run in self._tools for run in event.parent_ids) and not any(t in QUIET for t in tags)
 
@@ -132,7 +135,7 @@ class LastMessage:
     def _heard(self, event: StepEvent) -> Iterator[Document]:
         run = event.run_id
         whole = document_of(event.data.get("chunk"))
-        # what else there is comes with the last message
+        # tool calls, usage and the finish reason are taken from the last message
         piece = {name: value for name, value in whole.items() if name in ("text", "reasoning")}
         if not piece:
             return
@@ -145,7 +148,7 @@ class LastMessage:
 
     def _may_begin(self, event: StepEvent) -> bool:
         if self._live:
-            # one at a time, since two at once would be mixed
+            # one at a time, because concurrent messages would be interleaved
             return not self._shown or self._shown[-1] in self._over
         return not self._shown and bool(self._last_node) and _node(event) == self._last_node
 
@@ -155,14 +158,14 @@ class LastMessage:
         yield from map(self._noted, self._said[run])
 
     def _next(self, *, called: bool) -> Iterator[Document]:
-        """Yield what other messages have said in the meantime."""
+        """Yield the text of other messages that arrived in the meantime."""
         while self._shown[-1] in self._over:
             waiting = [run for run in self._said if run not in self._shown]
             if not waiting:
                 break
             yield from self._shows(waiting[0])
         if called:
-            # the lines that tell of the tools stand apart
+            # separates the text from the lines about tools
             yield from self._parted()
 
     def _parted(self) -> Iterator[Document]:
@@ -177,7 +180,7 @@ class LastMessage:
 
 
 def messages_of(state: object) -> Sequence[object]:
-    """Return the messages of a graph's state, a mapping or an object with attributes."""
+    """Return the messages in a graph's state, which is a mapping or an object with attributes."""
     found = state.get(MESSAGES) if isinstance(state, Mapping) else getattr(state, MESSAGES, None)
     if found is None or isinstance(found, list | tuple):
         return found or ()
@@ -188,13 +191,13 @@ def last_message(messages: Sequence[object], given: int) -> object:
     """Return the last assistant message.
 
     Args:
-        messages: of a graph's last state.
-        given: how many messages the graph was asked with; an answer stands behind them.
+        messages: from a graph's final state.
+        given: number of messages in the graph's input, which precede an answer.
 
     Raises:
-        BadMessage: there is none.
+        BadMessage: there is no assistant message.
     """
-    # some graphs drop old messages
+    # a graph may drop old messages and return fewer than it was given
     for message in reversed(messages[given:] if len(messages) > given else messages):
         role = message.get("role", message.get("type")) if isinstance(message, Mapping) else None
         if (role or getattr(message, "type", None)) in ASSISTANT:

@@ -1,8 +1,8 @@
-"""Finds the object that `factory` names, in one of the user's modules.
+"""Import the object that `factory` names.
 
-Importing a module runs its code: only the configuration file names one, which must be the user's
-own (the floor of configuration sees to that, and to the folder that it names), and the current
-folder is never searched, so that a file that lies about in it can't take a library's place.
+Importing a module runs its code.  So only the user's own configuration file can name one (config checks
+that, and the additional folder), and the current folder is never searched, so that a stray file in it
+can't replace a library.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Factory(Record):
     """What makes an object.
 
     Args:
-        name: ``package.module:Class``, or the name of a function or of a finished object.
-        path: a folder from which the module is imported too, empty for none.
+        name: ``package.module:NAME``, where NAME is a class, a function or a finished object.
+        path: an additional folder to import the module from, empty for none.
     """
 
     name: str
@@ -39,7 +39,7 @@ def found_of(factory: Factory) -> object:
     """Return the object that a factory names.
 
     Raises:
-        ConfigError: there is no such module, or nothing of that name in it.
+        ConfigError: the module is missing or can't be imported, or does not contain the name.
     """
     name, _, path = factory.name.partition(":")
     _search(factory.path)
@@ -47,7 +47,7 @@ def found_of(factory: Factory) -> object:
         with _current_folder_left_out():
             found: object = import_module(name)
             for part in path.split("."):
-                # may import more: LangChain's packages are lazy
+                # may import more, because LangChain's packages are lazy
                 here, found = found, getattr(found, part, _MISSING)
                 if found is _MISSING:
                     break
@@ -76,13 +76,13 @@ def _search(folder: str) -> None:
 
 
 def refused(what: str, hint: str = "") -> ConfigError:
-    """Return the error of a factory that can't be used."""
+    """Return the error for a factory that can't be used."""
     return ConfigError(what, hint=hint, phase="config")
 
 
 @contextmanager
 def _current_folder_left_out() -> Generator[None, None, None]:
-    """Import without the current folder, which `python -m` and an interactive Python search first."""
+    """Exclude the current folder from imports in this block; an interactive Python searches it first."""
     if _in_command():
         _keep_to_ourselves()
     before = list(sys.path)
@@ -95,18 +95,18 @@ def _current_folder_left_out() -> Generator[None, None, None]:
 
 
 def _in_command() -> bool:
-    """Return whether this process is the command's, and not a program that uses the library."""
+    """Return whether this process is the command rather than a program that uses the library."""
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     return getattr(spec, "name", "") == "llmstream.__main__" or Path(sys.argv[0]).stem == "llmstream"
 
 
 @cache
 def _keep_to_ourselves() -> None:
-    """In the command: leave the current folder out for good, and let nobody else write the answer's stream.
+    """In the command, exclude the current folder for good, and send what objects print to standard error.
 
-    Objects import more when they are asked, and what they print goes to standard error.
+    Objects may import more when called, and standard output is reserved for the answer.
     """
     if Path(sys.argv[0]).name == "__main__.py" and not sys.flags.safe_path:
-        # `python -m` has put it first
+        # `python -m` puts the current folder first
         del sys.path[:1]
     sys.stdout = sys.stderr

@@ -1,4 +1,4 @@
-"""Makes the objects that factories name, and determines how to call them."""
+"""Make the objects that factories name, and determine how to call them."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from llmstream.prompt import Json
 from llmstream.record import Record, replace
 
 KEPT: Final = 8
-"""Limit on the objects that are kept for later calls."""
+"""Most objects kept for later calls."""
 METHODS: Final = ("stream", "astream", "invoke", "ainvoke")
-"""Methods, one of which makes an object a model."""
+"""An object with one of these methods can be used as a model."""
 ASYNC: Final = ("_astream", "_agenerate", "_acall", "astream", "ainvoke")
-"""Where a LangChain model is native to an event loop, it has one of these of its own."""
+"""A LangChain model that supports event loops natively overrides one of these methods."""
 Model: TypeAlias = object
 """Anything with one of `METHODS`."""
 
 
 class Watch(Record):
-    """How closely an object is watched while it answers.
+    """Which events are wanted from an object while it answers.
 
     Args:
-        steps: the version of the events of its steps that are wanted, empty for none.
-        live: people watch, who are shown all that it says as it comes.
+        steps: the version of `astream_events` to use for its steps' events, empty for no events.
+        live: whether the output is displayed, so that all text is wanted as it arrives.
     """
 
     steps: str = ""
@@ -43,11 +43,11 @@ class Way(Record):
 
     Args:
         ask: the method to call.
-        several: it yields chunks, not one value.
-        native: it does not block an event loop.
-        form: the input it takes: a state with messages, messages as such, or a text.
-        answer: set when `ask` gives the events of its steps: finds the answer among them, of an
-            object that was asked with so many messages.
+        several: whether it yields chunks rather than returning one value.
+        native: whether it must be called on an event loop, which it does not block.
+        form: the input it accepts: a state with messages, a list of messages, or a text.
+        answer: set if `ask` yields the events of its steps: takes the number of input messages, and
+            returns what finds the answer among the events.
     """
 
     ask: Callable[[Json], object]
@@ -67,26 +67,26 @@ def way_to(
     loop: object | None,
     watch: Watch,
 ) -> Way:
-    """Return how to ask the object that a factory makes, once for equal arguments.
+    """Return how to call the object that a factory makes; it is kept for later calls with equal arguments.
 
     Args:
-        factory: what makes it.
-        arguments: for the class or function.
-        bound: what is bound to the object once it exists.
-        hidden: knows the keys among the arguments.
-        stream: chunk by chunk, as far as it can.
-        loop: the event loop that it is asked on, None for a thread: what holds connections of one
-            is of no use to another.
-        watch: how closely it is watched.
+        factory: what makes the object.
+        arguments: keyword arguments of the class or function.
+        bound: options bound to the finished object, such as tools.
+        hidden: hides the keys among the arguments.
+        stream: whether to yield chunks, if the object can.
+        loop: the event loop that the object will be called on, None for a thread; each loop has its own
+            objects, because connections belong to one loop.
+        watch: which events are wanted.
 
     Raises:
-        ConfigError: there is no such module or class, it can't be made with these arguments, or
-            what it makes is no model.
+        ConfigError: the module or class is missing, the object can't be made with these arguments or
+            does not accept the bound options, or it is not a model.
     """
     found = found_of(factory)
     made_with, told = dict(arguments), dict(bound)
     if "stop" in made_with and callable(getattr(found, "bind", None)):
-        # few of LangChain's classes can be made with it, and all can be told
+        # few of LangChain's classes accept it as an argument, but all can bind it
         told["stop"] = made_with.pop("stop")
     with _lock:
         place = _place(loop, factory, json.dumps(made_with, sort_keys=True, default=repr))
@@ -99,7 +99,7 @@ def way_to(
 
 
 class _Place:
-    """Where an object is kept; making one may mean to load a model."""
+    """Holds one object; locked while it is made, which may include loading a model."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -120,9 +120,9 @@ def _made(found: object, arguments: Mapping[str, Json], hidden: Discretion) -> M
             raise refused(f"it is a finished object; remove options: {', '.join(arguments)}")
         return found
     try:
-        # what can't be called says so
+        # raises an error if it can't be called
         made = cast("Callable[..., object]", found)(**arguments)
-    except Exception as error:  # noqa: BLE001  # it runs any code
+    except Exception as error:  # noqa: BLE001  # may raise anything
         with_what = f" with {', '.join(arguments)}" if arguments else ""
         unmade = refused(f"it can't be made{with_what}: {hidden.hide(said_by(error))}")
         raise unmade from hidden.shown(error)
@@ -136,7 +136,7 @@ def _is_model(value: object) -> bool:
 
 
 def _watched(model: Model, watch: Watch) -> Way | None:
-    """Return how to ask for the events of an object's steps, None where it has none or none are needed."""
+    """Return how to get the events of an object's steps, None if it has none or none are needed."""
     events = getattr(model, "astream_events", None)
     graph = answering_graph(model)
     if not callable(events) or not (watch.steps or graph):
@@ -164,9 +164,9 @@ def _way(told: Model, *, stream: bool, on_loop: bool) -> Way:
 
 
 def _only_imitates(model: Model) -> bool:
-    """Return whether a LangChain model has nothing for event loops but what its base class has.
+    """Return whether a LangChain model inherits its async methods from LangChain's base classes.
 
-    That has the blocking method run by the loop's own threads, for whose end the loop waits for ever.
+    Those run the blocking method in the loop's executor, and ``asyncio.run`` waits for its threads forever.
     """
     classes = type(model).__mro__
     owners = [kind.__module__ for kind in classes if any(name in vars(kind) for name in ASYNC)]
@@ -175,7 +175,11 @@ def _only_imitates(model: Model) -> bool:
 
 
 def _told(model: Model, bound: Mapping[str, Json]) -> Model:
-    """Return a model that knows of tools and of whatever else is told to it when it is there."""
+    """Return the model with tools and other options bound to it.
+
+    Raises:
+        ConfigError: the model can't bind them.
+    """
     if not bound:
         return model
     name = "bind_tools" if "tools" in bound else "bind"

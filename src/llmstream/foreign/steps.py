@@ -1,9 +1,9 @@
-"""An object's own events, `astream_events`, as the documents that the adapter ``runnable`` reads.
+"""Convert an object's own events (`astream_events`) to documents for the adapter ``runnable``.
 
-One run gives both: the events of its steps, and the answer, which is the outermost run's text.
+One run provides both the events of its steps and the answer.
 
-Source: langchain-core 1.8, `astream_events`: the first event is the outermost run's, v1 knows no
-parents, and in v2 what gives its output at once has no stream event.
+Source: langchain-core 1.8, `astream_events`: the first event belongs to the outermost run, v1 has no
+parent ids, and in v2 a step that returns its output at once has no stream event.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from llmstream.wire.message import MESSAGE_LIMIT
 
 
 class StepEvent(Record):
-    """One event as the object gave it: LangChain's seven keys, whatever their values are."""
+    """One event with LangChain's seven keys; values typed `object` are as the object sent them."""
 
     event: str
     run_id: str
@@ -33,12 +33,12 @@ class StepEvent(Record):
 
     @property
     def streams(self) -> bool:
-        """Whether it brings a chunk of its run's output."""
+        """Whether the event contains a chunk of its run's output."""
         return self.event.endswith("_stream")
 
     @property
     def ends(self) -> bool:
-        """Whether it is its run's last one."""
+        """Whether the event is the last of its run."""
         return self.event.endswith(("_end", "_error"))
 
 
@@ -55,10 +55,10 @@ class Answer(Protocol):
 
 
 class LastStep:
-    """The answer of a chain: the outermost run's chunks, which are those of its last step.
+    """The answer of a chain: the chunks of the outermost run, which are those of its last step.
 
     Args:
-        given: how many messages it was asked with, which does not matter here.
+        given: number of input messages; ignored.
     """
 
     def __init__(self, given: int = 0) -> None:
@@ -78,14 +78,14 @@ class LastStep:
             self._output = event.data.get("output")
 
     def rest(self) -> Iterator[Document]:
-        """Yield the output of what gave it at once."""
+        """Yield the output if it was not streamed."""
         if not self._streamed and self._output is not None:
-            # its text counts also when it is empty
+            # an empty text is still an answer
             yield {"text": "", **document_of(_generated(self._output))}
 
 
 def _generated(output: object) -> object:
-    """Return what a model generated, which LangChain wraps where the model is no chat model."""
+    """Return a model's output, which LangChain wraps in ``generations`` if it is not a chat model."""
     generations = output.get("generations") if isinstance(output, Mapping) else None
     return generations[0][0] if generations else output
 
@@ -101,11 +101,14 @@ async def documents_of(
     """Yield one document for each step's event and each piece of the answer, then the end.
 
     Args:
-        events: what `astream_events` gives; closed when this is left, if it can be.
-        answer: finds the answer among them.
-        steps: whether the events themselves are wanted.
-        stream: False keeps the answer until it is whole.
-        hide: takes keys out of a text.
+        events: the result of `astream_events`; closed at the end if it has `aclose`.
+        answer: finds the answer in the events.
+        steps: whether to yield the events themselves.
+        stream: False joins the answer and yields it at the end.
+        hide: hides the keys in a text.
+
+    Raises:
+        BadMessage: a value is not an event, or there is no answer.
     """
     kept: list[Document] = []
     try:
@@ -128,7 +131,7 @@ async def documents_of(
 
 
 def event_of(value: object) -> StepEvent:
-    """Return a value that an object gave, as an event.
+    """Return a value from `astream_events` as an event.
 
     Raises:
         BadMessage: the value is not an event.
@@ -148,7 +151,7 @@ def event_of(value: object) -> StepEvent:
 
 
 def step_text(event: StepEvent) -> str:
-    """Return an event as JSON text, without its data where it is too long for one line."""
+    """Return an event as JSON text, without its data if it is too long for a line."""
     made = {
         "event": event.event,
         "run_id": event.run_id,
@@ -159,7 +162,7 @@ def step_text(event: StepEvent) -> str:
         "parent_ids": _texts(event.parent_ids),
     }
     text = json.dumps(made, ensure_ascii=False)
-    # within a line it is escaped once more
+    # escaping it again within the line makes it longer
     if len(text) > MESSAGE_LIMIT // 8:
         made["data"] = {"omitted": f"{len(text)} characters"}
         text = json.dumps(made, ensure_ascii=False)

@@ -1,7 +1,7 @@
-"""Carries out effects on a Python object: the transport of the adapter ``runnable``.
+"""The transport of the adapter ``runnable``: carries out effects on a Python object.
 
-Blocking calls run in a thread.  An object that is native to an event loop runs there as one task, so that
-it leaves each context in the task that entered it.
+Blocking calls run in a thread.  An object that supports event loops natively runs in a single task, so that
+each context is left in the task that entered it.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from llmstream.transport.patience import Patience
 
 HEAD: Final = Head(200, {"content-type": "application/x-ndjson"})
 GRACE: Final = 0.25
-"""Seconds that an object is given to finish after a stop."""
+"""Time for an object to finish after a stop, in seconds."""
 
 
 class ForeignRoute:
     """The route to a model that is a Python object.
 
     Args:
-        factory: what makes it, ``package.module:Class``.
-        arguments: the factory's keyword arguments, under those of the call.  They may hold keys,
-            so that they aren't part of the request, which can be shown.
-        path: a folder from which it is imported too, empty for none.
-        watch: how closely the object is watched.
+        factory: what makes the object, ``package.module:Class``.
+        arguments: the factory's keyword arguments, overridden by those of the call.  They may contain
+            keys and so aren't part of the request, which can be shown.
+        path: an additional folder to import it from, empty for none.
+        watch: which events are wanted from the object.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class ForeignRoute:
         self._watch = watch
 
     def question(self, body: bytes) -> Question:
-        """Return what a request's body asks of the object."""
+        """Return the object's input and arguments for a request body."""
         return Question(self._factory, self._arguments, body, self._path, self._watch)
 
     def transport(self) -> Transport:
@@ -104,7 +104,7 @@ class ForeignTransport:
         self._box.stop()
 
     def close(self) -> None:
-        """Stop the object, and give it a moment to finish."""
+        """Stop the object, and wait at most `GRACE` seconds for it to finish."""
         if self._begun:
             self._begun = False
             self._box.stop()
@@ -135,7 +135,7 @@ class AsyncForeignTransport:
             await self._ear.until(lambda: box.has_news() or box.stopped, effect.deadline)
             return _taken(box)
         if isinstance(effect, Open):
-            # in a thread, since importing and making take time that the loop has not
+            # in a thread, because importing and making the object would block the loop
             self._begun = True
             question = self._route.question(effect.request.body)
             start(partial(self._answer, question, asyncio.get_running_loop()))
@@ -148,7 +148,7 @@ class AsyncForeignTransport:
         self._box.stop()
 
     async def aclose(self) -> None:
-        """Stop the object, and give it a moment to finish."""
+        """Stop the object, and wait at most `GRACE` seconds for it to finish."""
         if self._begun:
             self._begun = False
             self._box.stop()
@@ -166,7 +166,7 @@ class AsyncForeignTransport:
                 answer_blocking(question, self._box, way)
 
     def _begin(self, question: Question, way: Way) -> None:
-        # kept here, since a loop doesn't keep its tasks
+        # a reference, because an event loop keeps none to its tasks
         self._task = asyncio.ensure_future(answer_on_loop(question, self._box, way))
 
 
