@@ -1,4 +1,4 @@
-"""Anthropic's messages API, spoken by Anthropic, Vertex, some proxies and llama.cpp.
+"""Anthropic's messages API, also supported by Vertex, some proxies and llama.cpp.
 
 Sources: Anthropic API reference, "Create a Message"; guides "Streaming messages", "Streaming
 refusals" and "Errors", read 2026-11; recorded answers.
@@ -69,7 +69,7 @@ class Anthropic:
         return replace(request, body=common.encode(body), notices=notices)
 
     def models_url(self, endpoint: Endpoint) -> str | None:
-        """Return the address of the model list."""
+        """Return the URL of the model list, at most 1000 models."""
         return _versioned(endpoint) + "/models?limit=1000"
 
     def models(self, document: object) -> list[str]:
@@ -78,5 +78,5 @@ class Anthropic:
 
 
 def _versioned(endpoint: Endpoint) -> str:
-    """Return the URL with the version, which some users already include."""
+    """Return the base URL with ``/v1``, which some users already include."""
     return endpoint.base_url.removesuffix("/v1") + "/v1"

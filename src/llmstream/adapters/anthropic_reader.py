@@ -31,12 +31,12 @@ from llmstream.wire.document import Document
 from llmstream.wire.message import WireMessage
 
 SAYING: Final = (None, "text", "thinking", "reasoning", "output_text", "refusal")
-"""Types of blocks with content for the reader; results of the provider's own tools are ignored."""
+"""Types of blocks with text or thinking; results of the provider's own tools are ignored."""
 DELTAS: Final = (None, "text_delta", "thinking_delta", "input_json_delta")
 UNNAMED: Final = "\0"
 """Replaces the id of a call without one, because each block is a separate call."""
 CACHE: Final = ("cache_read_input_tokens", "cache_creation_input_tokens")
-"""Input that ``input_tokens`` leaves out, where OpenAI's counts have it ("Prompt caching")."""
+"""Input that ``input_tokens`` does not include, unlike OpenAI's counts ("Prompt caching")."""
 
 
 class AnthropicReader:
@@ -109,7 +109,7 @@ class AnthropicReader:
             self._blocks[index] = id_
             arguments = arguments_text(block.get("input") or None)
             yield from self._piece(index, name_at(block, "name"), arguments if whole else "", whole=True)
-            # most servers send an empty object here and the input in pieces, some all of it here, some both
+            # most servers send an empty object here and the input in pieces; some send it here, or both
             self._waiting[index] = "" if whole else arguments
         elif kind in SAYING:
             yield from content_events(block)
@@ -131,7 +131,7 @@ class AnthropicReader:
             yield ToolCallDelta(event.index, None, event.name, event.arguments) if made_up else event
 
     def _delta(self, index: int, delta: Document) -> Iterator[Event]:
-        """Yield a delta's events, by its fields, because some servers leave out its type."""
+        """Yield the events of a delta by its fields, because some servers omit its type."""
         if delta.get("type") not in DELTAS:
             return
         thinking, text = text_at(delta, "thinking"), text_at(delta, "text")
@@ -157,8 +157,8 @@ class AnthropicReader:
     def _counted(self, counts: Document) -> Iterator[Event]:
         """Yield the usage so far.
 
-        message_delta's counts are cumulative: the last one is used, they are not added ("Streaming
-        messages").  Through OpenRouter the first ones are zeros and nulls.
+        message_delta's counts are cumulative: they replace earlier ones ("Streaming messages").  From
+        OpenRouter, the first ones are zeros and nulls.
         """
         for key in ("input_tokens", "output_tokens", *CACHE):
             count = count_at(counts, key)

@@ -16,24 +16,23 @@ from llmstream.adapters.sampling import fields, left_out
 from llmstream.prompt import Attachment, Json, Message, Options, Prompt
 
 MAX_TOKENS: Final = 4096
-"""Default limit, because the API requires one; every model accepts this many."""
+"""Default limit, because the API requires one; all models accept this value."""
 FIELDS: Final[Mapping[str, str]] = {
     "temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "stop": "stop_sequences",
 }  # fmt: skip
 EFFORTS: Final[Mapping[str, str]] = {
     "minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max",
 }  # fmt: skip
-"""Our reasoning_effort -> ``output_config.effort`` of the models since 4.6; there is none below low."""
+"""Our reasoning_effort -> ``output_config.effort`` of models since 4.6; low is the lowest."""
 LEAST_BUDGET: Final = 1024
 BUDGETS: Final[Mapping[str, int]] = {"low": 2048, "medium": 8192, "high": 24576, "xhigh": 32768, "max": 32768}
-"""``budget_tokens`` for each effort: older models expect it instead, and the default limit adds it for
-thinking."""
+"""Effort -> ``budget_tokens``, which older models expect instead; also added to the default limit."""
 NOT_WITH_THINKING: Final = ("temperature", "top_k")
-"""Options that are refused together with thinking ("Extended thinking", on compatible features)."""
+"""Options that the API refuses together with thinking ("Extended thinking", on compatible features)."""
 OLDER_MODEL: Final = re.compile(
     r"adaptive|effort\b.*\bnot support|not support\b.*\beffort|output_config: extra", re.IGNORECASE
 )
-"""How a model without adaptive thinking or effort refuses it: "adaptive thinking is not
+"""Matches the errors of models without adaptive thinking or effort: "adaptive thinking is not
 supported on this model", "This model does not support the effort parameter"."""
 TAKEN: Final = frozenset({*FIELDS, "max_tokens", "reasoning_effort", "tools", "tool_choice", "schema"})
 TOOL_CHOICES: Final[Mapping[str, str]] = {"auto": "auto", "none": "none", "required": "any"}
@@ -70,13 +69,13 @@ def body(prompt: Prompt, options: Options) -> dict[str, Json]:
 
 
 def with_other_thinking(sent: dict[str, Json], refusal: str) -> dict[str, Json] | None:
-    """Return a body with thinking as other models expect it, None if the refusal isn't about that.
+    """Return a body with thinking as other models expect it, None if the error isn't about thinking.
 
-    Models before 4.6 need a number of tokens for it, and the newest can't turn it off.
+    Models before 4.6 require a number of tokens, and the newest can't turn thinking off.
 
     Args:
-        sent: the body that was refused, as `body` made it.
-        refusal: the provider's message.
+        sent: the refused body, made by `body`.
+        refusal: the provider's error message.
     """
     thinking, output = sent.get("thinking"), sent.get("output_config")
     if thinking == {"type": "disabled"} and "disabled" in refusal:
@@ -96,7 +95,7 @@ def with_other_thinking(sent: dict[str, Json], refusal: str) -> dict[str, Json] 
 
 
 def notices(prompt: Prompt, options: Options) -> Iterator[str]:
-    """Yield a sentence for everything that can't be sent."""
+    """Yield a notice for each option or attachment that can't be sent."""
     yield from left_out("anthropic", options, TAKEN)
     effort = options.reasoning_effort or ""
     if effort in EFFORTS:
@@ -130,7 +129,7 @@ def _content(message: Message) -> Json:
     if not (message.attachments or message.tool_calls):
         return message.content
     blocks: list[Json] = [_attached(a) for a in message.attachments if _block_kind(a) is not None]
-    # the guides recommend images before the text
+    # the guides recommend placing images before the text
     if message.content:
         blocks.append({"type": "text", "text": message.content})
     for call in message.tool_calls:

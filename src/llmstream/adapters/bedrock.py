@@ -26,7 +26,7 @@ class Bedrock:
     kind = "chat"
 
     def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
-        """Return the request; the model's id, which may be an ARN with slashes, is one part of the path."""
+        """Return the request; slashes in the model's id, which may be an ARN, are escaped in the path."""
         body = bedrock_request.body(prompt, options)
         accept = "application/vnd.amazon.eventstream" if stream else "application/json"
         headers = {"accept": accept, **endpoint.headers}
@@ -41,7 +41,7 @@ class Bedrock:
         return BedrockReader()
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-        """Return the error for a refused request's response, with the type, which is only in a header."""
+        """Return the error for a refused request's response, with its type from a header."""
         error = http_errors.refusal(status, headers, body)
         kind = headers.get("x-amzn-errortype", "").partition(":")[0]
         if kind:
@@ -56,7 +56,7 @@ class Bedrock:
         """Return the URL of the model list, which belongs to another service in the same region.
 
         Source: Amazon Bedrock API Reference, "ListFoundationModels"; AWS General Reference, "Amazon
-        Bedrock endpoints": bedrock.REGION beside bedrock-runtime.REGION.
+        Bedrock endpoints": bedrock.REGION and bedrock-runtime.REGION.
         """
         base_url = endpoint.base_url.replace("//bedrock-runtime.", "//bedrock.", 1)
         return base_url + "/foundation-models?byOutputModality=TEXT"

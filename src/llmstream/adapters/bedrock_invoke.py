@@ -1,6 +1,6 @@
-"""Answers of InvokeModelWithResponseStream: the models' own dialects inside of AWS frames.
+"""Reads answers of InvokeModelWithResponseStream: the models' own dialects within AWS frames.
 
-Converse is what we ask for; these frames come from a gateway that answers it with the older call.
+We request Converse, but some gateways use the older call and send its frames.
 
 Sources: Amazon Bedrock API Reference, "InvokeModelWithResponseStream" and "PayloadPart"; User Guide,
 "Inference request parameters and response fields for foundation models" (Amazon Titan Text, Anthropic
@@ -23,7 +23,7 @@ from llmstream.wire.document import Document, parse_object
 from llmstream.wire.message import WireMessage
 
 TEXTS: Final = ("generation", "outputText", "completion")
-"""Where the text is: Llama, Titan, Claude before its messages API."""
+"""Fields for the text: Llama, Titan, Claude before its messages API."""
 
 REASONS: Final = ("stop_reason", "completionReason")
 
@@ -37,7 +37,11 @@ class InvokeReader:
         self._anthropic: Reader | None = None
 
     def read(self, frame: Document) -> Iterator[Event]:
-        """Yield the events of one frame's document, whose ``bytes`` hold another in base64."""
+        """Yield the events of one frame, whose ``bytes`` contain a document in base64.
+
+        Raises:
+            BadMessage: the format of the document is unknown.
+        """
         text = b64decode(text_at(frame, "bytes")).decode("utf-8", "replace")
         document = parse_object(text)
         kind = text_at(document, "type")

@@ -1,4 +1,4 @@
-"""Reads the answers of Bedrock's Converse API: frames with a name and a JSON payload, or one document.
+"""Reads the answers of Bedrock's Converse API: named frames with a JSON payload, or one document.
 
 Sources: Amazon Bedrock API Reference, "ConverseStream", "MessageStopEvent", "TokenUsage", "ContentBlock";
 read 2026-11; recorded answers.
@@ -61,7 +61,7 @@ class BedrockReader:
         elif kind == "messageStop":
             yield from self._stop(document)
         elif kind == "metadata":
-            # it follows messageStop, and is the last frame
+            # follows messageStop as the last frame
             self.done = True
             yield from _usage(document)
         elif kind == "whole":
@@ -72,7 +72,7 @@ class BedrockReader:
             check(message, document)
 
     def _start(self, start: Document, block: int | None) -> Iterator[Event]:
-        # blocks of text have no start; a `toolResult` is that of a tool which Bedrock ran itself
+        # text blocks have no start; a `toolResult` belongs to a tool that Bedrock ran itself
         call = object_at(start, "toolUse")
         if call:
             id_, name = name_at(call, "toolUseId"), name_at(call, "name")
@@ -86,7 +86,7 @@ class BedrockReader:
             piece = arguments_text(object_at(delta, "toolUse").get("input"))
             yield from self._calls.piece(block, None, None, piece)
         elif "reasoningContent" in delta:
-            # other fields are signatures and `redactedContent`, which can't be read
+            # other fields are signatures and `redactedContent`, which is encrypted
             yield from _reasoning(delta["reasoningContent"])
 
     def _stop(self, document: Document) -> Iterator[Event]:
@@ -116,7 +116,7 @@ class BedrockReader:
         self.done = True
 
     def _invoke(self, document: Document) -> Iterator[Event]:
-        """Read one frame of InvokeModelWithResponseStream, which holds a model's own dialect."""
+        """Read one frame of InvokeModelWithResponseStream, in the model's own dialect."""
         if self._invoked is None:
             from llmstream.adapters.bedrock_invoke import InvokeReader
 
@@ -136,7 +136,7 @@ def _usage(document: Document) -> Iterator[Event]:
     counts = extras_at(document, "usage")
     if counts:
         yield Usage(
-            # unlike totalTokens, inputTokens leaves out cached tokens
+            # unlike totalTokens, inputTokens does not include cached tokens
             input_tokens=sum_at(counts, "inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"),
             output_tokens=count_at(counts, "outputTokens"),
             total_tokens=count_at(counts, "totalTokens"),
@@ -145,7 +145,7 @@ def _usage(document: Document) -> Iterator[Event]:
 
 
 def _failure(kind: str, data: str) -> ProviderError | BadMessage:
-    """Return the error that an exception's frame, or a document without an answer, reports."""
+    """Return the error reported by an exception frame or by a document without an answer."""
     said = message_in(parsed(data.encode("utf-8", "replace"))) or data.strip()
     if not kind and not said:
         return BadMessage("the answer is neither a message nor an error")

@@ -21,7 +21,7 @@ from llmstream.prompt import Attachment, Json, Message, Options, Prompt
 FIELDS: Final[Mapping[str, str]] = {
     "temperature": "temperature", "max_tokens": "maxTokens", "top_p": "topP", "stop": "stopSequences",
 }  # fmt: skip
-"""Our options -> names inside of ``inferenceConfig``: what all of its models have."""
+"""Our options -> fields of ``inferenceConfig``, which all models share."""
 TAKEN: Final = frozenset({*FIELDS, "tools", "tool_choice", "schema"})
 
 TOP_LEVEL: Final = frozenset(
@@ -31,7 +31,7 @@ TOP_LEVEL: Final = frozenset(
         "serviceTier", "toolConfig",
     }
 )  # fmt: skip
-"""Fields of the API itself; whatever else the user gives is one model's own."""
+"""Fields of the API itself; all other fields from the user are model parameters."""
 
 IMAGES: Final[Mapping[str, str]] = {
     "image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif", "image/webp": "webp",
@@ -47,7 +47,7 @@ DOCUMENTS: Final[Mapping[str, str]] = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
 }  # fmt: skip
-"""Media type -> the API's `format`, for each kind of block."""
+"""Media type -> the API's `format`; one table each for image, audio and document blocks."""
 
 _UNNAMEABLE: Final = re.compile(r"[^0-9A-Za-z()\[\]-]+")
 _NAME_LENGTH: Final = 190
@@ -63,7 +63,7 @@ def body(prompt: Prompt, options: Options) -> dict[str, Json]:
     if tools:
         made["toolConfig"] = tools
     if options.schema is not None:
-        # the schema is JSON inside of JSON
+        # the API expects the schema as a JSON string
         schema: Json = {"name": "answer", "schema": json.dumps(dict(options.schema), ensure_ascii=False)}
         made["outputConfig"] = {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}
     made = laid_over(made, {k: v for k, v in options.extra.items() if k in TOP_LEVEL})
@@ -72,7 +72,7 @@ def body(prompt: Prompt, options: Options) -> dict[str, Json]:
 
 
 def _turns(prompt: Prompt) -> list[Json]:
-    """Return the messages, the system's aside; those of one role that follow each other are one."""
+    """Return the messages without the system message; consecutive ones of the same role are merged."""
     found: list[Json] = []
     names: set[str] = set()
     last_role, content = "", list[Json]()
@@ -118,7 +118,7 @@ def _attached(attachment: Attachment, names: set[str]) -> Iterator[Json]:
 
 
 def _document_name(name: str, taken: set[str]) -> str:
-    """Return a name of the few characters that are allowed, unlike the names of the others."""
+    """Return a unique name with only the characters that the API allows, and add it to `taken`."""
     plain = _UNNAMEABLE.sub(" ", name.rpartition(".")[0] or name).strip()[:_NAME_LENGTH] or "document"
     unique, number = plain, 1
     while unique in taken:
@@ -153,12 +153,12 @@ def _tool(tool: Mapping[str, Json]) -> Json:
 
 
 def _has_calls(prompt: Prompt) -> bool:
-    # where the messages have calls or results, the API insists on a toolConfig
+    # the API requires a toolConfig if the messages contain calls or results
     return any(message.tool_calls or message.role == "tool" for message in prompt.messages)
 
 
 def notices(prompt: Prompt, options: Options) -> Iterator[str]:
-    """Yield what can't be sent, each as one sentence."""
+    """Yield a notice for each option or attachment that can't be sent."""
     yield from left_out("bedrock", options, TAKEN, instead="try the model's own name for it")
     for attachment in (a for message in prompt.messages for a in message.attachments):
         called = attachment.name or attachment.media_type

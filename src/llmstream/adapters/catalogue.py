@@ -1,8 +1,8 @@
-"""The known providers: address, variable that holds the key, deviations from the dialect.
+"""The known providers: URL, environment variables, capabilities, deviations from the dialect.
 
-The rows are data, `catalogue.toml`.  Parsing all of them costs some milliseconds and one run
-needs one row, so a row is cut out of the text by its header and parsed alone; that the cut and
-the whole file agree is a test.
+The rows are data, in `catalogue.toml`.  Parsing all of them takes some milliseconds and a run needs only
+one, so a row is located by its header and parsed separately; a test compares this with parsing the
+complete file.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ class Row(Record):
     """One provider of the catalogue.
 
     Args:
-        name: how the user writes it before the slash.
-        title: the name its maker uses.
-        adapter: the dialect it speaks.
+        name: the name that users write before the slash.
+        title: the provider's own name.
+        adapter: name of its dialect's adapter.
         base_url: may contain ``{VARIABLE}`` or ``{ONE|OTHER}``, filled in from the environment; empty
             for the model in this process.
-        docs: URL of the page that documents this.
+        docs: URL of the page that documents this row.
         checked: the date on which that page was last read, ISO 8601.
         model: the default model; empty if there is none.
-        base_url_env: variables of the vendor's own tools that override the base URL, first wins.
-        api_key_env: variables that hold the key, first wins; empty when no key is needed.
+        base_url_env: variables of the vendor's own tools that override the base URL; the first one set wins.
+        api_key_env: variables for the key; the first one set wins; empty if no key is needed.
         key_optional: whether the key is optional: sent only if its variable is set.
         quirks: values of `Quirk`.
         dialect: for the model in this process, the dialect of its requests.
-        streams: answers token by token.
-        reasoning: has models that show their thinking.
-        tools: has models that call tools.
-        images: has models that accept images.
-        usage_in_stream: reports token counts in a stream.
-        takes: kinds of attachments that its models accept: all of `KINDS` unless known otherwise.
+        streams: whether it streams token by token.
+        reasoning: whether some of its models show their thinking.
+        tools: whether some of its models call tools.
+        images: whether some of its models accept images.
+        usage_in_stream: whether it reports token counts in a stream.
+        takes: kinds of attachments that its models accept; all of `KINDS` unless known otherwise.
         model_takes: kinds of attachments that the default model is known to accept in this dialect.
-        sampling: options that suit a model better than its server's defaults; the user's own override them.
+        sampling: model -> default options that suit it better than its server's; the user's override them.
     """
 
     name: str
@@ -73,7 +73,7 @@ def known(name: str) -> bool:
 
 
 def row(name: str) -> Row | None:
-    """Return the provider of that name, None when the catalogue doesn't have it."""
+    """Return the provider of this name, None if it is not in the catalogue."""
     import tomllib
 
     text = _text()
@@ -100,7 +100,7 @@ def names() -> list[str]:
 def _text() -> str:
     from pathlib import Path
 
-    # the leading newline lets the first row be found as every other one is
+    # with the leading newline, the first row is found like the others
     return "\n" + Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8")
 
 

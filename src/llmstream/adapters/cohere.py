@@ -1,4 +1,4 @@
-"""Cohere's chat API, version 2; answers of version 1 are understood, too.
+"""Cohere's chat API, version 2; answers in the format of version 1 are accepted too.
 
 Sources: Cohere API reference, "Chat with Streaming" (v2/chat) and "List Models"; guide "Migrating From
 API v1 to API v2", read 2026-11; recorded answers.
@@ -60,11 +60,11 @@ class Cohere:
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Return None: nothing is sent that some models refuse."""
+        """Return None: no field is sent that some models reject."""
         return None
 
     def models_url(self, endpoint: Endpoint) -> str | None:
-        """Return the address of the list of chat models; a page holds 1000 at most."""
+        """Return the URL of the list of chat models, at most 1000."""
         return endpoint.base_url + "/v1/models?endpoint=chat&page_size=1000"
 
     def models(self, document: object) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the readers of both versions of Cohere's chat API share: how an answer ends, usage, failures.
+"""Shared by the readers of both versions of Cohere's chat API: the end of an answer, usage, failures.
 
 Sources: Cohere API reference, "Chat with Streaming" (v2/chat); guide "Migrating From API v1 to API v2",
 read 2026-11; recorded answers.
@@ -18,17 +18,21 @@ from llmstream.events import Event, FinishReason, Usage
 from llmstream.wire.document import Document
 
 FINISH_REASONS: Final[Mapping[str, FinishReason]] = {"STOP_SEQUENCE": "stop", "USER_CANCEL": "cancelled"}
-"""Cohere's own words; the others are in the table of all providers'."""
+"""Cohere's own finish reasons; the others are in `finish_reasons`."""
 
 FAILURES: Final = frozenset({"ERROR", "ERROR_LIMIT", "TIMEOUT"})
 """Finish reasons that report a failure, whatever the HTTP status was."""
 
 
 def ended(end: Document, usage: object) -> Iterator[Event]:
-    """Yield the usage and the finish of an answer's last message; version 1 has them elsewhere.
+    """Yield the usage and the finish of an answer's last message.
+
+    Args:
+        end: the object with ``finish_reason``.
+        usage: the object with the token counts, elsewhere in version 1; anything else for none.
 
     Raises:
-        ProviderError: the reason is that the generation failed.
+        ProviderError: the finish reason is one of `FAILURES`.
     """
     raw = reason_at(end, "finish_reason")
     if raw.upper() in FAILURES:
@@ -39,7 +43,7 @@ def ended(end: Document, usage: object) -> Iterator[Event]:
 
 
 def _usage(usage: Document) -> Usage:
-    """Return what the model read and wrote; ``billed_units`` leave out what is free of charge."""
+    """Return the counts of ``tokens``, because ``billed_units`` don't include tokens that are free."""
     tokens = extras_at(usage, "tokens")
     return Usage(
         input_tokens=count_at(tokens, "input_tokens"),
@@ -50,7 +54,7 @@ def _usage(usage: Document) -> Usage:
 
 
 def failure(document: Document) -> Exception:
-    """Return the error that a message reports, by its finish reason or instead of an answer."""
+    """Return the error that a message reports, in its finish reason or as an error document."""
     raw = str(document.get("finish_reason")).upper()
     said = message_in(document)
     if raw == "ERROR_LIMIT":

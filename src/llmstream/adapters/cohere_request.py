@@ -25,7 +25,7 @@ TOOL_CHOICES: Final[Mapping[str, str]] = {"none": "NONE", "required": "REQUIRED"
 
 
 def body(prompt: Prompt, options: Options) -> dict[str, Json]:
-    """Return the body, without model and stream; its messages have OpenAI's form."""
+    """Return the body, without model and stream; its messages have OpenAI's format."""
     messages = Prompt(tuple(_with_images(message) for message in prompt.messages))
     made: dict[str, Json] = {"messages": list(chat_messages(messages))}
     made.update(fields(options, FIELDS))
@@ -49,7 +49,7 @@ def _is_image(attachment: Attachment) -> bool:
 
 
 def notices(prompt: Prompt, options: Options) -> Iterator[str]:
-    """Yield what can't be sent, each as one sentence."""
+    """Yield a notice for each option or attachment that can't be sent."""
     yield from left_out("cohere", options, TAKEN)
     for attachment in (a for message in prompt.messages for a in message.attachments if not _is_image(a)):
         yield f"cohere accepts only images: {attachment.name or attachment.media_type} is left out"

@@ -1,4 +1,4 @@
-"""Answers of Cohere's chat API, version 1, which older deployments and gateways still give.
+"""Reads answers of Cohere's chat API, version 1, which older deployments and gateways still send.
 
 Source: Cohere API reference, version 1, "Chat with Streaming"; a recorded answer.
 """
@@ -23,13 +23,13 @@ class CohereV1Reader:
         self._calls = ToolCalls()
 
     def read(self, document: Document) -> Iterator[Event]:
-        """Yield the events of one line; the last one repeats the whole answer."""
+        """Yield the events of one line; the last line repeats the complete answer, which is ignored."""
         kind = document["event_type"]
         if kind == "text-generation":
             yield TextDelta(text_at(document, "text"))
         elif kind == "tool-calls-generation":
             for call in objects_at(document, "tool_calls"):
-                # it comes whole and has no id
+                # each call is complete and has no id
                 arguments = arguments_text(call.get("parameters") or {})
                 yield from self._calls.piece(None, None, name_at(call, "name"), arguments, whole=True)
         elif kind == "stream-end":

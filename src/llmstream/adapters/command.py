@@ -1,4 +1,4 @@
-"""A command as a model: the prompt is its input, what it writes is the answer.
+"""A command as a model: the prompt is its standard input, and its output is the answer.
 
 A command has no dialect, but the engine talks to every model through an adapter, so a command has one too.
 The argument list belongs to the transport, which starts the process.
@@ -21,14 +21,14 @@ METHOD = "EXEC"
 """The method of a request that starts a process."""
 
 END = "end"
-"""Name of the message that ends a text."""
+"""Name of the message at the end of the output."""
 
 
 class Command:
     """The adapter ``exec``.
 
     Args:
-        program: the command's first word, to be named in errors.
+        program: the command's first word, for error messages.
     """
 
     name = "exec"
@@ -38,7 +38,7 @@ class Command:
         self._program = program
 
     def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
-        """Return the prompt's text as the body; a command has one way of answering, streamed or not."""
+        """Return a request with the prompt's text as its body; `stream` makes no difference to a command."""
         return HttpRequest(
             method=METHOD,
             url=f"exec://{quote(self._program, safe='')}",
@@ -53,7 +53,7 @@ class Command:
         return CommandReader()
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-        """Return the error for a status; a process has no status of this kind."""
+        """Return the error for an HTTP status; not used, because a process has none."""
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
@@ -70,7 +70,7 @@ class Command:
 
 
 def _encoded(text: str) -> bytes:
-    """Return a prompt's bytes; those of a badly encoded command line as they were."""
+    """Return a prompt as UTF-8; bytes of the command line that are not UTF-8 are passed on unchanged."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -86,9 +86,9 @@ def _notices(prompt: Prompt, options: Options) -> Iterator[str]:
 
 
 class CommandReader:
-    """Takes a command's output as text; it is complete when the output has ended.
+    """Reads a command's output as text; the answer is complete when the output ends.
 
-    The transport raises the error of a bad exit status, before it reports the end.
+    For a non-zero exit status, the transport raises an error before it reports the end.
     """
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class CommandReader:
         self.finished = False
 
     def read(self, message: WireMessage) -> list[Event]:
-        """Return the text of one read, and the finish at the end."""
+        """Return the text of one read, and a finish at the end."""
         events: list[Event] = [TextDelta(message.data)] if message.data else []
         if message.event == END:
             self.done = self.finished = True

@@ -1,4 +1,4 @@
-"""Read text and thinking from a message in any shape: a string, an object, a list of parts.
+"""Read text and thinking from a message's content in any form: a string, an object, a list of parts.
 
 Sources: OpenAI's, Mistral's (``thinking``, ``reference``), Anthropic's and Snowflake's
 (``reasoning_details``) references; Copilot's ``reasoning_text``; LiteLLM's ``thinking_blocks``.
@@ -17,7 +17,7 @@ THINKING_NAMES: Final = (
     "reasoning_content", "reasoning", "reasoning_text", "thinking", "thought", "reasoning_details",
     "thinking_blocks",
 )  # fmt: skip
-"""Fields for thinking next to the text; servers that send several of these repeat it in each."""
+"""Fields for thinking next to the text; a server that sends several repeats it in each."""
 
 THINKING_PARTS: Final = frozenset(
     {"thinking", "reasoning", "reasoning_text", "reasoning_content", "reasoning_summary", "thought"}
@@ -25,10 +25,10 @@ THINKING_PARTS: Final = frozenset(
 NO_TEXT: Final = frozenset(
     {"reference", "citation", "redacted_thinking", "tool_use", "tool_call", "tool_result", "signature"}
 )
-"""Types of parts without text for the reader."""
+"""Types of parts whose text is not part of the answer."""
 
 INSIDE: Final = ("text", "thinking", "reasoning_text", "reasoning", "reasoning_content", "content", "value")
-"""Where a part or a nested object keeps its text, first wins."""
+"""Fields for the text of a part or a nested object; the first one with text wins."""
 
 BESIDE: Final = ("refusal", "summary")
 DEEPEST: Final = 4
@@ -58,7 +58,7 @@ def content_events(content: object) -> Iterator[Event]:
 
 
 def thinking_in(delta: Document) -> str:
-    """Return the thinking next to a delta's text, whichever field holds it.
+    """Return the thinking next to a delta's text, from the first field that has any.
 
     Raises:
         BadMessage: the value is not text, an object or a list of these.
@@ -73,7 +73,7 @@ def thinking_in(delta: Document) -> str:
 
 
 def text_of(value: object) -> str:
-    """Return the text that a value is or holds, parts joined as they are.
+    """Return the text of a value, with its parts joined.
 
     Raises:
         BadMessage: the value is not text, an object or a list of these.
@@ -95,7 +95,7 @@ def _parts(content: object) -> list[str | Document]:
 
 
 def _inner(part: Document, depth: int = 0) -> str:
-    """Return the text of one part, which may be an object or a list once more."""
+    """Return the text of one part, which may be nested in objects and lists."""
     for name in (*INSIDE, *BESIDE):
         value = part.get(name)
         if isinstance(value, str):

@@ -1,8 +1,8 @@
-"""Find the message in an error document of any form; the useful words are often deep inside.
+"""Find the message in an error document of any form; the useful part is often deeply nested.
 
-A gateway says "Provider returned error" and keeps the provider's own words in ``metadata.raw``; FastAPI
-has a list with the field under ``loc``; Groq points at ``failed_generation``; AWS answers in XML, a proxy
-with a web page.  Nothing is shortened here, because keys in the text must be hidden first.
+A gateway reports "Provider returned error", with the provider's own message in ``metadata.raw``; FastAPI
+sends a list with the field's name under ``loc``; Groq refers to ``failed_generation``; AWS sends XML, a
+proxy a web page.  Nothing is shortened here, because keys in the text must be hidden first.
 
 Sources: the error references of OpenAI, Anthropic, Google (AIP-193), Mistral, Cohere, xAI, OpenRouter
 and Groq; FastAPI, "Handling errors"; RFC 9457; AWS, "Error responses"; recorded answers.
@@ -20,20 +20,20 @@ from llmstream.wire.document import Document
 
 DEEPEST: Final = 12
 MOST: Final = 8
-"""Limit on the entries reported from a list of errors."""
+"""Most entries reported from a list of errors."""
 
 SAYING: Final = (
     "error", "message", "Message", "msg", "detail", "errors", "error_description", "error_message",
     "errorMessage", "error_msg", "status_msg", "Error", "Errors", "fault", "faultstring", "exception",
     "title", "description", "base_resp",
 )  # fmt: skip
-"""Where a message is, first wins."""
+"""Fields for the message; the first one with text wins."""
 
 MORE: Final = ("message", "error_description", "detail", "description")
-"""What explains an `error` that is only a word."""
+"""Fields that explain an ``error`` which is only a string."""
 
 INSIDE: Final = ("raw", "failed_generation", "param", "innererror", "cause", "reason", "fieldViolations")
-"""Where the upstream's own words, or the field's name, are."""
+"""Fields for the upstream provider's message or the name of the invalid field."""
 
 _XML: Final = re.compile(r"<(?:\w+:)?(?:message|detail|faultstring)\b[^>]*>([^<]*)<", re.IGNORECASE)
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -41,7 +41,7 @@ _TAGS: Final = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE
 
 
 def parsed(body: bytes) -> object:
-    """Return a body parsed as JSON, None when it is not JSON."""
+    """Return a body parsed as JSON, None if it is not JSON."""
     try:
         return json.loads(body.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
@@ -49,7 +49,7 @@ def parsed(body: bytes) -> object:
 
 
 def message_in(document: object) -> str:
-    """Return what an error document of any form says, empty when it says nothing."""
+    """Return the message in an error document of any form, empty if none is found."""
     return _said(document, 0)
 
 
@@ -65,7 +65,7 @@ def _said(value: object, depth: int) -> str:
 
 
 def _said_in_text(text: str, depth: int) -> str:
-    """Return a text, or what the JSON says that it is."""
+    """Return a text, or the message in it if the text is JSON."""
     stripped = text.strip()
     if stripped.startswith(("{", "[")):
         inner = _said(parsed(stripped.encode("utf-8", "replace")), depth + 1)
@@ -90,7 +90,7 @@ def _said_in_object(document: Document, depth: int) -> str:
 
 
 def _inside(document: Document, depth: int) -> Iterator[str]:
-    """Yield the words next to or below a message."""
+    """Yield additional messages from the document, its metadata and its details."""
     metadata, details = document.get("metadata"), document.get("details")
     places = [document, metadata, *(details if isinstance(details, list) else [details])]
     for place in places[:MOST]:
@@ -109,14 +109,14 @@ def _inside(document: Document, depth: int) -> Iterator[str]:
 
 
 def _place(loc: object) -> str:
-    """Return a field's name as FastAPI gives it: a path, of which ``body`` says nothing."""
+    """Return a field's path from FastAPI's ``loc``, without its ``body`` part."""
     if not isinstance(loc, list | tuple):
         return ""
     return ".".join(str(part) for part in loc[:MOST] if part != "body" and isinstance(part, str | int))
 
 
 def words_of_page(body: bytes) -> str:
-    """Return what a body that is not JSON says: XML's message, a page's title, or a plain text."""
+    """Return the message in a body that is not JSON: an XML message, a page's title, or plain text."""
     text = body.decode("utf-8", "replace").strip()
     title = _TITLE.search(text)
     if title:

@@ -1,7 +1,7 @@
 """Finish reasons: every provider's words, in one table.
 
-Gateways pass on the words of the provider behind them, in any dialect: Gemini's capitals in an
-OpenAI chunk, an enumeration's full name.  So a dialect's own table comes first, then this one.
+Gateways pass on the words of the upstream provider in any dialect, for example Gemini's capitals or an
+enumeration's full name in an OpenAI chunk.  So a dialect's own table is tried first, then this one.
 
 Sources: the API references that the adapters name; text-generation-inference (``eos_token``), Together
 (``eos``), Mistral (``model_length``), Z.ai (``sensitive``, ``network_error``), DeepSeek
@@ -44,25 +44,25 @@ PASSING: Final = frozenset(
         "internal_server_error", "timeout", "overloaded", "unavailable", "error",
     }
 )  # fmt: skip
-"""Failures after which the same request may succeed; a model's own mistake isn't paid for twice."""
+"""Failures after which the same request may succeed; a model's own mistake is not retried, to save cost."""
 
 _FAILURES: Final = ("error", "malformed", "fail", "abort")
 _PREFIX: Final = "finish_reason_"
 
 
 def word(raw: str) -> str:
-    """Return a provider's reason as the tables have it: ``FinishReason.MAX_TOKENS`` is ``max_tokens``."""
+    """Return a provider's reason as written in the tables: ``FinishReason.MAX_TOKENS`` is ``max_tokens``."""
     bare = raw.replace(":", ".").rpartition(".")[2].strip().lower()
     return bare.removeprefix(_PREFIX).replace("-", "_").replace(" ", "_")
 
 
 def finish(raw: str, own: Mapping[str, FinishReason] = NO_WORDS, *, calls: object = None) -> Finish:
-    """Return the finish for a provider's word.
+    """Return the finish for a provider's reason, which is ``unknown`` or ``error`` if not in the tables.
 
     Args:
-        raw: the word, empty for none.
-        own: the dialect's own words.
-        calls: true if the answer has tool calls: then a plain stop waits for their results.
+        raw: the provider's reason, empty for none.
+        own: the dialect's own table.
+        calls: true if the answer has tool calls; then ``stop`` becomes ``tool_calls``.
     """
     bare = word(raw)
     reason = own.get(raw) or own.get(raw.lower()) or KNOWN.get(bare)

@@ -1,14 +1,14 @@
 """Uses a Python object as a model: the adapter ``runnable``.
 
-A separate transport (the floor of runnables) calls the object, presented as a request: each chunk of
-its output is returned as one line of JSON, so that the engine handles limits, retries, events and errors as
-for any provider.  Both ends of that protocol are ours:
+A separate transport (the package `foreign`) calls the object and returns each chunk of its output as a
+line of JSON, so that the engine handles limits, retries, events and errors as for any provider.  Both
+ends of this protocol are ours:
 
     {"text": "..."}  {"reasoning": "..."}  {"tool_calls": [{"index", "id", "name", "arguments"}]}
     {"usage": {"input_tokens": 3, ...}}  {"finish": "stop"}  {"end": true}
-    {"step": "..."}: an event of a step, its JSON as text, so that it may be nested as deep as it likes
+    {"step": "..."}: an event of a step as JSON text, whose nesting does not add to that of the line
 
-Source: langchain-core 1.7, `AIMessageChunk` and `UsageMetadata`, whose counts add up over chunks.
+Source: langchain-core 1.7, `AIMessageChunk` and `UsageMetadata`, whose counts are added up over chunks.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ METHOD: Final = "CALL"
 """The method of a request that calls an object."""
 
 BOUND: Final = ("tools", "tool_choice")
-"""Options that belong to the object rather than to its making: LangChain's `bind_tools`."""
+"""Options bound to the finished object rather than passed to its factory: LangChain's `bind_tools`."""
 
 COUNTS: Final = ("input_tokens", "output_tokens", "total_tokens", "reasoning_tokens", "cached_tokens")
 
@@ -59,11 +59,11 @@ class Foreign:
 
     def __init__(self, factory: str = "") -> None:
         self._factory = factory
-        # LangChain's convention, which its integrations follow: ChatOpenAI and AzureChatOpenAI beside OpenAI
+        # LangChain's naming convention: ChatOpenAI and AzureChatOpenAI are chat models, OpenAI is not
         self.kind = "chat" if "Chat" in factory.rpartition(":")[2] else "llm"
 
     def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
-        """Return what the object is to be made with and asked, as a JSON object."""
+        """Return a request whose body has the object's input and arguments as JSON."""
         given = options.given()
         body: dict[str, Json] = {
             "input": spoken(prompt),
@@ -75,7 +75,7 @@ class Foreign:
             "stream": stream,
         }
         if not any(message.attachments for message in prompt.messages):
-            # for what is neither a chat model nor a graph of messages
+            # for objects that are neither a chat model nor a graph with messages
             body["text"] = prompt.text
         if endpoint.model != self._factory:
             body["model"] = endpoint.model
@@ -93,7 +93,7 @@ class Foreign:
         return ForeignReader()
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-        """Return the refusal that a status stands for; an object has none but its exceptions'."""
+        """Return the error for an HTTP status; not used, because objects raise exceptions."""
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
@@ -110,7 +110,7 @@ class Foreign:
 
 
 def spoken(prompt: Prompt) -> Json:
-    """Return what an object is given: a text, or messages as dictionaries where there is more to it."""
+    """Return an object's input: the text of a single user message, otherwise messages as dictionaries."""
     if len(prompt.messages) == 1:
         only = prompt.messages[0]
         if only.role == "user" and not only.attachments:
@@ -127,9 +127,9 @@ def _notices(options: Options, endpoint: Endpoint) -> Iterator[str]:
 
 
 class ForeignReader:
-    """Takes the lines that an object's chunks became.
+    """Reads the lines made from an object's chunks.
 
-    An object that says no finish reason is believed to have finished when it ends; why, is not known.
+    If the object ends without a finish reason, the answer is complete and its finish reason ``unknown``.
     """
 
     def __init__(self) -> None:
@@ -163,7 +163,7 @@ class ForeignReader:
         return events
 
     def _counted(self, counts: Document) -> Usage:
-        """Add up counts: each chunk has those of its own part only."""
+        """Add up counts, because each chunk only has its own."""
         for name in COUNTS:
             count = count_at(counts, name)
             if count is not None:

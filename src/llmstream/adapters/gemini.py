@@ -1,4 +1,4 @@
-"""Google's Gemini API, ``generateContent``; what Vertex AI answers is understood, too.
+"""Google's Gemini API, ``generateContent``; Vertex AI's answers are accepted too.
 
 Sources: Gemini API reference, "Generating content" (v1beta: GenerateContentResponse, FinishReason,
 UsageMetadata) and "Models"; AIP-193 "Errors", read 2026-11; recorded answers.
@@ -36,10 +36,10 @@ from llmstream.wire.document import Document, parse
 from llmstream.wire.message import WireMessage
 
 NO_FAILURES: Final[Mapping[str, FinishReason]] = {"NO_IMAGE": "unknown", "IMAGE_OTHER": "unknown"}
-"""Reasons that concern only an image that a model may draw besides its text; only the text is requested."""
+"""Reasons that concern only an image in addition to the text; only text is requested."""
 MOST_NOTES: Final = 16
 UNSPECIFIED: Final = ("", "FINISH_REASON_UNSPECIFIED", "BLOCK_REASON_UNSPECIFIED")
-"""An enumeration's default, which has no meaning."""
+"""Empty values and enumeration defaults, which have no meaning."""
 METHOD: Final = "generateContent"
 
 
@@ -50,7 +50,7 @@ class Gemini:
     kind = "chat"
 
     def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
-        """Return the request; the key is in a header, since URLs are logged."""
+        """Return the request; the key is in a header rather than in the URL, because URLs are logged."""
         model, key = endpoint.model, endpoint.api_key
         body = laid_over(gemini_request.body(prompt, options, model), options.extra)
         keyed = {} if key is None else {"x-goog-api-key": key.reveal()}
@@ -70,11 +70,11 @@ class Gemini:
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Return None: no field is sent that the user didn't ask for."""
+        """Return None: no field is sent that the user didn't request."""
         return None
 
     def models_url(self, endpoint: Endpoint) -> str | None:
-        """Return the address of the model list; a page holds 1000 at most."""
+        """Return the URL of the model list, at most 1000 models."""
         return endpoint.base_url + "/models?pageSize=1000"
 
     def models(self, document: object) -> list[str]:
@@ -88,8 +88,8 @@ class Gemini:
 class GeminiReader:
     """Reads one answer: events, one document, or one array; candidates other than 0 are ignored.
 
-    There is no end mark: the answer ends with its body.  Older models give a finish reason with each
-    chunk, so that none of them ends the answer.
+    There is no end mark: the answer ends with its body.  Older models send a finish reason with each
+    chunk, so a finish reason does not end the answer.
     """
 
     finish_may_repeat = True
@@ -102,8 +102,8 @@ class GeminiReader:
         self._finish: Finish | None = None
 
     def read(self, message: WireMessage) -> Iterator[Event]:
-        """Yield the events of one message; those before a failure in an array are not lost."""
-        if ends(message.data):  # some proxies' own end mark
+        """Yield the events of one message; in an array, events before a failure are not lost."""
+        if ends(message.data):  # the end mark of some proxies
             self.done = True
             return
         value = parse(message.data, lenient=True) if message.data.lstrip()[:1] == "[" else opened(message)
@@ -111,7 +111,7 @@ class GeminiReader:
             if not isinstance(document, dict):
                 raise BadMessage("a message of the answer is not a JSON object")
             yield from self._response(document, message)
-        # an array is a stream, and as a stream it can stop early
+        # an array is a stream and can end early
         self.done = message.event == "whole" and isinstance(value, dict)
 
     def _response(self, document: Document, message: WireMessage) -> Iterator[Event]:
@@ -141,13 +141,13 @@ class GeminiReader:
         why = text_at(candidate, "finishMessage")
         if why and (found.reason == "error" or raw in NO_FAILURES):
             yield from self._note(why)
-        # older models give STOP with each chunk, and perhaps another reason later: the last one counts
+        # older models send STOP with each chunk, possibly another reason later; the last one counts
         if found != self._finish:
             self._finish = found
             yield found
 
     def _part(self, part: Document) -> Iterator[Event]:
-        """Yield a part's events; tools that Google runs itself are not part of the answer."""
+        """Yield a part's events; those of tools that Google runs itself are ignored."""
         text = text_at(part, "text")
         if text:
             yield ReasoningDelta(text) if part.get("thought") else TextDelta(text)
@@ -159,7 +159,7 @@ class GeminiReader:
             yield from self._note(f"the answer contains {text_at(blob, 'mimeType')} data: left out")
 
     def _call(self, call: Document) -> Iterator[Event]:
-        """Yield a call, which comes whole and mostly without an id."""
+        """Yield a call, which is complete and usually has no id."""
         name = name_at(call, "name")
         if name:
             arguments = arguments_text(call.get("args") or {})
@@ -174,7 +174,7 @@ class GeminiReader:
 
 
 def _usage(counts: Document) -> Iterator[Event]:
-    """Yield the counts of one chunk, of which the last count; thoughts are output too."""
+    """Yield the counts so far; the last chunk's are final.  Thoughts count as output."""
     written, thought = count_at(counts, "candidatesTokenCount"), count_at(counts, "thoughtsTokenCount")
     usage = Usage(
         input_tokens=count_at(counts, "promptTokenCount"),

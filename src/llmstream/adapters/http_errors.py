@@ -1,4 +1,4 @@
-"""Turns a refused request's response into an error: its class, whether to try again, and when.
+"""Turn a refused request's response into an error, with its class, whether to retry, and when.
 
 Providers agree on status codes and little else; error_words.py finds their messages.
 Sources: RFC 9110, sections 10.2.3 and 15; the error references of OpenAI, Anthropic, Google, Mistral,
@@ -25,16 +25,16 @@ from llmstream.errors import (
 )
 
 PLAIN_LIMIT: Final = 300
-"""Limit on the characters quoted from a body that is not JSON."""
+"""Most characters quoted from a body that is not JSON."""
 RETRYABLE: Final = frozenset({408, 409, 425, 429})
 FOR_GOOD: Final = frozenset({501, 505, 506, 510, 511})
-"""Server errors that waiting does not fix."""
+"""Status codes of server errors that retrying does not fix."""
 OVERLOAD_TYPES: Final = re.compile(
     r"overload|server_?error|internal|api_error|time_?out|rate_?(limit|quota)|throttl|too_?many_?requests|"
     r"unavailable|exhausted|modelstreamerror|modelnotready|capacity|busy",
     re.IGNORECASE,
 )
-"""Types and codes of errors that pass by themselves."""
+"""Types and codes of errors caused by the state of the server rather than by the request."""
 PASSING: Final = frozenset(
     {
         "overloaded_error", "overloaded", "server_error", "internal_error", "api_error", "timeout_error",
@@ -44,7 +44,7 @@ PASSING: Final = frozenset(
         "modeltimeoutexception", "modelnotreadyexception",
     }
 )  # fmt: skip
-"""Types, in lower case, after which the same request may succeed: those that providers document."""
+"""Documented types, in lower case, after which the same request may succeed."""
 TOO_LONG: Final = re.compile(
     r"context[ _](length|window|size)|maximum context|too many (input )?tokens|(prompt|input) is too long|"
     r"exceeds? the (available )?context|input (length|token)",
@@ -55,7 +55,7 @@ USED_UP: Final = re.compile(
     r"credit balance is too low",
     re.IGNORECASE,
 )
-"""A quota or credit that waiting does not restore."""
+"""Matches errors about a quota or credit that waiting does not restore."""
 UNSUPPORTED: Final = re.compile(
     r"not (yet )?(supported|implemented)|unsupported|does(n't| not) support", re.IGNORECASE
 )
@@ -67,7 +67,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> ProviderErr
     Args:
         status: the HTTP status.
         headers: names in lower case.
-        body: its beginning.
+        body: the start of the body.
     """
     document = parsed(body)
     said = message_in(document)
@@ -105,9 +105,9 @@ def in_stream(message: str, kind: str = "", status: int | None = None) -> Provid
     """Return the error for a failure that is reported inside an answer.
 
     Args:
-        message: what the provider says.
-        kind: its type or code, empty without one.
-        status: an HTTP status that the report names, None without one.
+        message: the provider's message.
+        kind: the error's type or code, empty for none.
+        status: the HTTP status in the report, None for none.
     """
     said = message or kind or "an error without a message"
     if kind and kind.lower() not in said.lower():
@@ -142,7 +142,7 @@ def _phrase(status: int) -> str:
 
 
 def retry_after(headers: Mapping[str, str], document: object = None) -> float | None:
-    """Return the seconds that a server asks to wait, None when it asks for nothing sensible.
+    """Return the seconds that a server asks us to wait, None if there is no valid value.
 
     Source: RFC 9110, 10.2.3 (seconds or an HTTP date); OpenAI's and Azure's ``retry-after-ms``;
     Google's ``RetryInfo`` in the body.
@@ -164,7 +164,7 @@ def retry_after(headers: Mapping[str, str], document: object = None) -> float | 
 
 
 def _now(headers: Mapping[str, str]) -> float:
-    """Return the server's own time, so that a wrong clock here does no harm."""
+    """Return the server's time if known, because our clock may be wrong; seconds since 1970."""
     try:
         return parsedate_to_datetime(headers["date"]).timestamp()
     except (KeyError, ValueError, TypeError):
@@ -172,7 +172,7 @@ def _now(headers: Mapping[str, str]) -> float:
 
 
 def _number(text: str) -> float | None:
-    # not float(): it takes "nan", "1e400" and "infinity"
+    # float() alone would accept "nan", "1e400" and "infinity"
     return float(text) if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", text.strip(), re.ASCII) else None
 
 

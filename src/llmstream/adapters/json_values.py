@@ -1,8 +1,8 @@
-"""Typed access to JSON documents: each value is read sensibly, or the message is invalid.
+"""Typed access to JSON documents, tolerant of common deviations.
 
-Servers deviate from the documentation: a number in place of text, an object in place of a list of one,
-null for nothing. These functions handle that for all dialects. Whatever can be read without guessing is
-read; a nonsensical count is "not reported"; everything else is BadMessage.
+Servers deviate from their documentation: a number instead of text, an object instead of a list of one,
+null for nothing.  These functions handle that for all dialects: a value that is unambiguous is accepted,
+an invalid count is treated as not reported, and everything else raises BadMessage.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LARGEST_COUNT: Final = 2**53
 
 
 def text_at(document: Document, key: str) -> str:
-    """Return the text under a key, empty when there is none or it is null.
+    """Return the text under a key, empty if it is missing or null.
 
     Raises:
         BadMessage: the value is not text.
@@ -35,10 +35,10 @@ def text_at(document: Document, key: str) -> str:
 
 
 def name_at(document: Document, key: str) -> str | None:
-    """Return the id or name under a key, None for an empty one; a number is read as its digits.
+    """Return the id or name under a key, None if missing or empty; an integer is converted to text.
 
     Raises:
-        BadMessage: it is neither text nor a number.
+        BadMessage: the value is neither text nor an integer.
     """
     value = document.get(key)
     if value is None or value == "":
@@ -51,19 +51,19 @@ def name_at(document: Document, key: str) -> str | None:
 
 
 def reason_at(document: Document, key: str) -> str:
-    """Return a finish reason as the provider's own word, empty for none yet.
+    """Return the finish reason under a key, in the provider's own words, empty for none.
 
     Raises:
-        BadMessage: it is not text.
+        BadMessage: the value is not text.
     """
     return text_at(document, key).strip()
 
 
 def index_at(document: Document, key: str) -> int | None:
-    """Return a place in a list, None when there is none.
+    """Return the list index under a key, None if it is missing or null.
 
     Raises:
-        BadMessage: it is not a whole number from 0 on, as a number or in digits.
+        BadMessage: the value is not a non-negative integer, as a number or as text.
     """
     value = document.get(key)
     if isinstance(value, str):
@@ -78,7 +78,7 @@ def index_at(document: Document, key: str) -> int | None:
 
 
 def object_at(document: Document, key: str) -> Document:
-    """Return the object under a key, an empty one when there is none or it is null.
+    """Return the object under a key, an empty one if it is missing or null.
 
     Raises:
         BadMessage: the value is not an object.
@@ -92,16 +92,16 @@ def object_at(document: Document, key: str) -> Document:
 
 
 def extras_at(document: object, key: str) -> Document:
-    """Return the object under a key of an object, an empty one for anything else: counts, details."""
+    """Return the object under a key, an empty one for anything else; for optional details such as counts."""
     value = document.get(key) if isinstance(document, dict) else None
     return value if isinstance(value, dict) else {}
 
 
 def objects_at(document: Document, key: str) -> list[Document]:
-    """Return the objects in the list under a key; one object alone stands for a list of one.
+    """Return the objects in the list under a key; a single object is treated as a list of one.
 
     Raises:
-        BadMessage: the value, or an entry that is not null, is something else.
+        BadMessage: the value is neither, or an entry is neither an object nor null.
     """
     value = document.get(key)
     if not value and not isinstance(value, bool | int | float | str):
@@ -116,7 +116,7 @@ def objects_at(document: Document, key: str) -> list[Document]:
 
 
 def count_of(value: object) -> int | None:
-    """Return a count as a whole number; None for one that is missing or makes no sense."""
+    """Return a count as an integer, None if it is missing or invalid."""
     if isinstance(value, str):
         value = _whole(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -125,18 +125,18 @@ def count_of(value: object) -> int | None:
 
 
 def count_at(document: Document, key: str) -> int | None:
-    """Return the count under a key, None when there is none that makes sense."""
+    """Return the count under a key, None if it is missing or invalid."""
     return count_of(document.get(key))
 
 
 def sum_at(document: Document, key: str, *apart: str) -> int | None:
-    """Return the number under a key with those that are counted apart from it, None without the first."""
+    """Return the count under a key plus those under the other keys, None if the first one is missing."""
     first = count_at(document, key)
     return None if first is None else first + sum(count_at(document, other) or 0 for other in apart)
 
 
 def cost_at(document: Document, key: str) -> float | None:
-    """Return a price in dollars, None when there is none that makes sense."""
+    """Return the price under a key in dollars, None if it is missing or invalid."""
     value = document.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_COUNT:
         return None
@@ -144,21 +144,21 @@ def cost_at(document: Document, key: str) -> float | None:
 
 
 def names_at(document: object, key: str, field: str) -> list[str]:
-    """Return one field of each object in the list under a key: the names in a list of models."""
+    """Return a text field of each object in the list under a key, such as the names in a model list."""
     entries = document.get(key) if isinstance(document, dict) else None
     found = [e.get(field) for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
     return [name for name in found if isinstance(name, str)]
 
 
 def arguments_text(arguments: object) -> str:
-    """Return a tool call's arguments as JSON text, whether they came as text or as a value; "" for none."""
+    """Return a tool call's arguments, sent as text or as a JSON value, as JSON text; "" for none."""
     if arguments is None or isinstance(arguments, str):
         return arguments or ""
     return json.dumps(finite(arguments), ensure_ascii=False)
 
 
 def finite(value: object) -> object:
-    """Return a JSON value without numbers that JSON has no word for: NaN and Infinity become null."""
+    """Return a JSON value with NaN and Infinity, which are not valid JSON, replaced by null."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -167,10 +167,10 @@ def finite(value: object) -> object:
 
 
 def arguments_object(call: ToolCall) -> dict[str, Json]:
-    """Return a tool call's arguments as an object; no text at all is an empty one.
+    """Return a tool call's arguments as an object, an empty one for no text.
 
     Raises:
-        UsageError: they are not the text of a JSON object, and so can't be sent.
+        UsageError: the arguments are not a JSON object, and so can't be sent.
     """
     try:
         value = json.loads(call.arguments or "{}")
@@ -182,7 +182,7 @@ def arguments_object(call: ToolCall) -> dict[str, Json]:
 
 
 def laid_over(under: Mapping[str, Json], over: Mapping[str, Json]) -> dict[str, Json]:
-    """Return `under` with `over` laid over it; objects that both have are merged, one level deep."""
+    """Return `under` updated with `over`; objects under the same key are merged, one level deep."""
     merged = dict(under)
     for key, value in over.items():
         below = merged.get(key)
@@ -191,7 +191,7 @@ def laid_over(under: Mapping[str, Json], over: Mapping[str, Json]) -> dict[str, 
 
 
 def _whole(text: str) -> int | None:
-    """Return the number that a text's digits are, None for any other text."""
+    """Return a text of at most 15 ASCII digits as a number, None for any other text."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 

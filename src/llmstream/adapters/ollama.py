@@ -1,4 +1,4 @@
-"""Ollama's own API, ``/api/chat``: lines of JSON, options in an object of their own.
+"""Ollama's own API, ``/api/chat``: lines of JSON, with options in a separate object.
 
 Sources: Ollama, docs/api.md, "Generate a chat completion", "Generate a completion" and "List Local
 Models"; docs/api/errors.mdx, "Errors that occur while streaming"; docs/modelfile.md, "Valid
@@ -26,16 +26,16 @@ FIELDS: Final[Mapping[str, str]] = {
     "stop": "stop", "seed": "seed", "frequency_penalty": "frequency_penalty",
     "presence_penalty": "presence_penalty",
 }  # fmt: skip
-"""Our options -> names inside of ``options``."""
+"""Our options -> fields of ``options``."""
 TAKEN: Final = frozenset({*FIELDS, "reasoning_effort", "tools", "schema"})
 
 TOP_LEVEL: Final = frozenset(
     {"options", "format", "keep_alive", "think", "truncate", "shift", "logprobs", "top_logprobs"}
 )
-"""Fields beside ``options``; whatever else the user gives is an option of the model's runner."""
+"""Top-level fields of a request; all other fields from the user go into ``options``."""
 
 THINK: Final[Mapping[str, Json]] = {"none": False, "minimal": "low"}
-"""``reasoning_effort`` -> ``think``; low, medium and high are called the same."""
+"""``reasoning_effort`` -> ``think``; other values are sent unchanged."""
 
 
 class Ollama:
@@ -78,7 +78,7 @@ class Ollama:
         return None
 
     def models_url(self, endpoint: Endpoint) -> str | None:
-        """Return the address of the list of the models that have been pulled."""
+        """Return the URL of the list of installed models."""
         return endpoint.base_url + "/api/tags"
 
     def models(self, document: object) -> list[str]:

@@ -34,7 +34,8 @@ NO_ANSWER: Final = {
     "load": "no answer: Ollama only loaded the model",
     "unload": "no answer: Ollama unloaded the model",
 }
-"""What Ollama does with a prompt that it takes for empty (docs/api.md, "Load a model", "Unload a model")."""
+"""Finish reason -> message, for a prompt that Ollama treats as empty (docs/api.md, "Load a model" and
+"Unload a model")."""
 
 
 class OllamaReader:
@@ -55,26 +56,26 @@ class OllamaReader:
         error = document.get("error")
         if error:
             raise _failure(document)
-        # with `done`, and without text, it is news of another kind: that a model is being loaded
+        # `done` without text is a status message, for example that a model was loaded
         check(message, document, "message", "response", "done", "thinking", "tool_calls")
         in_message = "message" in document and not isinstance(document["message"], str)
         answer = object_at(document, "message") if in_message else document
         for event in self._answer(answer, "content" if in_message else "response"):
             self._answered = True
             yield event
-        # some servers give only one of the two
+        # some servers send only one of these
         if document.get("done") is True or text_at(document, "done_reason"):
             yield from self._end(document)
 
     def _answer(self, answer: Document, key: str) -> Iterator[Event]:
-        # lines of pure thinking may have no content, others an empty one
+        # a line with only thinking may have no content or an empty one
         thinking = thinking_in(answer)
         if thinking:
             yield ReasoningDelta(thinking)
         yield from content_events(answer.get(key))
         for call in objects_at(answer, "tool_calls"):
             function = object_at(call, "function") or call
-            # each call comes whole; `index` is there for some only, and then for all but the first
+            # each call is complete; `index` is ignored, because some models omit it, at least at first
             arguments = arguments_text(function.get("arguments") or {})
             yield from self._calls.piece(
                 None, name_at(call, "id"), name_at(function, "name"), arguments, whole=True
@@ -85,9 +86,9 @@ class OllamaReader:
         raw = reason_at(document, "done_reason")
         if raw in NO_ANSWER and not self._answered:
             raise Unavailable(NO_ANSWER[raw], retryable=True)
-        # it says `stop` also where the model waits for its calls' results
+        # the reason is `stop` even if the model has called tools
         yield finish(raw, calls=self._calls)
-        # a prompt that is still in the cache has no prompt_eval_count
+        # prompt_eval_count is missing if the prompt was cached
         counts = count_at(document, "prompt_eval_count"), count_at(document, "eval_count")
         if counts != (None, None):
             yield Usage(*counts)
@@ -100,5 +101,5 @@ def _failure(document: Document) -> ProviderError:
         return http_errors.in_stream(said, status=status)
     if http_errors.TOO_LONG.search(said):
         return http_errors.in_stream(said)
-    # what was wrong with the request has been said by the status; this is the model's runner failing
+    # a faulty request would have been refused by its HTTP status, so the model's runner has failed
     return Unavailable(said)

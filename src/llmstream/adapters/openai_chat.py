@@ -79,9 +79,9 @@ class OpenAIChat:
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Return the request without what was added to it, or with the newer name of ``max_tokens``.
+        """Return the request without a field that we added, or with the new name of ``max_tokens``.
 
-        Source: OpenAI, "Reasoning models": they refuse ``max_tokens`` for ``max_completion_tokens``.
+        Source: OpenAI, "Reasoning models": these require ``max_completion_tokens`` instead of ``max_tokens``.
         """
         less = common.dropped(request, error)
         if less is not None:
@@ -117,7 +117,7 @@ class ChatReader:
         document = opened(message)
         choices = document.get("choices")
         if type(choices) is list and len(choices) == 1 and type(choices[0]) is dict:
-            # nearly all messages: a piece of text, or who speaks, and nothing else
+            # fast path for nearly all messages: only a piece of text, or the role
             choice = choices[0]
             delta = choice.get("delta")
             if (
@@ -144,7 +144,7 @@ class ChatReader:
             self.done = True
 
     def _choice(self, choice: Document) -> Iterator[Event]:
-        # Perplexity repeats the whole message beside each delta: never both
+        # only one of these, because Perplexity repeats the complete message next to each delta
         if "delta" in choice:
             yield from self._delta(choice["delta"], whole=False)
         elif "message" in choice:
@@ -160,7 +160,7 @@ class ChatReader:
 
     def _delta(self, delta: object, *, whole: bool) -> Iterator[Event]:
         if not isinstance(delta, dict):
-            # null says nothing; a text alone is the content
+            # null has no content; a bare string is the content
             yield from content_events(delta)
             return
         content = delta.get("content")
@@ -183,7 +183,7 @@ class ChatReader:
     def _tool_calls(self, delta: Document, *, whole: bool) -> Iterator[Event]:
         calls = objects_at(delta, "tool_calls")
         if len(calls) == 1 and calls[0] and all(isinstance(call, dict) for call in calls[0].values()):
-            # an object of calls by their index, or a call that is only its function
+            # an object of calls by index, or a call whose only field is its function
             calls = calls if "function" in calls[0] else list(calls[0].values())
         older = object_at(delta, "function_call")
         for call in calls or ([{"index": 0, "function": older}] if older else ()):

@@ -1,4 +1,4 @@
-"""What OpenAI's APIs and their many imitations have in common: address, key, errors, usage."""
+"""Shared by the adapters for OpenAI's APIs and compatible ones: requests, retries, usage, model lists."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def post(
     """Return a POST of a JSON body with the key as a bearer token.
 
     Args:
-        endpoint: where to.
-        path: appended to its base URL.
-        body: the fields; the endpoint's `extra_body` is laid over them.
-        stream: whether the answer is to come as server-sent events.
-        notices: what can't be sent.
-        added: fields of the body that nobody asked for.
+        endpoint: the base URL, key and headers.
+        path: appended to the base URL.
+        body: the fields, overridden by the endpoint's `extra_body`.
+        stream: whether to request server-sent events.
+        notices: messages for the user, such as options that can't be sent.
+        added: fields of the body that the user did not request.
     """
     merged = {**body, **endpoint.extra_body}
     headers = {
@@ -55,7 +55,7 @@ def post(
 
 
 def encode(body: Mapping[str, Json]) -> bytes:
-    """Return a body's bytes; half characters from a badly encoded command line become U+FFFD."""
+    """Return a body as JSON in UTF-8; lone surrogates, from a badly encoded command line, become U+FFFD."""
     text = _encode(body)
     try:
         return text.encode()
@@ -64,7 +64,7 @@ def encode(body: Mapping[str, Json]) -> bytes:
 
 
 def usage_of(counts: Document) -> Usage:
-    """Return OpenAI's ``usage`` object as an event; counts that make no sense are not reported.
+    """Return OpenAI's ``usage`` object as an event, without invalid counts.
 
     Source: OpenAI API reference, "CompletionUsage"; OpenRouter adds ``cost`` in dollars; DeepSeek
     counts cached tokens in ``prompt_cache_hit_tokens``.
@@ -83,13 +83,13 @@ def usage_of(counts: Document) -> Usage:
 
 
 def names_field(error: ProviderError, name: str) -> bool:
-    """Return whether a refusal complains of one field of the request."""
+    """Return whether an error rejects the field `name` of the request."""
     refused = error.status in (400, 422) or (error.status is None and isinstance(error, RequestRefused))
     return refused and re.search(rf"(?<![A-Za-z0-9]){name}", error.message) is not None
 
 
 def dropped(request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-    """Return the request without the field that we added and that a refusal names, None for no such one."""
+    """Return the request without an added field that the error rejects, None if it rejects none of them."""
     for name in request.added:
         if names_field(error, name):
             body = {k: v for k, v in json.loads(request.body).items() if k != name}
@@ -104,18 +104,18 @@ def dropped(request: HttpRequest, error: ProviderError) -> HttpRequest | None:
 
 
 def renamed(request: HttpRequest, old: str, new: str) -> HttpRequest:
-    """Return the request with one field of its body under another name."""
+    """Return the request with one field of its body renamed."""
     body = {new if k == old else k: v for k, v in json.loads(request.body).items()}
     return replace(request, body=encode(body))
 
 
 def models_url(endpoint: Endpoint) -> str | None:
-    """Return the address of the model list."""
+    """Return the URL of the model list."""
     return endpoint.base_url + "/models"
 
 
 def models(document: object) -> list[str]:
-    """Return the ids in a model list; Together gives the list without an object around it."""
+    """Return the ids in a model list; Together sends the list without an object around it."""
     entries = document.get("data", []) if isinstance(document, dict) else document
     found = [e.get("id") for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
     return [name for name in found if isinstance(name, str)]

@@ -1,6 +1,6 @@
-"""OpenAI's legacy completions API: a text goes in, its continuation comes out.
+"""OpenAI's legacy completions API: the model continues a text.
 
-Spoken by OpenAI (gpt-3.5-turbo-instruct, davinci-002), vLLM, llama.cpp, LM Studio and others.
+Supported by OpenAI (gpt-3.5-turbo-instruct, davinci-002), vLLM, llama.cpp, LM Studio and others.
 Source: OpenAI API reference, "Completions (legacy)", read 2026-11.
 """
 
@@ -37,7 +37,7 @@ class OpenAICompletions:
     kind = "llm"
 
     def request(self, prompt: Prompt, options: Options, endpoint: Endpoint, *, stream: bool) -> HttpRequest:
-        """Return the request; messages are joined, as the model knows no roles."""
+        """Return the request; messages are joined, because the API has no roles."""
         body: dict[str, Json] = {"model": endpoint.model, "prompt": prompt.text, "stream": stream}
         if stream and Quirk.NO_STREAM_OPTIONS not in endpoint.quirks:
             body["stream_options"] = {"include_usage": True}
@@ -58,7 +58,7 @@ class OpenAICompletions:
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Return the request without what was added to it, where that is refused."""
+        """Return the request without an added field that the error rejects, None if it rejects none."""
         return common.dropped(request, error)
 
     models_url = staticmethod(common.models_url)
@@ -66,10 +66,10 @@ class OpenAICompletions:
 
 
 class CompletionsReader:
-    """Reads one answer; each message with a choice gives one delta, also an empty one.
+    """Reads one answer; each choice yields one delta, even an empty one.
 
-    The chunk with the finish reason may still carry text; usage, where asked for, comes in a
-    chunk with empty ``choices``.
+    The chunk with the finish reason may contain text; usage, if requested, is in a chunk with empty
+    ``choices``.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class CompletionsReader:
         document = opened(message)
         choices = document.get("choices")
         if type(choices) is list and len(choices) == 1 and type(choices[0]) is dict:
-            # nearly all messages: a piece of text and nothing else
+            # fast path for nearly all messages: only a piece of text
             choice = choices[0]
             if (
                 type(text := choice.get("text")) is str

@@ -1,4 +1,4 @@
-"""A prompt's messages in the form of OpenAI's chat API, attachments and tool calls included.
+"""A prompt's messages in the format of OpenAI's chat API, with attachments and tool calls.
 
 Source: OpenAI API reference, "Create chat completion", `messages`, read 2026-11.
 """
@@ -12,7 +12,7 @@ from llmstream.prompt import Attachment, Json, Message, Prompt, ToolCall
 
 
 def chat_messages(prompt: Prompt) -> Iterator[Json]:
-    """Yield each message as the API takes it."""
+    """Yield each message in the API's format."""
     for message in prompt.messages:
         entry: dict[str, Json] = {"role": message.role, "content": _content(message)}
         if message.tool_calls:
@@ -23,7 +23,7 @@ def chat_messages(prompt: Prompt) -> Iterator[Json]:
 
 
 def notices(prompt: Prompt) -> Iterator[str]:
-    """Yield what can't be sent, each as one sentence."""
+    """Yield a notice for each attachment that can't be sent."""
     for attachment in (a for message in prompt.messages for a in message.attachments):
         if not _taken(attachment):
             yield f"the chat API doesn't accept {attachment.media_type} by URL: {attachment.url} is left out"
@@ -34,7 +34,7 @@ def _taken(attachment: Attachment) -> bool:
 
 
 def data_url(attachment: Attachment) -> str:
-    """Return where an attachment's bytes are, as a URL: its own, or one that holds them."""
+    """Return an attachment's own URL, or a ``data:`` URL with its bytes."""
     if attachment.data is None:
         return attachment.url or ""
     return f"data:{attachment.media_type};base64,{base64_of(attachment)}"

@@ -1,4 +1,4 @@
-"""OpenAI's responses API, which OpenRouter, xAI, Perplexity and local servers speak too.
+"""OpenAI's responses API, also supported by OpenRouter, xAI, Perplexity and local servers.
 
 Sources: OpenAI API reference, "Create a model response" and "Responses: streaming events"; the
 Open Responses specification; LM Studio's reference, read 2026-11; recorded answers.
@@ -40,9 +40,9 @@ class OpenAIResponses:
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Return the request without ``store``, or without a summary of the reasoning.
+        """Return the request without ``store`` or without the reasoning summary, if the error rejects it.
 
-        OpenAI summarises for verified organisations only: "Your organization must be verified to
+        OpenAI provides summaries to verified organisations only: "Your organization must be verified to
         generate reasoning summaries" (``reasoning.summary``, status 400).
         """
         body = json.loads(request.body)

@@ -1,7 +1,7 @@
 """Reads the answers of OpenAI's responses API, streamed or whole.
 
-A piece of text may come in deltas, in a ``*.done`` event, with its item's end, or only in the response
-that closes the stream; often it comes in several of these.  `Parts` sees that all of it is given once.
+A piece of text may be sent in deltas, in a ``*.done`` event, at the end of its item, or in the final
+response, and often in several of these.  `Parts` makes sure that everything is yielded once.
 
 Sources: OpenAI API reference, "Responses: streaming events"; the Open Responses specification; LM Studio's
 reference, read 2026-11; recorded answers of OpenRouter, xAI, Perplexity and GitHub Copilot.
@@ -33,15 +33,15 @@ from llmstream.wire.message import WireMessage
 
 OWN: Final[Mapping[str, FinishReason]] = {"completed": "stop", "incomplete": "length"}
 CALLS: Final[Mapping[str, str]] = {"function_call": "arguments", "custom_tool_call": "input"}
-"""Items that ask the caller to do something, and where their arguments are; servers run the others."""
+"""Type of a tool call item -> field with its arguments; other tools are run by the server."""
 
 Place: TypeAlias = int | str
 
 
 class ResponsesReader:
-    """Reads one answer; several messages in it make one text.
+    """Reads one answer; several messages in it are joined to one text.
 
-    Items are told apart by their ``output_index``: GitHub Copilot gives another id in each event.
+    Items are identified by their ``output_index``, because GitHub Copilot changes the id in each event.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class ResponsesReader:
         self._places: dict[object, Place] = {}
 
     def read(self, message: WireMessage) -> Iterable[Event]:
-        """Return the events of one message, by the type in its data: OpenRouter names no events."""
+        """Return the events of one message, by the type in its data; OpenRouter does not name events."""
         if ends(message.data):
             self.done = True
             return ()
@@ -117,7 +117,7 @@ class ResponsesReader:
                 yield from self._end(object_at(document, "response"), kind)
 
     def _item(self, place: Place, item: Document, *, complete: bool) -> Iterator[Event]:
-        """Yield what of an item has not been given; before it is complete, a call's beginning only."""
+        """Yield the part of an item not yielded yet; before it is complete, only the start of a call."""
         kind = item.get("type")
         where = CALLS.get(kind) if isinstance(kind, str) else None
         if where is not None:
@@ -139,7 +139,7 @@ class ResponsesReader:
                     yield from self._parts.missing((name, place, index), text_of(part))
 
     def _call(self, place: Place, item: Document) -> Iterator[Event]:
-        """Yield a call's beginning, unless it began before."""
+        """Yield the start of a call, unless it was yielded before."""
         id_ = name_at(item, "call_id") or name_at(item, "id")
         name = name_at(item, "name")
         if place in self._began and (id_ is None or id_ in self._ids):
@@ -157,7 +157,7 @@ class ResponsesReader:
             yield self._calls.more(self._began[place], piece)
 
     def _missing(self, place: Place, arguments: str) -> Iterator[Event]:
-        """Yield a call's arguments unless they came in pieces: LM Studio gives them whole only."""
+        """Yield a call's complete arguments, unless they were sent in pieces; LM Studio sends no pieces."""
         if place not in self._argued:
             yield from self._arguments(place, arguments)
 
@@ -166,7 +166,7 @@ class ResponsesReader:
             raise reported(response.get("error") or response, response)
         self.finished = self.done = True
         for position, item in enumerate(objects_at(response, "output")):
-            # items may be left out here, or have ids of their own
+            # some items may be missing here or have different ids
             place = self._places.get(name_at(item, "id") or self, position)
             if item.get("type") in CALLS:
                 id_ = name_at(item, "call_id") or name_at(item, "id")

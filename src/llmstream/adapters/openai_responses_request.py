@@ -20,13 +20,13 @@ TAKEN: Final = frozenset({*FIELDS, "reasoning_effort", "schema", "tools", "tool_
 
 
 def body(prompt: Prompt, options: Options) -> dict[str, Json]:
-    """Return the body, without model and stream; nothing is kept at the provider's."""
+    """Return the body, without model and stream; the provider is asked not to store the response."""
     made: dict[str, Json] = {"input": [item for m in prompt.turns for item in _items(m)], "store": False}
     if prompt.system:
         made["instructions"] = prompt.system
     made.update(fields(options, FIELDS))
     if options.reasoning_effort is not None:
-        # without a summary, the thinking is done but never seen
+        # without a summary, the model thinks but shows nothing of it
         seen: dict[str, Json] = {} if options.reasoning_effort == "none" else {"summary": "auto"}
         made["reasoning"] = {"effort": options.reasoning_effort, **seen}
     if options.schema is not None:
@@ -41,7 +41,7 @@ def body(prompt: Prompt, options: Options) -> dict[str, Json]:
 
 
 def notices(prompt: Prompt, options: Options) -> Iterator[str]:
-    """Yield what can't be sent, each as one sentence."""
+    """Yield a notice for each option or attachment that can't be sent."""
     yield from left_out("openai-responses", options, TAKEN)
     for attachment in (a for message in prompt.messages for a in message.attachments):
         if not _taken(attachment):
@@ -54,7 +54,7 @@ def _taken(attachment: Attachment) -> bool:
 
 
 def _items(message: Message) -> Iterator[Json]:
-    """Yield a message's items: calls and their results stand beside the messages."""
+    """Yield a message's items; tool calls and their results are separate items."""
     if message.role == "tool":
         yield {"type": "function_call_output", "call_id": message.tool_call_id, "output": message.content}
         return
@@ -72,7 +72,7 @@ def _items(message: Message) -> Iterator[Json]:
 def _said(message: Message) -> Json:
     if message.role != "assistant":
         return {"role": message.role, "content": _content(message)}
-    # llama.cpp refuses the short form, content as a string, for what the model itself has said
+    # llama.cpp refuses the short form, content as a string, for the model's own messages
     parts: list[Json] = [{"type": "output_text", "text": message.content}]
     return {"type": "message", "role": "assistant", "content": parts}
 
@@ -98,9 +98,9 @@ def _part(attachment: Attachment) -> Json:
 
 
 def _tool(tool: Mapping[str, Json]) -> Json:
-    """Return a tool without the object around its function; one that has none stays.
+    """Return a tool in the flat form of this API; a tool without a ``function`` object is unchanged.
 
-    Functions are strict unless they say otherwise, where the chat API has it the other way round.
+    ``strict`` is set to false by default, as in the chat API; in this API, it defaults to true.
     """
     function = tool.get("function")
     if not isinstance(function, dict):

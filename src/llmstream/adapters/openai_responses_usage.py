@@ -1,4 +1,4 @@
-"""What the responses API reports of an answer's tokens."""
+"""Token counts in OpenAI's responses API."""
 
 from __future__ import annotations
 

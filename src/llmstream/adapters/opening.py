@@ -1,8 +1,8 @@
 """Handles messages that are not part of an answer: keep-alives, failures, and other APIs' dialects.
 
-Keep-alives have many harmless shapes; errors within a 200 response are an object, a text, a list or
-flat; and a server may use another dialect than the request. Every reader checks this first, so that
-none of these is taken for an empty answer.
+Keep-alives have many forms; an error within a 200 response may be an object, a text, a list, or flat
+fields; and a server may use another dialect than the request.  All readers of HTTP dialects check for
+these, so that none of them is mistaken for an empty answer.
 
 Sources: recorded answers; MiniMax, "Error codes" (``base_resp``); Groq (``x_groq``, ``event: error``);
 llama.cpp's server (an SSE field named ``error``).
@@ -21,7 +21,7 @@ from llmstream.wire.document import Document, parse, parse_object
 from llmstream.wire.message import WireMessage
 
 ALONE: Final = ("whole", "bare", "error")
-"""Names of messages that are documents by themselves; they are an answer or an error, nothing else."""
+"""Names of messages that are complete documents and so must be either an answer or an error."""
 
 PINGS: Final = frozenset({"ping", "pong", "keepalive", "keep-alive", "keep_alive", "heartbeat", "comment"})
 _NOTHING: Final = re.compile(
@@ -34,20 +34,20 @@ _LONGEST_NOTHING: Final = 200
 ERROR_KEYS: Final = (
     "code", "error_code", "errorCode", "status_code", "statusCode", "err_no", "status", "type", "object",
 )  # fmt: skip
-"""What stands beside the message of an error that has no object of its own."""
+"""Fields next to the message of an error without an object of its own."""
 
 
 def ends(data: str) -> bool:
-    """Return whether a message is OpenAI's end mark, which many others send too."""
+    """Return whether a message is OpenAI's end mark, ``[DONE]``, which many other providers send too."""
     return data[:1] != "{" and data.strip() in ("[DONE]", '"[DONE]"')
 
 
 def opened(message: WireMessage) -> Document:
-    """Return a message's JSON object; an empty one for what only keeps the connection alive.
+    """Return a message's JSON object, an empty one for a keep-alive.
 
     Raises:
-        ProviderError: it is an error that is no object: a text, or a list.
-        BadMessage: it is neither an object nor an error.
+        ProviderError: the message is an error in the form of a text or a list.
+        BadMessage: the message is neither an object nor an error.
     """
     try:
         return parse_object(message.data)
@@ -77,13 +77,13 @@ def check(message: WireMessage, document: Document, *own: str) -> None:
     """Raise the error for a message that is not part of the dialect's answer.
 
     Args:
-        message: as received.
-        document: what `opened` made of it.
-        own: keys, one of which every piece of the dialect's answers has.
+        message: the message as received.
+        document: its object, from `opened`.
+        own: keys of the dialect; a document with one of these is part of an answer.
 
     Raises:
-        ProviderError: it reports a failure.
-        BadMessage: it belongs to another API's dialect.
+        ProviderError: the message reports a failure.
+        BadMessage: the message belongs to another API's dialect.
     """
     error = document.get("error")
     if _failed(error):
@@ -105,7 +105,7 @@ def check(message: WireMessage, document: Document, *own: str) -> None:
 
 
 def _failed(error: object) -> bool:
-    """Return whether the value of a field named `error` reports one; some always send an empty one."""
+    """Return whether an ``error`` field reports an error; some servers always send an empty one."""
     return bool(error) and error != "null"
 
 
@@ -125,14 +125,14 @@ def _is_flat_error(document: Document) -> bool:
 
 
 def reported(error: object, document: object = None) -> ProviderError:
-    """Return the failure that a message reports.
+    """Return the error that a message reports.
 
     Args:
-        error: the value of ``error``, or the whole document if the error is flat.
-        document: the document around it.
+        error: the value of ``error``, or the document itself if the error is flat.
+        document: the document that contains it.
     """
     if not isinstance(error, dict):
-        # around a word stands what explains it
+        # the document may explain a bare string
         return http_errors.in_stream(message_in(document) or message_in(error))
     codes = [error.get(key) for key in ("code", "status_code", "statusCode", "status", "error_code")]
     numbers = [code for code in map(_number, codes) if code is not None]
@@ -158,7 +158,7 @@ COHERE: Final = frozenset({"message-start", "content-start", "content-delta", "c
 
 
 def dialect_of(document: Document) -> str:
-    """Return the name of the dialect that a message clearly belongs to, empty if that is not clear."""
+    """Return the name of the dialect that a message clearly belongs to, otherwise empty."""
     kind = document.get("type")
     choices = document.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):

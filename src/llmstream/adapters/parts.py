@@ -10,17 +10,17 @@ from llmstream.events import Event, ReasoningDelta, TextDelta
 from llmstream.wire.pieces import Pieces
 
 Key: TypeAlias = tuple[object, ...]
-"""What a part is told by: ``text``, ``summary`` or ``content``, then its item, then its number."""
+"""Identifies a part: ``text``, ``summary`` or ``content``, then its item, then its index."""
 
 MOST_PARTS: Final = 65536
 MOST_COMPARED: Final = 4096
-"""Limit on the parts that are searched for a repeated text."""
+"""With more parts than this, repeated texts are not searched for."""
 PARAGRAPH: Final = 24
-"""Least characters of a part behind which the next one begins a paragraph: a token is shorter."""
+"""After a part with at least this many characters, the next part is a new paragraph; a token is shorter."""
 
 
 class Parts:
-    """The parts of one answer, text and thinking, as far as they have been given."""
+    """The parts of one answer's text and thinking that have been yielded so far."""
 
     def __init__(self) -> None:
         self._given: dict[Key, Pieces] = {}
@@ -30,7 +30,11 @@ class Parts:
         return any(key[0] == "text" and pieces.size for key, pieces in self._given.items())
 
     def said(self, key: Key, text: str) -> None:
-        """Note text of a part that is given out."""
+        """Record text of a part that is yielded.
+
+        Raises:
+            BadMessage: there are more than `MOST_PARTS`, or the key contains an object or a list.
+        """
         try:
             pieces = self._given.get(key)
         except TypeError:
@@ -42,7 +46,7 @@ class Parts:
         pieces.add(text)
 
     def thought(self, key: Key, text: str) -> Iterator[Event]:
-        """Yield a piece of thinking; a blank line stands between the parts, unless each is but a token."""
+        """Yield a piece of thinking, with a blank line before a new part unless the last was a token."""
         yield from self._thought(key, text, whole=False)
 
     def _thought(self, key: Key, text: str, *, whole: bool) -> Iterator[Event]:
@@ -64,10 +68,10 @@ class Parts:
         except TypeError:
             raise BadMessage("the index of a part is not a number") from None
         given = pieces.text() if pieces is not None else ""
-        # of what was streamed, the stream holds
+        # if any of the part was streamed, that text is final
         if not whole or given or self._other_view(key):
             return
-        # a server may number each token, or number the parts anew at the end
+        # a server may number each token as a part, or renumber the parts at the end
         for texts in (self._texts(key, same_place=True), self._texts(key, same_place=False)):
             if whole.strip() in (*map(str.strip, texts), "".join(texts).strip()):
                 return
@@ -78,7 +82,7 @@ class Parts:
             yield from self._thought(key, whole, whole=key[0] == "summary")
 
     def _texts(self, key: Key, *, same_place: bool) -> list[str]:
-        """Return the texts of a part's kind in its item, or in all others; none where there are very many."""
+        """Return the texts of the same kind in a part's item, or in all others; none for too many parts."""
         if len(self._given) > MOST_COMPARED:
             return []
         return [
@@ -88,5 +92,5 @@ class Parts:
         ]
 
     def _other_view(self, key: Key) -> bool:
-        """Return whether the same thought was given as its summary, or in full where this is the summary."""
+        """Return whether the thinking was yielded in its other form, as a summary or in full."""
         return key[0] != "text" and any(k[0] not in ("text", key[0]) and k[1] == key[1] for k in self._given)

@@ -1,7 +1,7 @@
-"""Known deviations from a dialect that must be declared in advance, as one closed set.
+"""Deviations from a dialect that must be declared in advance, as a closed set.
 
-The adapters handle most deviations from any server without a quirk.  A test checks that each of these
-changes what an adapter does.
+The adapters handle most deviations for all servers, without a quirk.  A test checks that each quirk has an
+effect.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Quirk(StrEnum):
-    """A deviation, by the name that the catalogue and the configuration file give it."""
+    """A deviation, by its name in the catalogue and the configuration file."""
 
     NO_STREAM_OPTIONS = "no-stream-options"
-    """The server refuses `stream_options`: it isn't sent."""
+    """The server refuses ``stream_options``, so it isn't sent."""

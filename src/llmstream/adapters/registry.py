@@ -1,8 +1,8 @@
 """The adapters by name, without importing any of them.
 
-One dialect is used in one run: naming the modules here and importing on demand keeps the other
-dialects out of the start.  Plugins are looked for only after this table has failed to know a
-name, because reading the installed packages' entry points costs 14 ms.
+A run uses one dialect, so the modules are only named here and imported on demand.  Plugins are searched
+for only if a name is not in this table, because reading the entry points of installed packages takes
+14 ms.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from llmstream.adapters.base import Adapter
 
 ENTRY_POINTS: Final = "llmstream.adapters"
-"""Entry-point group in which an installed package offers an adapter: name = "module:Class"."""
+"""Entry-point group for adapters in installed packages: name = "module:Class"."""
 
 ADAPTERS: Final[dict[str, str]] = {
     "openai-completions": "llmstream.adapters.openai_completions:OpenAICompletions",
@@ -31,14 +31,14 @@ ADAPTERS: Final[dict[str, str]] = {
     "cohere": "llmstream.adapters.cohere:Cohere",
     "bedrock": "llmstream.adapters.bedrock:Bedrock",
 }
-"""Dialects spoken over HTTP: name -> "module:Class"."""
+"""Adapters for HTTP APIs: name -> "module:Class"."""
 
 SPECIAL: Final = ("local", "exec", "runnable", "replay")
-"""Adapters of the configuration that speak no dialect: a model in this process, a command, an object, a
-recording."""
+"""Adapters in the configuration that don't use HTTP themselves: a model in this process, a command, a Python
+object, a recording."""
 
 EMBEDDED: Final = ("openai-chat", "openai-completions", "openai-responses", "anthropic")
-"""Dialects in which the model in this process can be asked; the first unless the provider says."""
+"""Dialects that the model in this process supports; the first is the default."""
 
 
 def names() -> tuple[str, ...]:
@@ -52,13 +52,13 @@ def known(name: str) -> bool:
 
 
 def adapter(name: str) -> Adapter:
-    """Return the adapter of that name, importing its module.
+    """Return the adapter of this name, importing its module.
 
     Args:
         name: a key of `ADAPTERS`, or the name of an installed plugin's entry point.
 
     Raises:
-        ConfigError: no adapter has that name, or its module can't be imported.
+        ConfigError: the name is unknown or in `SPECIAL`, or the module can't be imported.
     """
     if name in SPECIAL:
         raise ConfigError(f'the adapter "{name}" does not use HTTP')
@@ -77,7 +77,7 @@ def adapter(name: str) -> Adapter:
     try:
         found: Callable[[], Adapter] = getattr(import_module(module), attribute)
         made = found()
-    except Exception as error:  # a plugin is anybody's code
+    except Exception as error:  # a plugin may raise anything
         raise ConfigError(f'the adapter "{name}" ({path}) can\'t be loaded: {error}') from error
     if name in ADAPTERS:
         _CLASSES[name] = found
@@ -91,5 +91,5 @@ def _plugin(name: str) -> EntryPoint | None:
 
 
 _CLASSES: Final[dict[str, Callable[[], Adapter]]] = {}
-"""What made the built-in adapters so far: importlib is slow even where a module is there."""
+"""Classes of the built-in adapters used so far, because importlib is slow even for a loaded module."""
 _HINT: Final = "adapters: " + ", ".join(ADAPTERS)

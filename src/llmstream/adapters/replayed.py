@@ -1,4 +1,4 @@
-"""A recorded call's dialect: sends the recorded request, and reads the answer with the dialect's reader."""
+"""An adapter for replays: sends the recorded request and reads the answer with its dialect's reader."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Replayed:
 
     Args:
         inner: the dialect's adapter.
-        request: the first one that was recorded.
+        request: the first recorded request.
     """
 
     def __init__(self, inner: Adapter, request: HttpRequest) -> None:
@@ -36,7 +36,7 @@ class Replayed:
         return self._inner.error(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Return the request that the dialect would send next."""
+        """Return the dialect's revised request, None to keep the error."""
         return self._inner.revise(request, error)
 
     def models_url(self, endpoint: Endpoint) -> str | None:

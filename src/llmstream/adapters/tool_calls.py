@@ -1,9 +1,8 @@
 """Tell the tool calls of one answer apart, however a server numbers them.
 
-Indexes are shared or missing; ids are empty, repeated, new in each piece or come late; names are
-repeated in each piece, or cut as the arguments are; calls come whole or in pieces.  A new id, a new
-name after a complete call, or text after a complete JSON value starts another call, so that two calls
-are never merged.
+Indexes may be shared or missing; ids may be empty, repeated, late or different in each piece; names may be
+repeated or sent in pieces; calls may be complete or in pieces.  A new id, a new name after a complete call,
+or text after a complete JSON value starts another call, so that two calls are never merged.
 
 Sources: OpenAI API reference, "Chat completions: streaming"; recorded answers of Ollama, LMDeploy,
 Alibaba, Mistral and llama.cpp; reports of names in pieces (Gemini, Mistral) and of an id for each
@@ -21,13 +20,13 @@ from llmstream.wire.nesting import Nesting
 from llmstream.wire.pieces import Pieces
 
 MOST_CALLS: Final = 4096
-"""Limit on the calls in one answer."""
+"""Most calls in one answer."""
 
 
 class Call:
-    """What is known of one call.
+    """The state of one call.
 
-    `closed`: its arguments are a whole JSON value.
+    `closed`: whether its arguments are a complete JSON value.
     """
 
     __slots__ = ("_nesting", "_text", "closed", "id", "index", "name", "theirs")
@@ -43,11 +42,11 @@ class Call:
 
     @property
     def started(self) -> bool:
-        """Whether some of the arguments came."""
+        """Whether any arguments have been received."""
         return self._text.size > 0
 
     def take(self, text: str) -> int:
-        """Take a piece of arguments; return how much of it belongs to this call."""
+        """Add a piece of arguments; return the number of its characters that belong to this call."""
         end = self._end(text)
         self._text.add(text[:end])
         return end
@@ -56,7 +55,7 @@ class Call:
         start = 0
         if self._nesting is None:
             start = len(text) - len(text.lstrip())
-            # what doesn't begin as JSON can't be followed: broken text, or a value by itself
+            # other text has no brackets to count: invalid JSON, or a plain value
             if start == len(text) or self._text.text().strip() or text[start] not in "{[":
                 return len(text)
             self._nesting = Nesting()
@@ -67,12 +66,12 @@ class Call:
         return end if end >= 0 else len(text)
 
     def repeated_by(self, arguments: str) -> bool:
-        """Return whether a text is this call's arguments once more."""
+        """Return whether a text repeats this call's complete arguments."""
         return self.closed and len(arguments) == self._text.size and arguments == self._text.text()
 
 
 class ToolCalls:
-    """The calls of one answer, in the order in which they began."""
+    """The calls of one answer, in the order of their first pieces."""
 
     def __init__(self) -> None:
         self._calls: list[Call] = []
@@ -88,15 +87,18 @@ class ToolCalls:
         """Yield the events of one piece.
 
         Args:
-            place: the index that the server gives, None for none.
-            id_: the id, None for none or an empty one.
-            name: likewise.
+            place: the server's index, None for none.
+            id_: the server's id, None if it is missing or empty.
+            name: the function's name or a piece of it, None if it is missing or empty.
             arguments: the next piece of the JSON text, or all of it.
-            whole: the piece is a complete call, not part of an earlier one.
+            whole: whether the piece starts a new call, even if it looks like part of an earlier one.
+
+        Raises:
+            BadMessage: there are more than `MOST_CALLS`.
         """
         before = None if whole else self._candidate(place, id_)
         if before is not None and id_ and id_ == before.id and before.repeated_by(arguments):
-            return  # a server that ends its pieces with the whole call
+            return  # some servers repeat the complete call after its pieces
         call = before if before is not None and _goes_on(before, id_, name, arguments) else None
         if call is None:
             call = self._begun(place)
@@ -106,14 +108,14 @@ class ToolCalls:
         yield from self._given(call, place, id_, name, arguments)
 
     def more(self, index: int, arguments: str) -> ToolCallDelta:
-        """Return a piece of a call that is known by its own index."""
+        """Add a piece to the call with our own index `index`, and return its event."""
         self._calls[index].take(arguments)
         return ToolCallDelta(index, None, None, arguments)
 
     def _given(
         self, call: Call, place: int | None, id_: str | None, name: str | None, text: str
     ) -> Iterator[ToolCallDelta]:
-        """Yield a piece of a call, and further calls whose arguments stand behind its own."""
+        """Yield a piece of a call, and further calls whose arguments follow in the same piece."""
         more = name.removeprefix(call.name or "") if name else ""
         news = (None if call.id else id_, more or None)
         call.id, call.name = call.id or id_, (call.name or "") + more or None
@@ -142,19 +144,19 @@ class ToolCalls:
         if known is not None and (place is None or known.theirs in (None, place)):
             return known
         if place is not None:
-            # an index that runs on while the id stays the same
+            # the id may be repeated while the index changes
             return self._by_place.get(place) or known
         return self._calls[-1] if self._calls else None
 
 
 def _goes_on(call: Call, id_: str | None, name: str | None, piece: str) -> bool:
-    """Return whether a piece goes on with a call rather than beginning another one."""
+    """Return whether a piece continues a call rather than starting another one."""
     begins = piece.lstrip()[:1] in ("{", "[") and piece.strip() != ""
     complete = call.closed or (begins and call.started)
     if id_ and call.id and id_ != call.id:
-        # LM Studio gives each piece an id of its own, but only the first a name
+        # LM Studio gives each piece a new id, but a name only to the first
         return not (name or complete)
     if name and call.name and name != call.name:
-        # a piece of the name: where calls have ids, another call would bring its own
+        # a piece of the name, because another call would have its own id if this one has an id
         return call.id is not None and not complete
     return not (call.closed and begins)
