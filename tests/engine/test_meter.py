@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tracemalloc
 from collections.abc import Sequence
 
@@ -113,7 +112,8 @@ def test_memory_does_not_grow_with_the_deltas() -> None:
         tracemalloc.stop()
     assert meter.chunks == 20_000
     assert meter.text == ""
-    assert grown < 64 * sys.getsizeof(0.5)
+    # other threads' few objects are counted too; a byte for each delta would be 20,000
+    assert grown < 10_000
 
 
 def test_tool_calls_are_assembled_in_their_order() -> None:

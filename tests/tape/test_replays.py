@@ -76,11 +76,14 @@ def test_recordings_of_other_writers_are_played(tmp_path: Path, lines: list[dict
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(("speed", "least", "most"), [(1, 0.29, 5.0), ("4", 0.07, 0.29), ("max", 0, 0.29)])
+@pytest.mark.parametrize(
+    ("step", "speed", "least", "most"),
+    [(0.06, 1, 0.29, 10), (6, "100", 0.29, 10), (6, "max", 0, 10)],
+)
 def test_the_pace_is_the_recorded_one_divided_by_the_speed(
-    tmp_path: Path, engine: str, speed: Any, least: float, most: float
+    tmp_path: Path, engine: str, step: float, speed: Any, least: float, most: float
 ) -> None:
-    file = write(tmp_path / "r.jsonl", rows(step=0.06))
+    file = write(tmp_path / "r.jsonl", rows(step=step))
     outcome(asked(replayed(file)), engine)
     began = time.monotonic()
     assert text(outcome(asked(replayed(file, speed)), engine)) == "".join(TEXTS)
