@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import ssl
 import sys
@@ -199,6 +200,8 @@ def test_a_certificate_file_that_is_not_there_is_named(clinic: Clinic, tmp_path:
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         check = clinic.checks("--offline", env={name: str(tmp_path / "nowhere")})["certificates"]
         assert check["state"] == "fail" and name in check["hint"]
+    several = os.pathsep.join([str(tmp_path / "nowhere"), str(tmp_path)])
+    assert clinic.checks("--offline", env={"SSL_CERT_DIR": several})["certificates"]["state"] == "ok"
     assert clinic.checks("--offline")["certificates"]["state"] == "ok"
 
 

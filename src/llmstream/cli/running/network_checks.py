@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -50,9 +51,11 @@ def certificates(variables: Mapping[str, str]) -> Check:
     import ssl
 
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        place = variables.get(name)
-        if place and not Path(place).exists():
-            missing = f"{name} points to {place}, which doesn't exist"
+        given = variables.get(name, "")
+        # OpenSSL takes several folders, separated as in PATH, and passes over those that don't exist
+        places = [given] if name == "SSL_CERT_FILE" else given.split(os.pathsep)
+        if given and not any(place and Path(place).exists() for place in places):
+            missing = f"{name} points to {given}, which doesn't exist"
             return Check("certificates", "fail", missing, f"fix or unset {name}")
     try:
         # not create_default_context(), which fails if SSLKEYLOGFILE can't be written
