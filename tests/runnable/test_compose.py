@@ -46,6 +46,12 @@ async def aupper(chunks: AsyncIterator[Any]) -> AsyncIterator[str]:
         yield str(chunk).upper()
 
 
+def upper_of_langchain() -> Any:
+    from langchain_core.runnables import RunnableLambda
+
+    return RunnableLambda(str.upper)
+
+
 def invoked(runnable: Runnable[Any, Any]) -> list[str]:
     return [str(runnable.invoke("hi"))]
 
@@ -236,6 +242,41 @@ def test_what_is_no_step_is_refused(pair: tuple[LLM, LLM, str, str]) -> None:
             wrong | a
     with pytest.raises(UsageError, match="no option"):
         (a | mark).invoke("hi", temperature=0)
+
+
+@every_way
+def test_a_runnable_that_a_function_returns_is_run_in_its_place(
+    way: Way, pair: tuple[LLM, LLM, str, str]
+) -> None:
+    a, b, _, _ = pair
+    chain = a | (lambda text: b if text == "alpha" else "not asked") | mark
+    assert way(chain) == ["<beta>"]
+    assert way(a | (lambda _: upper_of_langchain()) | mark) == ["<ALPHA>"]
+
+
+@both_streams
+def test_its_chunks_come_as_it_makes_them(way: Way, pair: tuple[LLM, LLM, str, str]) -> None:
+    a, b, _, _ = pair
+    assert [chunk for chunk in way(a | (lambda _: b)) if chunk] == ["be", "ta"]
+
+
+@both_tellings
+def test_its_run_is_within_the_functions(tell: Way, pair: tuple[LLM, LLM, str, str]) -> None:
+    a, b, _, _ = pair
+
+    def choose(text: Any) -> LLM:
+        return b
+
+    events = tell(a | choose, config={"tags": ["t"]})
+    starts = [event for event in events if event["event"].endswith("_start")]
+    assert [event["name"] for event in starts] == ["RunnableSequence", "LLM", "choose", "LLM"]
+    root, _, function, inner = starts
+    assert inner["parent_ids"] == [root["run_id"], function["run_id"]]
+    assert (function["tags"], inner["tags"]) == (["seq:step:2", "t"], ["t"])
+    chunks = [e["data"]["chunk"] for e in events if e["event"] == "on_chain_stream" and e["name"] == "choose"]
+    assert [chunk for chunk in chunks if chunk] == ["be", "ta"]
+    assert events[-1]["data"]["output"] == "beta"
+    assert [event["seq"] for event in events] == list(range(len(events)))
 
 
 @pytest.mark.parametrize("step", [upper, aupper, mark], ids=["generator", "async generator", "function"])

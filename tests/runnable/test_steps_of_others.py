@@ -11,7 +11,7 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import RunnableGenerator, RunnableLambda
 
 from llmstream import LLM, RunConfig, Runnable
-from llmstream.runnable.generators import as_step, is_step
+from llmstream.runnable.functions import as_step, is_step
 from runnable.little_server import LittleServer
 from runnable.test_compose import atold, both_tellings, every_way, says, told
 

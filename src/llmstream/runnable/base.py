@@ -37,12 +37,12 @@ class Runnable(Core[In, Out]):
         return _composition()(self, *others)  # type: ignore[return-value]  # it takes any input
 
     def __or__(self, other: object) -> Runnable[In, Any]:
-        from llmstream.runnable.generators import is_step
+        from llmstream.runnable.functions import is_step
 
         return self.pipe(other) if is_step(other) else NotImplemented
 
     def __ror__(self, other: object) -> Runnable[Any, Out]:
-        from llmstream.runnable.generators import is_step
+        from llmstream.runnable.functions import is_step
 
         return _composition()(other, self) if is_step(other) else NotImplemented  # type: ignore[return-value]
 

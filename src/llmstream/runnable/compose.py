@@ -13,8 +13,8 @@ from contextlib import aclosing, closing
 
 from llmstream.errors import UsageError
 from llmstream.runnable.core import Core
-from llmstream.runnable.generators import as_step
-from llmstream.runnable.steps import AItems, Items, Step, joined
+from llmstream.runnable.functions import as_step
+from llmstream.runnable.steps import AItems, Items, Step, aonly, joined, only
 from llmstream.tracing.chain import ChainRun, Piece, Seat
 from llmstream.tracing.run_config import RunConfig, checked
 from llmstream.tracing.tracer import EventDict, EventsVersion
@@ -127,24 +127,16 @@ class Sequence(Core[object, object]):
         yield run.end({"output": joined(values), "input": input})
 
     def _flow(self, input: object, run: ChainRun | None) -> Items:
-        items: Items = _first(input)
+        items: Items = only(input)
         for number, step in enumerate(self.steps, 1):
             items = step.flow(items, run.seat(number) if run else None)
         return items
 
     def _aflow(self, input: object, run: ChainRun | None) -> AItems:
-        items: AItems = _afirst(input)
+        items: AItems = aonly(input)
         for number, step in enumerate(self.steps, 1):
             items = step.aflow(items, run.seat(number) if run else None)
         return items
-
-
-def _first(input: object) -> Items:
-    yield Piece(input)
-
-
-async def _afirst(input: object) -> AItems:
-    yield Piece(input)
 
 
 def _check(config: RunConfig | None, options: dict[str, object]) -> None:

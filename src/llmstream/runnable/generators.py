@@ -19,13 +19,10 @@ from typing import (
 
 from llmstream.errors import UsageError
 from llmstream.runnable.chosen import aending, ending
-from llmstream.runnable.core import Core
 from llmstream.runnable.steps import (
     AItems,
-    FunctionStep,
     Item,
     Items,
-    RunnableStep,
     Step,
     handed_on,
     joined,
@@ -217,28 +214,3 @@ def _emptied(items: list[Item]) -> list[Item]:
     found = items[:]
     items.clear()
     return found
-
-
-def as_step(thing: object) -> Step:
-    """Return an object as a step of a composition.
-
-    Args:
-        thing: one of our Runnables, a LangChain Runnable, or a callable.
-
-    Raises:
-        TypeError: it is none of these.
-    """
-    if isinstance(thing, Core):
-        return RunnableStep(thing)
-    if isinstance(thing, LangChains):
-        return LangChainStep(thing)
-    if inspect.isgeneratorfunction(thing) or inspect.isasyncgenfunction(thing):
-        return GeneratorStep(thing)
-    if callable(thing):
-        return FunctionStep(thing)
-    raise TypeError(f"a step is a Runnable or a function, not {type(thing).__name__}")
-
-
-def is_step(thing: object) -> bool:
-    """Return whether `as_step` accepts it."""
-    return isinstance(thing, Core) or callable(thing) or isinstance(thing, LangChains)

@@ -6,24 +6,31 @@ events, and adds its own if it has a seat.
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, closing
 from functools import reduce
 from typing import Any, TypeAlias, cast  # Any: a user's function accepts and returns anything
 
 from llmstream.engine.meter import Completion
-from llmstream.errors import UsageError
 from llmstream.runnable.chosen import aending, ending
 from llmstream.runnable.core import Core
-from llmstream.tracing.chain import ChainRun, Piece, Seat
+from llmstream.tracing.chain import Piece, Seat
 from llmstream.tracing.tracer import EventDict
 
 Item: TypeAlias = EventDict | Piece
 Items: TypeAlias = Generator[Item, None, None]
 AItems: TypeAlias = AsyncGenerator[Item, None]
+
+
+def only(value: object) -> Items:
+    """Yield a whole input as the only item."""
+    yield Piece(value)
+
+
+async def aonly(value: object) -> AItems:
+    """Do the same on the running event loop."""
+    yield Piece(value)
 
 
 def handed_on(value: object) -> object:
@@ -132,63 +139,3 @@ class RunnableStep(WholeStep):
         async with aending(self.runnable.astream(value)) as chunks:
             async for chunk in chunks:
                 yield Piece(chunk)
-
-
-class FunctionStep(WholeStep):
-    """A function; if it returns a Runnable, that is run in its place."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-        called = getattr(function, "__call__", None)  # noqa: B004  # that of an object may be async
-        self.native = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
-        self.name = getattr(function, "__name__", type(function).__name__)
-
-    def invoke(self, value: object) -> object:
-        """Return the function's result."""
-        if self.native:
-            raise UsageError(f"{self.name} is async", hint="use ainvoke, astream or astream_events")
-        given = handed_on(value)
-        found = self.function(given)
-        return found.invoke(given) if isinstance(found, Core) else found
-
-    async def ainvoke(self, value: object) -> object:
-        """Return the function's result; it is called in a thread unless it is async."""
-        given = handed_on(value)
-        found = await self.function(given) if self.native else await asyncio.to_thread(self.function, given)
-        return await found.ainvoke(given) if isinstance(found, Core) else found
-
-    def answer(self, value: object, seat: Seat | None) -> Items:
-        """Yield the function's result as one chunk."""
-        run = ChainRun(self.name, {}, seat=seat)
-        if seat is None:
-            yield Piece(self.invoke(value))
-            return
-        yield run.start({"input": value})
-        try:
-            found = self.invoke(value)
-        except Exception as error:
-            yield run.failed(error)
-            raise
-        yield from _given(run, value, found)
-
-    async def aanswer(self, value: object, seat: Seat | None) -> AItems:
-        """Do the same on the running event loop."""
-        run = ChainRun(self.name, {}, seat=seat)
-        if seat is None:
-            yield Piece(await self.ainvoke(value))
-            return
-        yield run.start({"input": value})
-        try:
-            found = await self.ainvoke(value)
-        except Exception as error:
-            yield run.failed(error)
-            raise
-        for item in _given(run, value, found):
-            yield item
-
-
-def _given(run: ChainRun, value: object, found: object) -> Items:
-    shown = handed_on(found)
-    yield run.stream(shown)
-    yield Piece(found)
-    yield run.end({"output": shown, "input": value})

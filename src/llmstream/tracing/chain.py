@@ -12,7 +12,7 @@ from typing import cast
 
 from llmstream.errors import LLMStreamError
 from llmstream.prompt import Json
-from llmstream.record import Record
+from llmstream.record import Record, replace
 from llmstream.tracing.run_config import RunConfig
 from llmstream.tracing.tracer import EventDict, EventsVersion, uuid7
 
@@ -64,8 +64,13 @@ class ChainRun:
 
     def seat(self, number: int) -> Seat:
         """Return the seat of the step with this number, from 1."""
-        parents = (*self._seat.parents, self.run_id)
-        return Seat(self._seat.version, parents, (f"seq:step:{number}",), self._inherited, self._metadata)
+        return replace(self.within(), tags=(f"seq:step:{number}",))
+
+    def within(self) -> Seat:
+        """Return the seat of a run in place of this one's own work."""
+        return Seat(
+            self._seat.version, (*self._seat.parents, self.run_id), (), self._inherited, self._metadata
+        )
 
     def start(self, data: Mapping[str, object]) -> EventDict:
         """Return the first event."""
