@@ -93,7 +93,7 @@ def test_what_fails_later_is_one_line_without_a_key(tmp_path: Path, engine: str)
     assert (status, out) == (4, "")
     assert "llmstream: mine (foreign.objects:Failing): StatusError: refused, says [option api_key]" in err
     assert KEY not in err
-    assert "its key is in the provider's `options`" in err
+    assert "its key comes from the provider's `options`" in err
 
 
 def test_no_request_that_is_shown_holds_the_key(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_the_current_folder_is_never_imported_from(tmp_path: Path) -> None:
     )
     status, out, err = ran_apart(configured(tmp_path, "lying_about:Model"), "hello")
     assert (status, out) == (3, "")
-    assert "The current folder is not searched" in err
+    assert "the current folder is not searched" in err
     # nor by what an object imports when it is asked
     status, out, err = ran_apart(configured(tmp_path, "ImportingLater"), "hello")
     assert (status, out) == (10, "")

@@ -12,7 +12,7 @@ REFUSED = [
     ("   ", "not JSON"),
     ('{"a":NaN}', "NaN"),
     ("-Infinity", "-Infinity is not JSON"),
-    ('{"a":1}{"b":2}', "more text behind the value, at character 7"),
+    ('{"a":1}{"b":2}', "more text after the value, at character 7"),
     ('{"a":', "not JSON"),
     ("\ufeff{}", "not JSON"),
     ("\u00a0{}", "not JSON"),

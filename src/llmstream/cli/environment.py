@@ -106,8 +106,11 @@ class Environment:
             text: one sentence, made safe and short before it is written.
             once: leave out a note that has been written before.
         """
-        if not self.quiet and not (once and text in self._said):
+        if once and text in self._said:
+            return
+        if once:
             self._said.add(text)
+        if not self.quiet:
             from llmstream.render.notes import note_line
 
             self.err.write(note_line(text, color=self.colored, width=self.width_of(self.err)))

@@ -48,7 +48,7 @@ class Timing(Record):
     """The timing of one run, in seconds.
 
     Args:
-        ttft: from sending the request to the first text or thinking, None if there was none.
+        ttft: from sending the request to the first text, thinking or tool call, None if there was none.
         total: from the start of the run to its end.
         itl: between consecutive deltas.
         chunks: number of deltas.

@@ -17,7 +17,7 @@ class Policy(Record):
 
     Args:
         connect: for DNS, TCP and TLS.
-        first_token: from sending the request to the first text or thinking.
+        first_token: from sending the request to the first text, thinking or tool call.
         idle: from one event to the next, after the first token.
         total: for the whole run, retries and waits included.
         max_retries: most attempts after the first.

@@ -23,8 +23,8 @@ NO_ANSWER: Final = re.compile(r"Connect|Timeout|TransportError|gaierror")
 CONFIDENTIAL: Final = re.compile(r"key|token|secret|password|credential|authorization", re.IGNORECASE)
 """Found in the name of an option or variable whose value must not be shown."""
 HINTS: Final = {
-    401: "its key is in the provider's `options`, or in the variable that this library reads",
-    404: "is the model's name right, and the address in the provider's `options`?",
+    401: "its key comes from the provider's `options`, or from the variable that this library reads",
+    404: "check the model's name, and the URL in the provider's `options`",
 }
 
 

@@ -57,8 +57,8 @@ def found_of(factory: Factory) -> object:
         if not f"{name}.".startswith(f"{missing}."):
             what = f"can't import the module {quoted(name)}: {what}"
         hint = (
-            f"is it installed beside llmstream, in {sys.prefix}? The current folder is not searched; "
-            'path = "/ABSOLUTE/FOLDER" in the provider adds one'
+            f"install it where llmstream is installed ({sys.prefix}); the current folder is not searched, "
+            'but path = "/ABSOLUTE/FOLDER" in the provider adds one'
         )
         raise refused(what, hint) from error
     except Exception as error:  # importing runs any code

@@ -63,7 +63,7 @@ def parse(text: str, *, lenient: bool = False) -> Json:
         # JSONDecodeError, a refused constant, or int()'s limit on digits
         raise _bad(text, str(error)) from None
     if end != len(text):
-        raise _bad(text, f"more text behind the value, at character {end}")
+        raise _bad(text, f"more text after the value, at character {end}")
     return value
 
 
