@@ -1,1 +1,1 @@
-"""One call as a generator of effects and events: every decision, no I/O, no clock of its own."""
+"""One run as a generator of effects and events: makes all decisions, does no I/O, has no clock of its own."""

@@ -32,13 +32,13 @@ REASON_LIMIT: Final = 200
 LONGEST_STEP: Final = 1.0
 """Most seconds between two readings of the clock that count as working time."""
 AFTER_FINISH: Final = 5.0
-"""Seconds to wait for usage and the end mark after the finish reason."""
+"""Most seconds to wait for usage and the end mark after the finish reason."""
 PRECISION: Final = 0.01
 """Share of the idle limit by which its deadline may lag behind, so that not every token moves it."""
 MALFORMED: Final = (
     KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError, OverflowError,
 )  # fmt: skip
-"""Exceptions of a reader on a message that is not of its dialect."""
+"""Exceptions that a reader raises on a message that its API does not define."""
 
 
 class Attempt:
@@ -50,8 +50,8 @@ class Attempt:
         clock: monotonic seconds.
         total_deadline: deadline of the whole run.
 
-    `shown` is true once any delta was yielded, even an empty one; only text, thinking and tool calls
-    count as the first token.
+    `shown` is true once any delta was received, even an empty one; only non-empty text or thinking, or a
+    tool call, counts as the first token.
     """
 
     def __init__(
@@ -70,11 +70,11 @@ class Attempt:
         self._failure: LLMStreamError | None = None
         self._finish: Finish | None = None
         self._size = 0
-        # the reader reported something that can't be shown, such as an image: that is an answer too
+        # the reader reported something that can't be shown, such as an image; that counts as an answer
         self._noted = False
         # text followed the finish reason, which therefore does not end the answer
         self._went_on = False
-        # a finish reason that may precede the end is no reason to hurry
+        # where text may follow a finish reason, the idle limit stays in force after it
         self._early = getattr(self._reader, "finish_may_repeat", False)
         self._allowed = self._spent = 0.0
         self._looked = clock()
@@ -83,7 +83,7 @@ class Attempt:
         """Yield the attempt's effects and batches.
 
         Raises:
-            LLMStreamError: the attempt failed; the message names provider, host and phase.
+            LLMStreamError: the attempt failed; the message names provider and host.
         """
         endpoint = self._call.endpoint
         yield [Start(endpoint.provider, endpoint.model)]
@@ -101,7 +101,7 @@ class Attempt:
                     if reader.finished and not self._went_on:
                         break
                     raise
-                batch = self._decode(decoder, data)  # type: ignore[arg-type]  # a Read brings bytes
+                batch = self._decode(decoder, data)  # type: ignore[arg-type]  # a Read returns bytes
                 self._look(moves=bool(batch) and (self._flowing or reader.finished))
                 if batch:
                     yield batch
@@ -118,10 +118,10 @@ class Attempt:
             raise self._placed(error) from error.__cause__
 
     def _concluded(self, decoder: Decoder) -> Generator[Batch, Reply, None]:
-        """Check that the finished answer is an answer.
+        """Check that the answer is complete; yield a notice if it is empty with an unknown finish reason.
 
         Raises:
-            LLMStreamError: it broke off, failed, or is empty.
+            LLMStreamError: it ended early, failed, is plain text, or is empty without a finish reason.
         """
         reader, finish = self._reader, self._finish
         stray = "" if self._flowing else getattr(decoder, "stray", "")
@@ -141,12 +141,12 @@ class Attempt:
             yield [Notice(f"the answer is empty; the finish reason is {finish.raw}")]
 
     def _look(self, *, moves: bool) -> None:
-        """Check the time limit after a read, whatever it returned.
+        """Note a failure if reads without progress took longer than a wait for the network may.
 
         A compressed body can keep yielding data without waiting, so that no limit on waits would end it.
 
-        Raises:
-            TimeLimitPassed: reads without events took longer than a wait for the network may.
+        Args:
+            moves: whether the read made progress, after which the time is counted anew.
         """
         now = self._clock()
         if moves:
@@ -159,7 +159,7 @@ class Attempt:
             self._failure = self._failure or TimeLimitPassed("no data in time")
 
     def _opened(self) -> Generator[Effect | Batch, Reply, Decoder]:
-        """Send the request and return the decoder for its answer's body."""
+        """Send the request and return the decoder for the response's body."""
         head = yield Open(self._request, self._call.policy.connect, self._deadline, self._call.route)
         assert isinstance(head, Head)
         if head.status >= 300:
@@ -167,7 +167,7 @@ class Attempt:
         return decoder(self._request.framing, head.headers.get("content-type", ""))
 
     def _decode(self, decoder: Decoder, data: bytes) -> Batch:
-        """Return the events of one read; a failure after them is kept until they were yielded."""
+        """Return the events of one read; a failure after them is raised once they were yielded."""
         batch: Batch = []
         reader = self._reader
         try:
@@ -206,7 +206,7 @@ class Attempt:
         return batch
 
     def _hidden(self, event: Event) -> Event:
-        """Return an event without the key, which any text from the server may repeat."""
+        """Return an event with keys hidden, which any text from the server may repeat."""
         if isinstance(event, Finish):
             if event.raw:
                 event = Finish(event.reason, joined(self._call.endpoint.redact(event.raw)[:REASON_LIMIT]))
@@ -217,7 +217,7 @@ class Attempt:
         return event
 
     def _progress(self) -> None:
-        """Move the deadline after an event that was received and consumed."""
+        """Move the deadline after events were received and consumed; before the first token it stays."""
         policy = self._call.policy
         if self._reader.finished and not (self._early or self._went_on):
             self._limit(min(policy.idle or AFTER_FINISH, AFTER_FINISH))
@@ -278,9 +278,9 @@ class Attempt:
 
 
 def _rest(decoder: Decoder) -> list[WireMessage]:
-    """Return the events completed by the end of the body, including a last one without its blank line.
+    """Return the messages completed by the end of the body, including a last one without its blank line.
 
-    The standard drops such an event; if its JSON is complete, nothing is missing.
+    The standard (WHATWG HTML, 9.2.6) drops such an event; if its JSON is complete, nothing is missing.
     """
     messages = decoder.close()
     leftover: WireMessage | None = getattr(decoder, "leftover", None)

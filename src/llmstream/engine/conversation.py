@@ -35,7 +35,8 @@ def converse(calls: Sequence[Prepare], clock: Callable[[], float], jitter: Calla
         jitter: returns random numbers in [0, 1).
 
     Raises:
-        LLMStreamError: the last call's error, if all failed or something was already yielded.
+        LLMStreamError: the error of the last call tried: no fallback was left, a delta was already yielded,
+            the total limit has passed, or the run was cancelled.
     """
     run = Run(clock, jitter)
     failed: LLMStreamError | None = None
@@ -50,7 +51,7 @@ def converse(calls: Sequence[Prepare], clock: Callable[[], float], jitter: Calla
             return
         except LLMStreamError as error:
             if failed is not None and call is None:
-                # the fallback can't be asked, and the reason why it was needed was not shown yet
+                # the fallback can't be prepared, and the error that made it necessary was not reported yet
                 yield [Notice(failed.message)]
             over = run.clock() >= run.total_deadline
             if run.shown or over or position + 1 == len(calls) or isinstance(error, Cancelled):

@@ -86,7 +86,7 @@ class Close(Record):
 
 
 class Keep(Record):
-    """The response is complete: keep its connection for the next run if possible; sends back None."""
+    """Keep the connection for the next run if possible; a driver adds this when a conversation has ended."""
 
 
 class Head(Record):

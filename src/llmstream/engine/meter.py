@@ -1,7 +1,7 @@
 """Folds the events of one run into a Completion: text, tool calls, usage and timing.
 
-Used wherever more than the deltas is needed. Apart from the text, memory does not grow with the number
-of deltas: the times between them go into a histogram.
+Used wherever more than the deltas is needed. Apart from the texts themselves, memory does not grow with
+the number of deltas: the times between them go into a histogram.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Timing(Record):
         itl: between consecutive deltas.
         chunks: number of deltas.
         output_tokens_per_second: reported output tokens divided by the time from the first delta to the
-            last, None if the provider reported no count.
+            last, None if no count was reported or all deltas arrived at once.
     """
 
     ttft: float | None = None
@@ -95,7 +95,7 @@ class Completion(Record):
 
 
 class Histogram:
-    """Durations in logarithmic buckets: bounded memory, quantiles accurate to 4.4 %."""
+    """Durations in logarithmic buckets: bounded memory, quantiles accurate to 2.2 %."""
 
     def __init__(self) -> None:
         self.counts = array("Q", bytes(8 * BUCKETS))
@@ -110,7 +110,7 @@ class Histogram:
         self.longest = max(self.longest, seconds)
 
     def quantile(self, share: float) -> float | None:
-        """Return the duration that a `share` of all does not exceed, None if there are none."""
+        """Return the duration that a `share` (0 to 1) of all do not exceed, None if none were counted."""
         rank, seen = math.ceil(share * self.count), 0
         for index, count in enumerate(self.counts):
             seen += count
@@ -125,7 +125,7 @@ class Meter:
 
     Args:
         began: when the run started, on the clock used for `write`.
-        keep_text: whether to keep the text.
+        keep_text: whether to keep the answer text; thinking and tool calls are always kept.
     """
 
     def __init__(self, began: float, *, keep_text: bool = True) -> None:
@@ -231,7 +231,7 @@ class Meter:
     def completion(self, now: float) -> Completion:
         """Return everything received so far as one value."""
         finish = self.finish or Finish("unknown")
-        # several providers send no arguments at all for a call without any
+        # several providers send no arguments at all for a tool that takes none
         nothing = "{}" if self.finish else ""
         calls = tuple(
             ToolCall(index, told[0], told[1] or "", arguments.text() or nothing)

@@ -1,4 +1,4 @@
-"""Complete an error's message: add provider, host and phase, hide keys, shorten long text.
+"""Complete an error's message: add provider and host, hide keys, shorten long text.
 
 The order matters: keys are hidden before the text is shortened, because a key that was cut in two is no
 longer recognised.
@@ -42,7 +42,7 @@ def placed(error: LLMStreamError, endpoint: Endpoint, where: str) -> LLMStreamEr
 
     Args:
         error: an error that names no provider yet; it is changed in place.
-        endpoint: the endpoint that was asked.
+        endpoint: the endpoint that was called.
         where: the prefix of the message.
     """
     error.provider = endpoint.provider
@@ -80,7 +80,7 @@ def _oddity(secret: Secret) -> str:
     """Return what looks wrong about a key that was refused, without showing the key."""
     key = secret.reveal()
     if key == f"[{secret.origin}]":
-        return ""  # a recording's, which has none of its own
+        return ""  # the placeholder that a recording has for a key
     if key[:1] in ("'", '"', "`") and key[:1] == key[-1:]:
         return "; it is in quotes, which were sent too"
     if key.lower().startswith("bearer "):
@@ -91,7 +91,7 @@ def _oddity(secret: Secret) -> str:
 
 
 def host(url: str) -> str:
-    """Return a URL's host and port, without user and password."""
+    """Return a URL's host and port, without user and password; "no host" if it is invalid."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:

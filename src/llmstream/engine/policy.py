@@ -31,7 +31,7 @@ class Policy(Record):
 
 
 def pause(attempt: int, retry_after: float | None, jitter: float) -> float | None:
-    """Return the seconds to wait after a failed attempt, None if waiting is pointless.
+    """Return the seconds to wait after a failed attempt, None if the server asks for too long a wait.
 
     Args:
         attempt: the number of the attempt that failed, from 1.

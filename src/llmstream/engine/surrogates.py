@@ -29,7 +29,7 @@ class Surrogates:
         """Halves waiting for the rest; checking this costs less than a call of `mend`."""
 
     def mend(self, event: Event) -> Event:
-        """Return the event with complete characters only; ASCII text is returned unchanged."""
+        """Return the event with complete characters only; half a pair at its end is held for the next one."""
         if isinstance(event, TextDelta | ReasoningDelta):
             if not self._held and event.text.isascii():
                 return event
