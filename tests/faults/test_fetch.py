@@ -56,7 +56,7 @@ def test_ctrl_c_ends_the_wait_for_another_process_that_fetches(
         first.send_signal(signal.SIGSTOP)
         second = run_llmstream.start(engine, "-m", "local", "Hello")
         assert second.stderr
-        while b"another process is fetching" not in (line := second.stderr.readline()):
+        while b"another process is downloading" not in (line := second.stderr.readline()):
             assert line
         second.send_signal(signal.SIGINT)
         assert second.wait(10) == 130

