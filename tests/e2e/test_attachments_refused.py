@@ -18,7 +18,7 @@ def test_the_embedded_model_is_not_even_fetched_for_a_picture(run_llmstream: Com
     assert done.status == 5
     assert done.err.startswith("llmstream: local/smollm2 can't read images: photo.png was not sent")
     # Groq has models that see; the one it is asked for by default has no eyes
-    assert "-m mistral" in done.err and "groq" not in done.err and "fetching" not in done.err
+    assert "-m mistral" in done.err and "groq" not in done.err and "downloading" not in done.err
 
 
 @pytest.mark.parametrize(

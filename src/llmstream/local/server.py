@@ -82,7 +82,7 @@ class LlamaServer:
             raise LocalModelError(
                 f"llama.cpp can't load {self._path}: it is cut off, damaged, of a kind that this version "
                 "does not know, or larger than the memory",
-                hint="`llmstream pull` fetches it again; a smaller `context` takes less memory",
+                hint="`llmstream pull` downloads it again; a smaller `context` takes less memory",
             ) from error
         return str(server.listening_address), Secret(key, "key of the local model")
 
