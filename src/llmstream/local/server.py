@@ -1,7 +1,7 @@
 """Run llama.cpp in this process, as a server on a loopback port with a key that only we have.
 
-So a local model is an ordinary OpenAI-compatible endpoint, with the same code, the same limits, and the
-same cancellation by closing the connection.
+This makes a local model an ordinary OpenAI-compatible endpoint, with the same code, the same limits, and
+the same cancellation by closing the connection.
 
 A server runs until the process ends. Its own stop waits up to 30 s for answers in flight, and for ever
 if the server has just started to listen (xllamacpp 2026.10, measured). Because the cleanup of Python
@@ -81,8 +81,8 @@ class LlamaServer:
         except RuntimeError as error:
             raise LocalModelError(
                 f"llama.cpp can't load {self._path}: it is cut off, damaged, of a kind that this version "
-                "does not know, or larger than the memory",
-                hint="`llmstream pull` downloads it again; a smaller `context` takes less memory",
+                "does not know, or too large for the memory",
+                hint="to download it again, delete the file first; a smaller `context` takes less memory",
             ) from error
         return str(server.listening_address), Secret(key, "key of the local model")
 
@@ -92,7 +92,7 @@ class LlamaServer:
             "warmup": False,
             "model_alias": {self._path.stem},  # otherwise answers contain the path on this machine
             "ui": False,
-            "endpoint_slots": False,  # shows the prompts
+            "endpoint_slots": False,  # it would show the prompts
             "offline": True,
             # the search for what fits on the graphics card takes a third of a small model's loading time
             "fit_params": self._path.stat().st_size > _SMALL,
@@ -125,7 +125,7 @@ def _make(xllamacpp: ModuleType, params: object) -> _Listening:
 
 
 def require() -> ModuleType:
-    """Return the module with llama.cpp.
+    """Return the module xllamacpp, which contains llama.cpp.
 
     Raises:
         MissingExtra: it is not installed, or can't be loaded on this machine.
@@ -134,9 +134,11 @@ def require() -> ModuleType:
         with _brief_spinning():
             import xllamacpp
     except ImportError as error:
-        broken = "" if isinstance(error, ModuleNotFoundError) else f" ({error})"
+        broken = (
+            "is not installed" if isinstance(error, ModuleNotFoundError) else f"can't be loaded ({error})"
+        )
         raise MissingExtra(
-            f"the local model needs xllamacpp, which is not installed{broken}",
+            f"the local model needs xllamacpp, which {broken}",
             hint="pip install 'llmstream-cli[local]'",
         ) from error
     module: ModuleType = xllamacpp
@@ -149,7 +151,7 @@ def _brief_spinning() -> Generator[None, None, None]:
 
     By default GNU OpenMP spins for milliseconds, which blocks the core that another thread needs when
     the machine is busy: three processes on two cores reached under 3 tokens/s each, with this setting
-    20 and more, and one alone 137 either way. It reads the variable when it is loaded.
+    20 and more, and one alone 137 either way. OpenMP reads the variable when it is loaded.
     """
     if _SPINS in os.environ or "OMP_WAIT_POLICY" in os.environ:
         yield
@@ -171,7 +173,7 @@ def _keep(server: object) -> None:
     """
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(server))
     if sys.platform == "win32":
-        return  # it ends all other threads first
+        return  # Windows ends all other threads first
     library = ctypes.CDLL(None)
     on_exit = getattr(library, "on_exit", None)
     if on_exit is not None:
@@ -184,7 +186,7 @@ _servers_lock = threading.Lock()
 
 
 def server_for(path: Path, *, context: int = 0, threads: int = 0) -> LlamaServer:
-    """Return this process's only server of a model; it may not be started yet.
+    """Return this process's only server of a model with these settings; it may not be started yet.
 
     Args:
         path: a GGUF file.

@@ -12,8 +12,8 @@ class LocalSettings(Record):
 
     Args:
         folder: the folder of model files.
-        context: size of the context in tokens, 0 for the model's own.
-        threads: number of threads, 0 for as many as there are cores.
+        context: size of the context in tokens; 0 for the model's own, but 8192 at most.
+        threads: number of threads; 0 for llama.cpp's default.
     """
 
     folder: Path

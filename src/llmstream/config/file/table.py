@@ -57,7 +57,9 @@ PROVIDER: Final[dict[str, Key]] = {
     "aws_region": Key(kinds.text, _TEXT, "adapter bedrock: region to sign requests for (taken from the URL)"),
     "aws_profile": Key(kinds.text, _TEXT, "adapter bedrock: AWS profile to sign with"),
     "dialect": Key(kinds.dialect, _TEXT, "adapter local: API used to prompt the model (openai-chat)"),
-    "context": Key(kinds.count, _COUNT, "adapter local: context size in tokens, 0 for the model's own"),
+    "context": Key(
+        kinds.count, _COUNT, "adapter local: context in tokens; 0 for the model's own, up to 8192"
+    ),
     "threads": Key(kinds.count, _COUNT, "adapter local: threads, 0 for one per core"),
     "command": Key(
         kinds.command, _COMMAND, "adapter exec: command to run; {prompt} is replaced by the prompt"
