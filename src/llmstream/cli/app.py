@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
@@ -23,6 +23,8 @@ from llmstream.render.notes import error_lines
 if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
 
+Given: TypeAlias = str | list[str] | None
+"""A text option's value as the parser gives it."""
 TYPES: Final[dict[str, type]] = {"text": str, "int": int, "float": float, "flag": bool, "path": str}
 
 REWORDED: Final = (
@@ -44,6 +46,7 @@ REWORDED: Final = (
         r"Invalid value for '(.*?)'(?: / '.*?')?: '(.*)' is not one of (.*)",
         '{0} must be one of {2}, not "{1}"',
     ),
+    (r"Invalid value for '(.*?)'(?: / '.*?')?: an empty path", "the path after {} is empty"),
 )
 """The parser's messages and our wording of them."""
 MAY_BE_PROMPTS: Final = ("NoSuchOption", "UsageError")
@@ -192,13 +195,16 @@ def _option(option: Option) -> inspect.Parameter:
     )
 
 
-def _checked(option: Option) -> Callable[[str | None], str | None] | None:
-    if not option.choices:
+def _checked(option: Option) -> Callable[[Given], Given] | None:
+    if not option.choices and option.kind != "path":
         return None
 
-    def check(value: str | None) -> str | None:
-        if value is not None and value not in option.choices:
+    def check(value: Given) -> Given:
+        if option.choices and value is not None and value not in option.choices:
             raise typer.BadParameter(f"{value!r} is not one of {', '.join(option.choices)}")
+        # of an unset variable in a script, for example; it would name the current folder, or nothing
+        if option.kind == "path" and "" in ([value] if isinstance(value, str) else value or ()):
+            raise typer.BadParameter("an empty path")
         return value
 
     return check

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
@@ -77,6 +78,22 @@ def _user() -> int:
     return os.geteuid() if hasattr(os, "geteuid") else 0
 
 
+def present(path: Path) -> bool:
+    """Return whether a file is there; one in a folder that this user may not search counts as absent."""
+    return not why_absent(path)
+
+
+def why_absent(path: Path) -> str:
+    """Return why a file can't be found: "not found" or the system's words; empty if it is there."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return "not found"
+    except OSError as error:
+        return error.strerror or "not found"
+    return ""
+
+
 def private_folder(folder: Path) -> Path:
     """Create `folder` and any missing parents, accessible to the user alone, and return it.
 
@@ -107,12 +124,12 @@ def write_private(path: Path, text: str, *, replace: bool = True) -> None:
             refuses.
     """
     private_folder(path.parent)
-    if path.is_symlink():
-        raise ConfigError(f"{path} is a symbolic link", hint=f"edit its target instead: {path.resolve()}")
-    if path.exists() and not replace:
-        raise ConfigError(f"{path} already exists")
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        if path.is_symlink():
+            raise ConfigError(f"{path} is a symbolic link", hint=f"edit its target instead: {path.resolve()}")
+        if path.exists() and not replace:
+            raise ConfigError(f"{path} already exists")
         _write(fresh, text)
         if replace:
             fresh.replace(path)
@@ -122,7 +139,8 @@ def write_private(path: Path, text: str, *, replace: bool = True) -> None:
     except OSError as error:
         raise ConfigError(f"can't write {path}: {error.strerror}") from error
     finally:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink()
 
 
 def _write(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias, cast
 
 from llmstream.config.file import check, kinds
 from llmstream.config.file.load import examined, refused
-from llmstream.config.paths import write_private
+from llmstream.config.paths import present, write_private
 from llmstream.config.toml_text import toml_key, toml_lines, toml_value
 from llmstream.errors import ConfigError, UsageError
 from llmstream.jobs.places import Places
@@ -139,7 +139,7 @@ def existing(folder: Path, name: str) -> Path:
         UsageError: it doesn't exist; the message names the nearest one.
     """
     path = path_of(folder, name)
-    if not path.exists():
+    if not present(path):
         known = names(folder)
         raise UsageError(
             f"unknown template {quoted(name)}{did_you_mean(name, known)}",

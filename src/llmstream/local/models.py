@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from llmstream.errors import ConfigError, UsageError
+from llmstream.errors import ConfigError, LocalModelError, UsageError
 from llmstream.local.files import (
     Progress,
     Say,
@@ -62,9 +63,9 @@ class Installed(Record):
 
 
 def installed(folder: Path) -> list[Installed]:
-    """Return the models in the folder by name; none if there is no folder."""
+    """Return the models in the folder by name; none if there is no folder, or this user may not read it."""
     found = []
-    for path in sorted(folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else []:
+    for path in sorted(folder.glob(f"*{_SUFFIX}")) if os.access(folder, os.R_OK | os.X_OK) else []:
         # hidden files are partial downloads
         if path.is_file() and not path.name.startswith("."):
             found.append(Installed(path.name.removesuffix(_SUFFIX), path, path.stat().st_size))
@@ -85,13 +86,20 @@ def ensure(name: str, folder: Path, *, say: Say, progress: Progress) -> Path:
         LocalModelError: it can't be downloaded, or the path is not an existing file.
     """
     path = _named(name, folder)
-    if path.is_file():
+    if _is_here(path):
         return path
     if name in BUILT_IN:
         return _fetch_built_in(name, folder, say, progress)
     if os.sep in name and name.endswith(_SUFFIX):
         check_gguf(path)
     raise _unknown(name, folder)
+
+
+def _is_here(path: Path, kind: Callable[[Path], bool] = Path.is_file) -> bool:
+    try:
+        return kind(path)
+    except OSError as error:
+        raise LocalModelError(f"can't read the model {path}: {error.strerror}") from error
 
 
 def _named(name: str, folder: Path) -> Path:
@@ -130,7 +138,7 @@ def pull(source: str, folder: Path, *, say: Say, progress: Progress) -> Path:
     """
     if source in BUILT_IN:
         path = _named(source, folder)
-        if path.is_file():
+        if _is_here(path):
             say(f"{source} is already here")
             return path
         return _fetch_built_in(source, folder, say, progress)
@@ -175,7 +183,7 @@ def file_name(name: str) -> str:
 
 
 def _register(source: Path, folder: Path, say: Say, progress: Progress) -> Path:
-    if not source.exists():
+    if not _is_here(source, Path.exists):
         raise UsageError(
             f"can't pull {str(source)!r}: not a known model name or an existing file",
             hint=f"{', '.join(BUILT_IN)}, hf:OWNER/REPO[:FILE], https://... or the path of a GGUF file",
@@ -188,7 +196,7 @@ def _register(source: Path, folder: Path, say: Say, progress: Progress) -> Path:
     check_gguf(source)
     source = source.resolve()
     target = folder / file_name(source.name)
-    if target.exists() and target.samefile(source):
+    if _is_here(target) and target.samefile(source):
         say(f"{target.name} is already here")
         return target
     private_folder(folder)

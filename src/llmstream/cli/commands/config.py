@@ -6,6 +6,7 @@ from pathlib import Path
 
 from llmstream.cli.command import texts
 from llmstream.cli.environment import Environment
+from llmstream.config.paths import present, why_absent
 from llmstream.errors import ConfigError
 
 
@@ -45,8 +46,8 @@ def check(environment: Environment) -> str:
     from llmstream.config.settings import Settings
 
     file = _path(environment)
-    if not file.exists() and environment.config is None:
-        return f"{file}: not found; using defaults\n"
+    if environment.config is None and (why := why_absent(file)):
+        return f"{file}: {why}; using defaults\n"
     settings = Settings.load(file, environment.variables)
     warnings = [*settings.warnings, *map(_hides, filter(settings.is_provider, settings.aliases))]
     return "".join(f"warning: {warning}\n" for warning in warnings) + f"{file}: no problems found\n"
@@ -74,7 +75,7 @@ def edit(environment: Environment) -> str:
     from llmstream.config.settings import Settings
 
     file = _path(environment)
-    if not file.exists():
+    if not present(file):
         write(file)
     edit_file(file, environment.variables)
     Settings.load(file, environment.variables)
@@ -92,7 +93,7 @@ def alias(
     from llmstream.config.settings import Settings
 
     file = _path(environment)
-    settings = Settings.load(file if file.exists() else None, environment.variables)
+    settings = Settings.load(file if present(file) else None, environment.variables)
     settings.provider(settings.split(model)[0])
     if settings.is_provider(name):
         raise ConfigError(

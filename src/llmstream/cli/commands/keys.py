@@ -46,12 +46,13 @@ def list_keys(environment: Environment) -> str:
     """List the providers that have a stored key."""
     from llmstream.config.keys.kept import kept_file
     from llmstream.config.keys.keyring import stored
+    from llmstream.config.paths import present
 
     folder = _folder(environment)
     rows = [
         f"{name}\n"
         for name in _settings(environment).names()
-        if kept_file(folder, name).is_file() or stored(name)
+        if present(kept_file(folder, name)) or stored(name)
     ]
     if not rows:
         environment.say("no stored keys; to store one: llmstream keys set PROVIDER")

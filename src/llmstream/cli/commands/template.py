@@ -33,6 +33,8 @@ def listed(environment: Environment) -> str:
                 f"(invalid: {one_line(error.message.removeprefix(f'{path_of(folder, name)}:').strip(), 60)})"
             )
         rows.append([name, said])
+    if not rows:
+        environment.say("no templates; to save one: llmstream template save NAME PROMPT")
     return columns(rows, environment.width_of(environment.out))
 
 

@@ -122,7 +122,7 @@ def _put(values: Values, option: Option, value: Value) -> None:
 
 def _value(option: Option, text: str) -> Value:
     """Return the option's value, None if it isn't certainly valid."""
-    if option.choices and text not in option.choices:
+    if (option.choices and text not in option.choices) or (option.kind == "path" and not text):
         return None
     try:
         if option.kind == "int":

@@ -31,6 +31,7 @@ QUOTED: Final = re.compile(r"\s*\d* \| ")
 
 def configuration(environment: Environment) -> tuple[Check, Settings | None]:
     """Check the configuration file; return the settings, too, None if it is invalid."""
+    from llmstream.config.paths import why_absent
     from llmstream.config.settings import Settings, config_path_of
 
     path, named = config_path_of(environment.config, environment.variables)
@@ -42,9 +43,13 @@ def configuration(environment: Environment) -> tuple[Check, Settings | None]:
         return Check("configuration", "fail", detail, "fix it: llmstream config edit"), None
     if settings.warnings:
         return Check("configuration", "warn", str(path), "; ".join(settings.warnings)), settings
-    missing = not named and (path is None or not path.exists())
-    detail = "no file; using defaults" if missing else str(path)
-    return Check("configuration", "ok", detail), settings
+    why = "" if named else "no file" if path is None else why_absent(path).replace("not found", "no file")
+    if why not in ("", "no file"):
+        detail = f"can't read {path}: {why}; using defaults"
+        return Check(
+            "configuration", "warn", detail, "give this user access to it, or set another HOME"
+        ), settings
+    return Check("configuration", "ok", "no file; using defaults" if why else str(path)), settings
 
 
 def chosen(settings: Settings, words: tuple[str, ...]) -> list[str]:

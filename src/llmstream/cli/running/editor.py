@@ -49,7 +49,8 @@ def edit_file(path: Path, variables: Mapping[str, str]) -> None:
         if terminal is not None:
             os.close(terminal)
     if status:
-        raise ConfigError(f'the editor "{command}" exited with status {status}')
+        how = f"was ended by signal {-status}" if status < 0 else f"exited with status {status}"
+        raise ConfigError(f'the editor "{command}" {how}')
 
 
 def _terminal() -> int | None:

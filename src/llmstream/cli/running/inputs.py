@@ -22,6 +22,8 @@ def schema_of(text: str) -> dict[str, object]:
     """
     import json
 
+    if not text.strip():
+        raise UsageError("the schema is empty", hint="for example --schema 'name, age int'")
     source = "--schema"
     if not text.lstrip().startswith("{"):
         if not (text.endswith(".json") or "/" in text or _exists(text)):

@@ -163,7 +163,7 @@ def made_path() -> Path:
     from llmstream.config import paths
 
     path = history_path()
-    if not path.exists():
+    if not paths.present(path):
         paths.private_folder(path.parent).chmod(0o700)
     return path
 

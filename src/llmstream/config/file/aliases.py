@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from llmstream.config.file.load import problems
-from llmstream.config.paths import write_private
+from llmstream.config.paths import present, write_private
 from llmstream.errors import ConfigError
 
 HEADER: Final = re.compile(r"^\[aliases\][ \t]*(#.*)?$", re.MULTILINE)
@@ -31,7 +31,7 @@ def set_alias(path: Path, name: str, spec: str) -> None:
         raise ConfigError(
             f"{name!r} can't be an alias", hint="use letters, digits, dots, dashes and underscores"
         )
-    text = path.read_text("utf-8") if path.exists() else ""
+    text = path.read_text("utf-8") if present(path) else ""
     if text and (found := problems(path)):
         raise ConfigError(f"{found[0]}", hint="fix this first: llmstream config edit")
     made = with_alias(text, f"{json.dumps(name)} = {json.dumps(spec)}", name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from llmstream.config.paths import write_private
+from llmstream.config.paths import present, write_private
 from llmstream.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -58,6 +58,6 @@ def init(path: Path) -> None:
     Raises:
         ConfigError: the file already exists or can't be written.
     """
-    if path.exists():
+    if present(path):
         raise ConfigError(f"{path} already exists", hint="to edit it: llmstream config edit")
     write_private(path, STARTER, replace=False)

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 from llmstream.config.file.load import problems
-from llmstream.config.paths import write_private
+from llmstream.config.paths import present, write_private
 from llmstream.config.toml_text import toml_value
 from llmstream.errors import ConfigError
 
@@ -23,7 +23,7 @@ def set_top(path: Path, name: str, value: object) -> None:
     Raises:
         ConfigError: the file is invalid or can't be written.
     """
-    text = path.read_text("utf-8") if path.exists() else ""
+    text = path.read_text("utf-8") if present(path) else ""
     if text and (found := problems(path)):
         raise ConfigError(f"{found[0]}", hint="fix this first: llmstream config edit")
     line = f"{name} = {toml_value(value)}"

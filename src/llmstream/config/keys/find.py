@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from llmstream.config.file.kinds import key_flaw
+from llmstream.config.paths import present
 from llmstream.errors import ConfigError, MissingKey
 from llmstream.prompt import Secret
 from llmstream.record import Record
@@ -66,7 +67,7 @@ def find_key(
         return key
     if not names and "api_key_env" in settings:
         return None
-    if kept is not None and kept.is_file():
+    if kept is not None and present(kept):
         return _checked(provider, _content(kept, provider) if fetch else NOT_FETCHED, f"api_key_file {kept}")
     stored = _from_keyring(provider, fetch=fetch)
     if stored is not None:
@@ -154,7 +155,7 @@ def key_state(
         return KeyState(True, bool(environment.get(key.origin[1:], "").strip()), key.origin)
     file = settings.get("api_key_file")
     by_file = isinstance(file, str) and key.origin.startswith("api_key_file")
-    return KeyState(True, not by_file or expanded(str(file), folder).is_file(), key.origin)
+    return KeyState(True, not by_file or present(expanded(str(file), folder)), key.origin)
 
 
 def missing(provider: str, names: Sequence[str]) -> MissingKey:

@@ -37,14 +37,16 @@ def interface_of(target: Target) -> Interface:
     Raises:
         UsageError: the provider has none.
     """
-    if target.adapter in PATHS:
+    # the local model speaks OpenAI's dialect, too, but has no batches
+    if target.adapter in PATHS and target.local is None:
         return OpenAI(target.adapter)
     if target.adapter == "anthropic":
         return Anthropic()
     if target.adapter == "gemini":
         return Gemini()
+    dialect = f" ({target.adapter})" if target.local is None else ""
     raise UsageError(
-        f"{target.endpoint.provider} ({target.adapter}) has no batch interface that llmstream supports",
+        f"{target.endpoint.provider}{dialect} has no batch interface that llmstream supports",
         hint="leave out --deferred to send the prompts directly",
     )
 
