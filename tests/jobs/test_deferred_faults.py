@@ -92,7 +92,7 @@ def test_an_answer_without_an_id_is_no_batch(job: Deferred) -> None:
     job.office.faults = [Fault("POST ", 200, b"{}")]
     run = job()
     assert run.status != 0
-    assert "the answer has no" in run.err
+    assert "the response has no" in run.err
     assert job("--wait").status == 0
     assert job.texts() == ANSWERS
 

@@ -32,8 +32,8 @@ class Result(Record):
         finish_reason: one of a closed set, see `Finish`; ``error`` together with an error.
         usage: as the provider reported it.
         timing: as measured here, None if nothing was asked.
-        provider: the provider that answered, None if nothing was asked.
-        model: the model asked, None if nothing was asked.
+        provider: the provider that answered or was asked last, None if nothing was asked.
+        model: its model, None if nothing was asked.
         error: the error, None if the prompt succeeded.
         key: 32 hex digits that identify the prompt, model and options.
     """
@@ -59,7 +59,7 @@ class Result(Record):
             self.text,
             self.reasoning or "",
             self.tool_calls,
-            self.finish_reason,  # type: ignore[arg-type]  # it came from one
+            self.finish_reason,  # type: ignore[arg-type]  # it is that of a Completion
             None,
             self.usage,
             self.timing or Timing(),

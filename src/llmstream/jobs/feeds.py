@@ -114,7 +114,7 @@ class PipeFeed:
 
     Args:
         pieces: an iterator that may block; each piece is the rows of one read.
-        judge: makes a question of a row, None if none is to be asked.
+        judge: makes a question of a row; None if the row needs no question.
     """
 
     def __init__(self, pieces: Iterator[list[RowOrBad]], judge: Callable[[RowOrBad], Next]) -> None:
@@ -162,7 +162,7 @@ class PipeFeed:
                 return
             try:
                 rows: list[RowOrBad] | None = next(self._pieces, None)
-            except BaseException as error:  # noqa: BLE001  # for whoever waits, in the loop's thread
+            except BaseException as error:  # noqa: BLE001  # raised by `take`, in the loop's thread
                 self._tell(self._failed, error)
                 return
             self._tell(self._got, rows)
@@ -170,7 +170,7 @@ class PipeFeed:
                 return
 
     def _tell(self, how: Callable[..., None], what: object) -> None:
-        # the loop was closed: nobody waits any more
+        # the loop was closed: nobody waits any longer
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(how, what)
 

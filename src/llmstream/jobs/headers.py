@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 
 LONGEST: Final = 60.0
-"""Seconds; a longer wait is for a daily limit, and is made only once that is reached."""
+"""Longest wait, in seconds, that headers can cause; longer ones, as of daily limits, are ignored."""
 SPAN: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 PAIRS: Final = tuple(
     (f"{prefix}remaining-{what}", f"{prefix}reset-{what}")
@@ -28,7 +28,9 @@ PAIRS: Final = tuple(
 
 
 def reset_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds until the limit allows requests again, None if it does now or is unknown.
+    """Return the seconds until the provider's exhausted limits allow requests again.
+
+    None if no limit is exhausted, or if the wait is unknown or longer than `LONGEST`.
 
     Args:
         headers: header names in lower case.

@@ -29,9 +29,6 @@ def key_of(messages: tuple[Message, ...], model: str, options: str) -> int:
         messages: the messages as sent.
         model: ``PROVIDER/MODEL``, aliases resolved.
         options: their `canonical_options`.
-
-    Raises:
-        ValueError: a number is infinite.
     """
     said = ",".join([_message(message) for message in messages])
     form = f'{{"messages":[{said}],"model":{encode_basestring(model)},"options":{options}}}'
@@ -61,7 +58,7 @@ def canonical_options(options: Options, extra_body: Mapping[str, object]) -> str
         extra_body: the configuration's `extra_body`, which is added to each request like options.
 
     Raises:
-        ValueError: a number is infinite.
+        ValueError: a number is infinite or not a number.
     """
     return canonical({**options.given(), **options.extra, **extra_body})
 
@@ -121,5 +118,5 @@ def _bytes(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        # surrogate pairs are joined, lone surrogates become what the request has for them
+        # surrogate pairs are joined, and lone surrogates become U+FFFD, as in the request
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

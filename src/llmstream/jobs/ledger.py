@@ -1,4 +1,4 @@
-"""The prompts of a job and their states: two 16-byte numbers a prompt, never a text."""
+"""The prompts of a job and their states: two 16-byte numbers per prompt, never a text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from llmstream.jobs.inputs import Id
 from llmstream.jobs.keys import ident
 
 GIVEN: Final = 1 << 128
-"""State of a prompt that is being asked, or was answered in this run; larger than any key."""
+"""State of a prompt that is being asked, or has an outcome in this run; larger than any key."""
 KEPT: Final = GIVEN + 1
 """State of a prompt whose old answer was copied into the new file."""
 
@@ -19,9 +19,9 @@ class Ledger:
     Args:
         repeatable: whether the input is read twice, so that all prompts are added before FILE is read.
 
-    An entry is the prompt's key, or its complement (negative) if FILE has the answer, or GIVEN. For an
-    input that can be read only once, the entries are at first the keys in FILE. `untidy` is true if
-    FILE may have lines that must be removed at the end.
+    An entry is the prompt's key, or its complement (negative) if FILE has the answer, or GIVEN, or KEPT.
+    For an input that can be read only once, the entries are at first the keys in FILE. `untidy` is true
+    if FILE may have lines that must be removed at the end.
     """
 
     def __init__(self, *, repeatable: bool) -> None:
@@ -66,7 +66,7 @@ class Ledger:
             return None
         if entry is not None:
             if entry == ~key:
-                # for an input that is read once, this entry belongs to an earlier line
+                # for an input that is read once, the answer was that of an earlier line
                 return False if self.repeatable else None
             if not self.repeatable and entry == key:
                 self._of[name] = ~key
@@ -80,7 +80,7 @@ class Ledger:
         return self._of.get(ident(id_)) == key
 
     def give_back(self, id_: Id, key: int) -> None:
-        """Return a prompt that was not asked."""
+        """Mark a prompt that was taken but not asked as unanswered again."""
         self._of[ident(id_)] = key
 
     def keeps(self, id_: Id, key: int, *, failed: bool) -> bool:
@@ -93,7 +93,7 @@ class Ledger:
             if failed or entry != ~key:
                 return False
             self._of[name] = KEPT
-        # prompts not reached stay, for a run that asks the same again
+        # lines of prompts that this run did not reach stay, for a run that asks the same again
         return True
 
     def __len__(self) -> int:

@@ -60,9 +60,10 @@ async def abatch(
             finish, so that they may be endless.
         model: PROVIDER/MODEL, PROVIDER or an alias; a dictionary's own ``model`` takes precedence.
         max_concurrency: requests at once.
-        prompt: a template whose ``{field}`` is filled from each dictionary; without one, it precedes each.
+        prompt: a template; ``{field}`` in it is filled from each dictionary, ``{line}`` from a text.
+            Without a placeholder, it precedes each prompt.
         system: system prompt.
-        rpm: requests per minute, spread evenly; None for no limit.
+        rpm: requests per minute to each provider, spread evenly; None for no limit.
         tpm: tokens per minute, likewise.
         base_url, api_key, max_retries, timeout, options: as for `LLM`.
 
@@ -73,7 +74,7 @@ async def abatch(
         ConfigError: the model is unknown, or its key is missing.
         UsageError: an argument is invalid.
         LLMStreamError: raised after the last result if the rest was not asked, because the key was
-            rejected, the provider doesn't know the model, or it asks to wait too long.
+            rejected, the provider doesn't know the model, keeps refusing, or asks to wait too long.
     """
     if max_concurrency < 1:
         raise UsageError(f"max_concurrency is {max_concurrency}: it must be 1 or more")
@@ -154,7 +155,7 @@ def batch(
     timeout: dict[str, float] | None = None,
     **options: object,
 ) -> Generator[Result, None, None]:
-    """Ask many prompts at once and yield their results as they end; for code that is not async.
+    """Ask many prompts at once and yield their results as they finish; for code that is not async.
 
     It runs its own event loop while waiting for the next result.
 

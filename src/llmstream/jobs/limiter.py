@@ -24,14 +24,14 @@ FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 10.0
 """Seconds that all requests wait after an overload without Retry-After: the first time, and at most."""
 BELOW: Final = 0.95
-"""Share of the rate found acceptable that is tried after a refusal."""
+"""After a refusal, this share of the rate found acceptable is tried."""
 GENTLE: Final = 1.5
 """Seconds in which the rate grows by a thirtieth per second; after that it doubles every DOUBLING seconds."""
 DOUBLING: Final = 0.7
 LONG_ENOUGH: Final = 0.5
-"""Seconds between two refusals after which the answers show the acceptable rate."""
+"""Shortest span, in seconds, over which the served rate is measured."""
 CLOSE: Final = 1.5
-"""Most requests tried per request served for the served rate to count as the acceptable one."""
+"""If the tried rate is more than this multiple of the served one, the acceptable one lies between them."""
 NO_LIMIT: Final = 5000.0
 """Requests per second that count as no limit."""
 CATCH_UP: Final = 0.1
@@ -41,7 +41,7 @@ SLOWEST: Final = 0.2
 FIRST_GUESS: Final = 200
 """Assumed tokens of an answer before the first one."""
 PATIENCE: Final = 8
-"""Consecutive refusals, each after a longer pause, after which a provider that never answered is given up."""
+"""Consecutive refusals, with a pause after each, until a provider that never answered is given up."""
 LONG_PATIENCE: Final = 30
 """The same for a provider that did answer."""
 
@@ -81,7 +81,7 @@ class Gate(Protocol):
 
 
 class Limiter:
-    """Lets requests to one provider pass at an acceptable rate. Used on one event loop.
+    """Lets requests to one provider pass at an acceptable rate; used on a single event loop.
 
     Args:
         rpm: requests per minute, 0 for no limit.
@@ -126,7 +126,7 @@ class Limiter:
         """Wait for permission to send a request.
 
         Args:
-            tokens: the expected tokens of the request, as far as known.
+            tokens: a rough count of the prompt's tokens; used until answers have shown the usual number.
 
         Returns:
             The tokens charged, for `leave`; -1 if the job was stopped.
@@ -174,7 +174,7 @@ class Limiter:
         """Note that a request was refused for overload, and slow down all requests.
 
         Args:
-            sent_at: when it was sent; a request sent before the last slow-down adds nothing.
+            sent_at: when it was sent; one sent before the last slow-down adds only its `retry_after`.
             retry_after: seconds that the server asks to wait, None if it doesn't.
         """
         now = self._clock()
@@ -214,7 +214,7 @@ class Limiter:
         return self._refused >= (LONG_PATIENCE if self._succeeded else PATIENCE)
 
     def told(self, status: int, headers: Mapping[str, str]) -> None:
-        """Note a response's head: that the request was accepted, and the provider's limits in its headers."""
+        """Note a response's head: whether the request was accepted, and the limits in its headers."""
         if status < 300:
             self._served += 1
         wait = reset_seconds(headers)
@@ -222,7 +222,7 @@ class Limiter:
             self.pause(wait)
 
     def stop(self) -> None:
-        """Let no more requests pass; waiting ones are told."""
+        """Let no more requests pass; for waiting ones, `enter` returns -1."""
         self.stopped = True
         while self._waiting:
             turn, _ = self._waiting.popleft()

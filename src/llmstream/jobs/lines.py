@@ -14,7 +14,7 @@ from llmstream.transport.drivers import AsyncTransport
 
 
 class Line:
-    """A worker's connection, used for one question after the other.
+    """A worker's connection, used for one question after another.
 
     Args:
         clock: the loop's monotonic clock, in seconds.
@@ -30,7 +30,7 @@ class Line:
         Args:
             plan: a plan with one target, which is asked once.
             meter: receives the events.
-            limiter: is told the response's head.
+            limiter: receives the response's status and headers.
 
         Raises:
             LLMStreamError: it failed; earlier events were passed on.
@@ -46,7 +46,7 @@ class Line:
         http = by_http(plan.targets[0])
         transport = (self._http if http else None) or async_transport_for(plan)
         if http:
-            # its connection is kept for the next question
+            # kept open for the next question
             self._http = transport
         try:
             await carry_out(steps_of(plan), transport, take, opened)

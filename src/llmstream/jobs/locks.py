@@ -16,7 +16,10 @@ if sys.platform == "win32":
     """Offset of a byte beyond all answers, because Windows refuses to read locked bytes."""
 
     def lock(fd: int) -> bool:
-        """Lock a file without waiting; return False if another process has locked it."""
+        """Lock a file without waiting; return False if another process has locked it.
+
+        True does not prove that it is locked: some network file systems have no locks.
+        """
         at = os.lseek(fd, 0, os.SEEK_CUR)
         os.lseek(fd, _FAR, os.SEEK_SET)
         try:
@@ -31,10 +34,12 @@ else:
     import fcntl
 
     def lock(fd: int) -> bool:
-        """Lock a file without waiting; return False if another process has locked it."""
+        """Lock a file without waiting; return False if another process has locked it.
+
+        True does not prove that it is locked: some network file systems have no locks.
+        """
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            # some network file systems have no locks
             return error.errno not in BUSY
         return True

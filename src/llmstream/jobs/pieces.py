@@ -1,7 +1,7 @@
 """Questions in numbered pieces on the driver's disk, and the actor that asks a piece.
 
 A number always stands for the same questions, so that a piece can be run again if a node is lost.
-Nothing here depends on Ray: actors are passed in, and awaited.
+Nothing here imports Ray: its actors are passed in, and their results awaited.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Outcome: TypeAlias = tuple[Id, int, int, Completion, LLMStreamError | None]
 
 
 class Pieces:
-    """Questions stored on this machine's disk, and read by their piece's number.
+    """Questions stored on this machine's disk, and read by the number of their piece.
 
     Args:
         questions: all questions to ask.
@@ -110,7 +110,7 @@ def _unshipped(shipped: Shipped) -> Target:
 
 
 class PieceKeeper:
-    """An actor on the driver's machine that reads pieces."""
+    """An actor on the driver's machine that reads pieces from its disk."""
 
     def __init__(self, path: str, offsets: array[int]) -> None:
         self._path, self._offsets = path, offsets
@@ -143,7 +143,7 @@ class Asking:
         self._settings = settings
 
     def __call__(self, batch: Mapping[str, list[int]]) -> dict[str, list[object]]:
-        """Ask the pieces with these numbers; return their numbers and outcomes, pickled."""
+        """Ask the pieces with these numbers; return their numbers, and their outcomes pickled."""
         numbers = [int(number) for number in batch["item"]]
         outcomes = [pickle.dumps(asyncio.run(self._asked(number))) for number in numbers]
         return {"number": list(numbers), "outcomes": list(outcomes)}

@@ -28,7 +28,7 @@ from llmstream.runnable.targets import Target
 
 LARGEST_PIECE: Final = 256
 WAVES: Final = 3
-"""How often pieces lost despite Ray's own retries are submitted again."""
+"""How often a piece is submitted at most, the first time included: some are lost despite Ray's retries."""
 
 
 class Cluster:
@@ -61,14 +61,14 @@ class Cluster:
                     configure_logging=True,
                 )
             except (ConnectionError, RuntimeError, ValueError) as error:
-                raise ConnectionFailed(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+                raise ConnectionFailed(f"no Ray cluster at {address or 'localhost'}: {error}") from error
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
 
     def close(self) -> None:
-        """Leave the cluster, or stop it if it was started here."""
+        """Leave the cluster, or stop it if it was started here; a connection made before stays open."""
         import ray
 
         if self._own:
@@ -92,7 +92,7 @@ class Cluster:
             emit: called with each outcome, in this process.
 
         Returns:
-            The error that ended it before the last prompt, None if it finished.
+            The error that ended it before the last prompt, None if it finished or reached max_failures.
         """
         work = _Work(pieces, settings, limits)
         left = set(range(len(pieces)))
@@ -111,7 +111,9 @@ class Cluster:
                     return None
             if not left:
                 return None
-        return ConnectionFailed(f"{len(left)} parts of the job were lost on the cluster", hint="run it again")
+        return ConnectionFailed(
+            f"{len(left)} parts of the job were lost on the cluster", hint="run the same command again"
+        )
 
 
 class _Work:
@@ -141,7 +143,7 @@ class _Work:
         self._local = any(target.local is not None for group in pieces.targets for target, _, _ in group)
 
     def run(self, numbers: list[int]) -> Iterator[tuple[int, list[Outcome], LLMStreamError | None]]:
-        """Yield the outcomes of pieces, in any order."""
+        """Yield each piece's number, outcomes and the error that ended it, if any; in any order."""
         import ray
 
         resources = ray.cluster_resources()  # type: ignore[no-untyped-call,unused-ignore]
@@ -161,7 +163,12 @@ class _Work:
 
 
 def piece_size(prompts: int | None, jobs: int) -> int:
-    """Return the number of questions in a piece: few enough for all actors to finish together."""
+    """Return the number of questions in a piece: few enough for all actors to finish at about the same time.
+
+    Args:
+        prompts: number of prompts to ask, None if unknown.
+        jobs: most concurrent requests.
+    """
     if prompts is None:
         return max(16, min(LARGEST_PIECE, 4 * jobs))
     return max(1, min(LARGEST_PIECE, max(jobs, 16), math.ceil(prompts / 8)))

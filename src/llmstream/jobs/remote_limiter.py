@@ -35,7 +35,7 @@ class LimiterKeeper:
         self._limiter = Limiter(rpm, tpm, jobs, self._loop.time)
 
     async def enter(self, tokens: int) -> tuple[int, float, bool]:
-        """Wait; return the tokens charged, the time here, and whether asking is hopeless."""
+        """Wait; return the tokens charged, the time on this actor's clock, and whether asking is hopeless."""
         charged = await self._limiter.enter(tokens)
         return charged, self._loop.time(), self._limiter.hopeless()
 
@@ -52,7 +52,7 @@ class LimiterKeeper:
 
 
 class RemoteLimiter:
-    """A LimiterKeeper with the interface of a limiter.
+    """A client of a LimiterKeeper, with the methods of a Gate.
 
     Args:
         keeper: the actor.
@@ -87,7 +87,7 @@ class RemoteLimiter:
         self._note(Note("answered"))
 
     def overloaded(self, sent_at: float, retry_after: float | None) -> None:
-        """Note that a request was refused for overload."""
+        """Note that a request was refused for overload; the keeper's clock counts, not `sent_at`."""
         self._note(Note("overloaded", self._sent.get(asyncio.current_task(), 0.0), retry_after))
 
     def told(self, status: int, headers: Mapping[str, str]) -> None:

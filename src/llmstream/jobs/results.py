@@ -68,8 +68,8 @@ def lines_of(path: Path, name: str) -> Iterator[Line]:
                 if not data.endswith(b"\n") and _torn(data):
                     return
                 raise UsageError(
-                    f"line {number} of {name} is not an answer of a batch; nothing was changed",
-                    hint="choose another file, or remove this one (--fresh)",
+                    f"line {number} of {name} was not written by a batch; nothing was changed",
+                    hint="choose another file, or overwrite this one with --fresh",
                 )
             yield line
             offset += len(data)
@@ -80,7 +80,7 @@ class ResultFile:
 
     Args:
         path: the path as given by the user; a symbolic link is followed.
-        fresh: start over.
+        fresh: empty the file first.
 
     Raises:
         UsageError: another run has it open, or it can't be created or written.
@@ -95,7 +95,7 @@ class ResultFile:
         self.size = os.fstat(self.fd).st_size
         self.began_at = 0
         self.unsynced = False
-        # the unfinished sorted file of a killed run
+        # the unfinished new file of a killed run
         self._new.unlink(missing_ok=True)
         if fresh and self.size:
             self._cut(0)
@@ -131,7 +131,7 @@ class ResultFile:
         """Read the answers in FILE, and cut off a torn last line.
 
         Returns:
-            The number of prompts of the input that it answers, as far as known before these are read.
+            The number of the input's prompts that it answers; 0 for an input that can be read only once.
 
         Raises:
             UsageError: it has lines that are not answers; the file is not changed then.
@@ -174,7 +174,7 @@ class ResultFile:
             self._cut(self.size)
             raise FileError(
                 f"can't write {self.name}: {error.strerror}",
-                hint="free some space and run the same command again: it goes on from here",
+                hint="to continue, free some space and run the same command again",
                 phase="output",
             ) from error
         self.size += len(data)
@@ -198,7 +198,7 @@ class ResultFile:
         """Replace FILE's content by these lines, atomically.
 
         Raises:
-            FileError: the new file could not be written; FILE is unchanged.
+            FileError: the new file can't be written; FILE is unchanged.
         """
         new = self._new
         try:
@@ -217,7 +217,7 @@ class ResultFile:
         except OSError as error:
             with suppress(OSError):
                 new.unlink()
-            raise FileError(f"can't put {self.name} in order: {error.strerror}", phase="output") from error
+            raise FileError(f"can't rewrite {self.name}: {error.strerror}", phase="output") from error
         os.close(self.fd)
         self.fd, self.size = fd, size
         _sync_folder(self.path.parent)

@@ -139,13 +139,13 @@ class _Physical(Iterator[str]):
 def rows_of_csv(lines: Iterable[bytes]) -> Iterator[RowOrBad]:
     """Yield the records of a CSV file with a header line.
 
-    The separator is the comma, or the semicolon or tab if the header uses it. Reading stops after an
-    invalid record, because the start of the next one is unknown.
+    The separator is the first of comma, semicolon and tab that the header contains. Reading stops where
+    the file is not valid CSV or UTF-8, because the start of the next record is unknown.
 
     Args:
         lines: lines with their endings, because a quoted cell may contain line breaks.
     """
-    # its default of 128 KiB applies to the whole process, and is less than some prompts
+    # the default limit, 128 KiB, is less than some prompts; it can only be set for the whole process
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     physical = _Physical(lines)
     try:

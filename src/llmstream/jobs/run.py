@@ -1,4 +1,4 @@
-"""Ask many prompts at once, with a number of workers that each ask one after the other.
+"""Ask many prompts at once, with a number of workers that each ask one after another.
 
 A worker takes the next question, waits for its provider's limiter, asks once through the engine, and
 passes on the outcome. Retries are decided here and not in the engine, so that they pass the limiter as
@@ -34,7 +34,7 @@ from llmstream.runnable.plan import Plan
 from llmstream.runnable.targets import Target
 
 RATE_REFUSALS: Final = 10
-"""How often one prompt may get 429 while others are answered."""
+"""Number of a prompt's 429 refusals, while others are answered, from which each counts as a retry."""
 OVERLOAD: Final = frozenset({429, 503, 529})
 UNKNOWN_MODEL: Final = re.compile(
     r"model.{0,80}(not (be )?found|not exist|unknown|invalid|not supported|not a valid)|"
@@ -102,7 +102,7 @@ class Job:
         self._idle: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Ask all.
+        """Ask all questions.
 
         Raises:
             Exception: an error of `emit` or of reading the input.
@@ -155,7 +155,11 @@ class Job:
             self.end(None)
 
     def end(self, reason: LLMStreamError | None) -> None:
-        """Take no more questions; those in flight are still answered."""
+        """Take no more questions; those in flight are still answered.
+
+        Args:
+            reason: the error that ends the job, None if there were too many failures.
+        """
         if not self.ending:
             self.ended_by = reason
         self.ending = True

@@ -37,7 +37,7 @@ class Source:
         self.name = "standard input" if name == "-" else name
         self.is_csv = name.lower().endswith(".csv")
         try:
-            # an opened FIFO waits for its writer
+            # opening a FIFO waits for its writer
             self.fd = 0 if name == "-" else os.open(name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
             self.status = os.fstat(self.fd)
         except OSError as error:
@@ -149,7 +149,7 @@ class Source:
 class Check:
     """The result of the first reading of an input.
 
-    Args:
+    Attributes:
         prompts: number of prompts.
         models: number of prompts by the model's full name.
         tokens: a rough count of the input's tokens, four characters each.
@@ -167,7 +167,7 @@ def check(rows: Iterable[RowOrBad], asker: Asker, ledger: Ledger) -> Check:
     Args:
         rows: all rows.
         asker: makes questions.
-        ledger: every row is added to it.
+        ledger: every valid row is added to it.
 
     Raises:
         BadRow: the first invalid row; its hint says how many there are.

@@ -1,4 +1,4 @@
-"""The counts of a job, as shown by progress bar, lines and summary."""
+"""The counts of a job, as shown by the progress bar, progress lines and summary."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Tally:
 
     @property
     def seconds(self) -> float:
-        """The duration of this run so far."""
+        """The duration of this run so far, in seconds."""
         return self.clock() - self.began
 
     def add(self, id_: Id, completion: Completion, error: LLMStreamError | None) -> None:

@@ -36,7 +36,7 @@ class Show(Protocol):
     every: float
 
     def show(self, tally: Tally) -> None:
-        """Show it."""
+        """Show the counts."""
         ...
 
 
@@ -113,7 +113,7 @@ class Work:
         return self._asker.chosen(model)[0][0]
 
     def note_order(self) -> None:
-        """Note the input's order, if questions were not asked one by one."""
+        """Note the input's order by reading it again, for a job whose questions don't pass `judge`."""
         if self._order is not None:
             for row in self.source.rows():
                 self._order += ident(self.asked_in(row).id).to_bytes(16, "big")
@@ -146,7 +146,7 @@ class Work:
             limiter: makes a provider's limiter.
 
         Returns:
-            The error that ended it before the last prompt, None if it finished.
+            The error that ended it before the last prompt, None if it finished or reached max_failures.
         """
         feed: Feed
         pipe: PipeFeed | None = None

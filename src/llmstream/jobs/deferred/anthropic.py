@@ -2,8 +2,8 @@
 
 Source: Anthropic API reference, "Create a Message Batch": at most 100 000 requests and 256 MB,
 custom ids of at most 64 of ``[a-zA-Z0-9_-]``; results as JSON Lines in any order. A batch can't be
-given a name: one whose creation was not confirmed is recognised by its size and, once it has ended, by
-the ids in its results.
+given a name: a new one of the same size is taken for one whose creation was not confirmed. If it is
+another one after all, the ids in its results don't match, and the prompts are sent again.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Anthropic:
         return web.id_in(made)
 
     def find(self, web: Web, entry: Mapping[str, Json]) -> str | None:
-        """Return a new batch of our size, None if there is none."""
+        """Return a batch of our size that is new since the attempt to create one, None if there is none."""
         known = entry.get("known")
         before = known if isinstance(known, list) else []
         return next(
@@ -92,12 +92,12 @@ class Anthropic:
             said = result.get("error") or {}
             error = refusal(web, STATUSES.get(text_at(said, "error", "type"), 400), said)
         else:
-            error = named(web, Unavailable(f"the request {kind} before it was answered"))
+            error = named(web, Unavailable(f"the request was not answered ({kind})"))
         return id_, nothing(web), error
 
 
 def _batches(web: Web) -> list[tuple[str, int]]:
-    """Return ids and sizes of the latest batches."""
+    """Return the ids and sizes of the latest batches, a hundred at most."""
     found = web.get(f"{PATH}?limit=100").get("data")
     entries = found if isinstance(found, list) else []
     return [(text_at(batch, "id"), _total(batch)) for batch in entries if isinstance(batch, dict)]

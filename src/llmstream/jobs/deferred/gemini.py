@@ -28,7 +28,7 @@ from llmstream.prompt import Json
 PAGES: Final = 20
 ENDED: Final = ("SUCCEEDED", "EXPIRED", "CANCELLED")
 CODES: Final = {3: 400, 5: 404, 7: 403, 8: 429, 13: 500, 14: 503, 16: 401}
-"""google.rpc.Code -> HTTP status."""
+"""HTTP status for each google.rpc.Code."""
 
 
 class Gemini:
@@ -57,7 +57,7 @@ class Gemini:
         return web.id_in(web.post(f"/models/{model}:batchGenerateContent", body), "name")
 
     def find(self, web: Web, entry: Mapping[str, Json]) -> str | None:
-        """Return the batch with our token in its name."""
+        """Return the batch with our token in its name, None if there is none."""
         wanted, token = f"llmstream-{entry['token']}", ""
         for _ in range(PAGES):
             page = web.get("/batches?pageSize=100" + (f"&pageToken={token}" if token else ""))

@@ -47,8 +47,7 @@ class Status(Record):
 class Interface(Protocol):
     """One provider's batch interface.
 
-    A batch has at most `most` requests and `largest` bytes. `findable`: whether a batch whose creation
-    was not confirmed can be found again with certainty before it ends.
+    A batch has at most `most` requests and `largest` bytes.
     """
 
     most: int
@@ -88,7 +87,7 @@ def custom_id(ask: Ask) -> str:
 
 
 def body_of(web: Web, ask: Ask) -> dict[str, Json]:
-    """Return the body of a question's request, not streamed.
+    """Return the body of a question's request, without streaming.
 
     Raises:
         LLMStreamError: it can't be expressed in this dialect.
@@ -101,7 +100,7 @@ def body_of(web: Web, ask: Ask) -> dict[str, Json]:
 
 
 def completion_of(web: Web, document: Json) -> tuple[Completion, LLMStreamError | None]:
-    """Return the answer, or the error, in a whole document of the provider's API."""
+    """Return the answer in a document of the provider's API, and the error, if any."""
     endpoint = web.target.endpoint
     meter = Meter(0.0)
     meter.write([Start(endpoint.provider, endpoint.model)], 0.0)

@@ -1,4 +1,4 @@
-"""OpenAI's batch interface, which Groq, Mistral's gateway, Together and others also offer.
+"""OpenAI's batch interface, which Groq and others also offer.
 
 Sources: OpenAI API reference, "Batch" and "Files"; guide "Batch API": one JSON Lines file, at most
 50 000 requests and 200 MB, of one model; results in an output file and an error file, either of
@@ -33,7 +33,7 @@ PATHS: Final = {
 }
 ENDED: Final = frozenset({"completed", "expired", "cancelled"})
 PAGES: Final = 20
-"""Pages of a hundred batches that are searched for a lost one."""
+"""Most pages, of a hundred batches each, that are searched for a lost batch."""
 NAME: Final = "llmstream"
 """The key of our token in a batch's metadata."""
 
@@ -82,7 +82,7 @@ class OpenAI:
         return web.id_in(web.post("/batches", json.dumps(wanted).encode()))
 
     def find(self, web: Web, entry: Mapping[str, Json]) -> str | None:
-        """Return the batch with our token in its metadata."""
+        """Return the batch with our token in its metadata, None if there is none."""
         path = "/batches?limit=100"
         for _ in range(PAGES):
             page = web.get(path)

@@ -1,4 +1,4 @@
-"""The steps of a deferred job: send, check, fetch; it may stop after any of them.
+"""Send, check and fetch a deferred job; each run continues where the last one stopped.
 
 A batch is never created twice if it can be found again: its token is saved before it is created, and a
 batch whose creation was not confirmed is searched for before another one is created.
@@ -29,6 +29,7 @@ FIRST_LOOK: Final = 1.0
 LONGEST_LOOK: Final = 60.0
 """Seconds between two checks of a batch: at first, and at most."""
 FETCHES: Final = 4
+"""Most attempts to download a batch's results."""
 
 
 def interface_of(target: Target) -> Interface:
@@ -74,7 +75,7 @@ class Deferred:
         """Do everything that is possible now.
 
         Args:
-            wait: check again until the end.
+            wait: keep checking until all batches have ended.
 
         Returns:
             Whether the job is done.
@@ -105,8 +106,6 @@ class Deferred:
             if self._work.ledger.wants(ask.id, ask.key):
                 yield ask
 
-    # ---- sending
-
     def _recover(self) -> None:
         """Find out whether unconfirmed batches were created."""
         kept = []
@@ -116,7 +115,7 @@ class Deferred:
                 found = interface_of(web.target).find(web, entry)
                 if found:
                     entry.update(batch=found, step="created")
-                    self._say(f"found {found}, created as the last run ended")
+                    self._say(f"found {found}, which an interrupted run had created")
             if entry["step"] == "created":
                 kept.append(entry)
         if kept != self._state.entries:
@@ -130,7 +129,7 @@ class Deferred:
         """Create batches of the missing requests.
 
         Args:
-            covered: batches created from the same input, which contain the requests of their lines.
+            covered: batches already created from this input; the prompts on their lines are skipped.
         """
         plan: dict[str, _Chunk] = {}
         self._state.complete = False
@@ -170,14 +169,12 @@ class Deferred:
             id_ = interface_of(web.target).submit(web, entry, chunk.lines, save)
         except LLMStreamError as error:
             if error.status is not None:
-                # it was refused, and so not created
+                # it was refused, so there is no batch
                 self._state.entries.remove(entry)
                 self._state.save()
             raise
         save({"batch": id_, "step": "created", "known": None})
         self._say(f"submitted {len(chunk.lines)} prompts to {name} as {id_}")
-
-    # ---- checking and fetching
 
     def _look(self, *, wait: bool) -> None:
         """Check all batches, and fetch the results of those that have ended."""

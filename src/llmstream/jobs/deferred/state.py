@@ -21,7 +21,8 @@ class StateFile:
         output: FILE.
 
     Each entry has ``provider``, ``model`` (full name), ``token`` (ours), ``first`` and ``last`` (line
-    numbers), ``count``, ``step`` (``planned``, ``creating``, ``created``), and ``batch`` once known.
+    numbers), ``count``, ``step`` (``planned``, ``creating``, ``created``), ``batch`` once known, and what
+    the interface saves to find a lost batch. `complete`: whether batches exist for the whole input.
 
     Raises:
         UsageError: the file is damaged, or from a later version.

@@ -21,17 +21,17 @@ from llmstream.transport.http.sync import HttpTransport
 
 ANSWER: Final = 60.0
 TRANSFER: Final = 900.0
-"""Seconds for a short answer, and for an upload or a download."""
+"""Seconds for a short response, and for an upload or a download."""
 TRIES: Final = 4
 LARGEST: Final = 256 << 20
 """Most bytes of one document."""
 
 
 class Web:
-    """One target's batch interface.
+    """HTTP access to a provider's batch interface.
 
     Args:
-        target: the target of the provider.
+        target: a model of the provider, with its URL and key.
     """
 
     def __init__(self, target: Target) -> None:
@@ -63,7 +63,7 @@ class Web:
                 time.sleep(wait)
 
     def post(self, path: str, body: bytes, content_type: str = "application/json") -> dict[str, Json]:
-        """Send a body once and return the object that comes back.
+        """Send a body once and return the object in the response.
 
         It is not retried: the caller must find out whether a request without a response took effect.
 
@@ -73,10 +73,10 @@ class Web:
         return self._object(self.call("POST", path, body, content_type, seconds=TRANSFER))
 
     def lines(self, path: str) -> Iterator[bytes]:
-        """Yield the lines of a document as they arrive.
+        """Yield the lines of a document as they arrive, without their LF.
 
         Raises:
-            LLMStreamError: it could not be fetched, or broke off after the lines yielded.
+            LLMStreamError: it could not be fetched, or broke off after the lines already yielded.
         """
         with self._opened("GET", path, b"", "", TRANSFER) as parts:
             rest: list[bytes] = []
@@ -96,14 +96,14 @@ class Web:
         """Return the body of a response.
 
         Raises:
-            LLMStreamError: no response arrived, or it is a refusal.
+            LLMStreamError: no response arrived, or it is a refusal or too large.
         """
         found = bytearray()
         with self._opened(method, path, body, content_type, seconds) as parts:
             for data in parts:
                 found += data
                 if len(found) > LARGEST:
-                    raise BadMessage(f"the answer is larger than {LARGEST >> 20} MiB")
+                    raise BadMessage(f"the response is larger than {LARGEST >> 20} MiB")
         return bytes(found)
 
     @contextmanager
@@ -135,7 +135,7 @@ class Web:
         """
         found = text_at(document, name)
         if not found:
-            raise self._placed(BadMessage(f'the answer has no "{name}"'))
+            raise self._placed(BadMessage(f'the response has no "{name}"'))
         return found
 
     def _placed(self, error: LLMStreamError) -> LLMStreamError:
@@ -156,9 +156,9 @@ class Web:
         try:
             found = json.loads(data)
         except (ValueError, RecursionError) as error:
-            raise self._placed(BadMessage("the answer is not JSON")) from error
+            raise self._placed(BadMessage("the response is not JSON")) from error
         if not isinstance(found, dict):
-            raise self._placed(BadMessage("the answer is not an object"))
+            raise self._placed(BadMessage("the response is not an object"))
         return found
 
 
