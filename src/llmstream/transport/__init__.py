@@ -1,1 +1,1 @@
-"""Carries out effects on sockets and processes; no higher floor opens either."""
+"""Carries out the engine's effects on sockets, processes and recordings."""

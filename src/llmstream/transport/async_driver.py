@@ -1,4 +1,4 @@
-"""Loops that carry out a conversation on an event loop; `AsyncRun` is the async form of `drivers.Run`."""
+"""Drivers that carry out a conversation on an event loop; `AsyncRun` is the async form of `drivers.Run`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class AsyncRun(AsyncIterator[Batch]):
-    """A conversation's batches, for one reader, on the loop on which it first asks for a batch.
+    """A conversation's batches, for one reader, on the event loop on which it reads the first batch.
 
     Args:
         steps: the conversation.
@@ -37,11 +37,13 @@ class AsyncRun(AsyncIterator[Batch]):
         return self._closing
 
     def begin(self, take: Callable[[Batch], None], send: Callable[[Open], None]) -> None:
-        """Send the first request before a loop runs; the loop continues from there.
+        """Send the first request before an event loop runs; reading the run continues from there.
+
+        If preparing the call may block, nothing is sent.
 
         Args:
             take: called with each batch that precedes the request.
-            send: starts an effect that the transport is given later, on the loop.
+            send: starts to carry out the Open; the transport gets it later, on the loop.
 
         Raises:
             LLMStreamError: the run failed.
@@ -83,7 +85,7 @@ class AsyncRun(AsyncIterator[Batch]):
         except StopAsyncIteration:
             raise
         except GeneratorExit:
-            # the task is being destroyed and its loop is gone, so nothing can be awaited
+            # the task is being destroyed after its loop has gone, so nothing can be awaited
             self._leave()
             raise
         except BaseException as error:
@@ -132,7 +134,7 @@ class AsyncRun(AsyncIterator[Batch]):
             making.cancel()
 
     async def _unless_closed(self, seconds: float | None, *others: asyncio.Future[Call]) -> None:
-        """Wait `seconds` at most, or until one of the others is done.
+        """Wait for at most `seconds` (None for no limit), or until one of `others` is done.
 
         Raises:
             Cancelled: the run was closed meanwhile.
@@ -154,12 +156,12 @@ class AsyncRun(AsyncIterator[Batch]):
         if self._ended:
             return
         self._stop()
-        # the task that is reading now ends it
+        # if a task is reading, it ends the run
         if not self._reading:
             await self._end()
 
     def close(self) -> None:
-        """Like `aclose`, but without waiting for a process to end."""
+        """Like `aclose`, but not async: it does not wait, for example for a process to end."""
         self._closing = True
         if not self._ended:
             self._stop()
@@ -199,14 +201,14 @@ async def carry_out(
 ) -> None:
     """Carry out a conversation and pass on each batch as it arrives.
 
-    Costs half as much as an AsyncRun, which several tasks may read and close.  After a cancellation, or an
-    error other than LLMStreamError, the caller closes the transport; otherwise it can be used again.
+    Costs half as much as an AsyncRun, which other tasks may close.  The caller closes the transport; until
+    then it can be used again, unless this was cancelled or failed with an error other than LLMStreamError.
 
     Args:
         steps: the conversation.
         transport: carries its effects out.
-        take: called with the events of each read.
-        opened: called with the head of each answer.
+        take: called with each batch.
+        opened: called with the head of each response.
 
     Raises:
         LLMStreamError: the conversation failed; earlier events were already passed to `take`.

@@ -1,11 +1,11 @@
-"""The loop that carries out a conversation on a thread, and what it shares with the one for event loops.
+"""The driver that carries out a conversation on a thread, and what it shares with the async driver.
 
-Neither loop decides anything (async_driver.py has the other one).  Each takes the steps of a conversation
-and a transport, has the transport carry out the effects, and yields the batches.  Preparing a call and
-waiting for the next attempt need no transport and are done here.
+The drivers decide nothing (async_driver.py has the other one).  Each takes the steps of a conversation and
+a transport, has the transport carry out the effects, and yields the batches.  Preparing a call and waiting
+for the next attempt need no transport; the drivers do both themselves.
 
 A run can be closed at any time: by its reader, by another thread or task while a read waits, or by the
-garbage collector.  Closing ends the current wait and its connection; the reader then finds the run ended.
+garbage collector.  Closing ends the current wait and its connection, and the reader sees the run end.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from llmstream.engine.effects import Batch, Call, Effect, Keep, Prepare, Read, R
 from llmstream.errors import Cancelled, LLMStreamError
 
 KEEP: Final = Keep()
-"""The effect given to a transport when a conversation has ended."""
+"""The effect given to a transport when a conversation has reached its end."""
 
 
 class Transport(Protocol):
@@ -125,7 +125,7 @@ class Run(Iterator[Batch]):
         self._transport.stop()
         if self._pause is not None:
             self._pause.set()
-        # the thread that is reading now ends it
+        # if another thread is reading, it ends the run
         if self._reading.acquire(blocking=False):
             try:
                 self._end()

@@ -1,8 +1,8 @@
-"""Deadlines that count waiting only: one rule for sockets, processes and objects, in threads and on loops.
+"""Deadlines that don't count time in which the process was suspended; for all transports, sync and async.
 
-A deadline is an absolute reading of the monotonic clock, and moves only when the engine moves it.  It is
-looked at in slices: a wait that ends later than its slice and STANDSTILL was no wait, the whole process
-was suspended, and that time is added to the deadline.
+A deadline is an absolute reading of the monotonic clock.  A wait for it is divided into slices: one that
+ends more than `STANDSTILL` late means that the process was suspended, and the delay is added to the
+deadline.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from llmstream.engine.effects import NEVER
 from llmstream.errors import TimeLimitPassed
 
 TICK: Final = 0.5
-"""Longest slice of a wait, in seconds."""
+"""Default maximum of a slice, in seconds."""
 STANDSTILL: Final = 0.25
-"""Seconds after its slice at which a wait is known to have been interrupted by a suspension."""
+"""How late a slice may end, in seconds, before that counts as a suspension."""
 
 
 class Patience:
     """The deadlines of one reader, one after the other.
 
     Args:
-        deadline: the first, NEVER for none.
+        deadline: the first one, `NEVER` for none.
     """
 
     __slots__ = ("_given", "_stood", "_until", "deadline")
@@ -35,8 +35,8 @@ class Patience:
     def arm(self, deadline: float) -> None:
         """Set the deadline of the waits that follow.
 
-        Time in which the process was suspended is added to a deadline for as long as it is the same,
-        over all the waits that keep-alive comments make of one.
+        Setting the same deadline again keeps the suspended time added to it: keep-alive comments divide
+        one wait into several.
         """
         if deadline != self._given:
             self._given, self._stood = deadline, 0.0
@@ -44,7 +44,7 @@ class Patience:
         self._until = NEVER
 
     def slice(self, now: float, longest: float = TICK) -> float:
-        """Return the seconds to wait for now.
+        """Return how many seconds to wait before checking again, at most `longest`.
 
         Raises:
             TimeLimitPassed: the deadline has passed.
@@ -56,7 +56,7 @@ class Patience:
         return self._until - now
 
     def woke(self, now: float) -> None:
-        """Take note of when a wait ended, whatever ended it."""
+        """Note when a wait ended, for whatever reason; if it was late, extend the deadline."""
         late = now - self._until
         if late > STANDSTILL:
             self.deadline += late

@@ -1,7 +1,7 @@
-"""Records a run: passes its steps on unchanged, and writes down the result of each effect.
+"""Records a run: passes its steps on unchanged and writes down the result of each effect.
 
-It sits between a conversation and its driver, so the same code serves threads and event loops, sockets,
-processes and objects, and sees retries and fallbacks too.
+It sits between a conversation and its driver, so the same code serves threads and event loops, and
+sockets, processes and objects, and it sees retries and fallbacks too.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from llmstream.transport.tape.writer import Recording
 
 
 def recorded(steps: Steps, recording: Recording) -> Steps:
-    """Return the same steps, recorded; closing them before their end is written down too.
+    """Yield the same steps and record them; if they are closed before their end, that is recorded too.
 
     Args:
-        steps: a conversation's.
+        steps: the steps of a conversation.
         recording: the file; closed with the steps.
     """
     try:

@@ -1,7 +1,7 @@
 """Replays a recorded answer: a transport that reads a recording instead of a socket.
 
-Each line is due at its time, counted from the first request and divided by the speed, so that a pause in
-one place doesn't delay the rest.  Limits don't apply: the replay repeats what happened in the run.
+Each line is due at its recorded time, counted from the first request and divided by the speed, so that a
+delay in one place doesn't delay the rest.  Time limits don't apply: the replay repeats what happened.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from llmstream.transport.drivers import AsyncTransport, Transport
 from llmstream.transport.tape.entries import Attempt, RecordedCall
 
 NO_HEAD = Head(200, {})
-"""For answers that are recorded without one: a process's, an object's."""
+"""The head of an answer recorded without one, which a process or an object gave."""
 
 
 class Replay:
-    """One run's place in its recording; all its calls share it.
+    """A run's position in its recording, shared by all its calls.
 
     Args:
-        speed: how many times as fast as it was, above 0; infinity waits for nothing.
+        speed: the factor by which to replay faster, above 0; infinity means without waiting.
 
-    `playing` is false while the run asks another model, one that isn't recorded; `now` is the recorded
-    time of what came last.
+    `playing` is false while the run uses a model that isn't recorded; `now` is the recorded time of the
+    latest head, read or end, in seconds from the first request.
     """
 
     def __init__(self, speed: float) -> None:
@@ -43,32 +43,35 @@ class Replay:
         self._reads: Iterator[tuple[float, bytes]] = iter(())
 
     def call(self, call: RecordedCall) -> None:
-        """Begin with a call's first attempt."""
+        """Make the first attempt of `call` the next one."""
         self.playing = True
         self._attempts = call.attempts[::-1]
 
     @property
     def wait_before_next(self) -> float | None:
-        """The pause that the run made before the next attempt, None where that isn't known."""
+        """Seconds that the run waited before the next attempt, None if not recorded."""
         return self._attempts[-1].wait if self._attempts else None
 
     @property
     def damage(self) -> LLMStreamError | None:
-        """What is wrong with the recording where it is being played, None for nothing."""
+        """The error for a damaged line in or after the current attempt, None if there is none."""
         return self._attempt.damage if self.playing and self._attempt else None
 
     def due(self, at: float) -> float:
-        """Return the seconds to wait for what came `at` seconds after the first request."""
+        """Return the seconds to wait for what was recorded `at` seconds after the first request."""
         self.now = max(self.now, at)
         if self._began is None:
             self._began = time.monotonic()
         return 0.0 if math.isinf(self._speed) else self._began + at / self._speed - time.monotonic()
 
     def open(self) -> float:
-        """Go to the next attempt and return when it got its head, or failed without one.
+        """Go to the next attempt and return the recorded time of its head.
+
+        Without a head, that is the time of its request, or of its end if it has no reads.
 
         Raises:
-            LLMStreamError: there is none; what stopped the run there, if that is known.
+            LLMStreamError: there is no further attempt; the error is the one that stopped the run there, if
+                recorded.
         """
         if not self._attempts:
             stopped = self._attempt.stopped if self._attempt else None
@@ -80,10 +83,10 @@ class Replay:
         return attempt.ended_at if not attempt.reads else attempt.began or 0.0
 
     def head(self) -> Head:
-        """Return the attempt's head.
+        """Return the attempt's head, `NO_HEAD` for an answer without one.
 
         Raises:
-            LLMStreamError: the error recorded instead of a head.
+            LLMStreamError: the error recorded instead.
         """
         attempt = self._attempt
         assert attempt is not None
@@ -94,16 +97,17 @@ class Replay:
         return NO_HEAD
 
     def read(self) -> tuple[float, bytes]:
-        """Return the time and the bytes of the next read, no bytes at the answer's end."""
+        """Return the time and the bytes of the next read, ``b""`` at the answer's end."""
         attempt = self._attempt
         assert attempt is not None
         return next(self._reads, (attempt.ended_at, b""))
 
     def end(self) -> bytes:
-        """Return the mark of the answer's end.
+        """Return ``b""``, the mark of the answer's end.
 
         Raises:
-            LLMStreamError: what ended it instead.
+            LLMStreamError: the error that ended the answer.
+            StreamBroken: the recording breaks off.
         """
         attempt = self._attempt
         assert attempt is not None
@@ -118,7 +122,7 @@ class ReplayRoute:
     """The route to a recorded answer.
 
     Args:
-        replay: the run's place in the recording.
+        replay: the run's position in the recording.
     """
 
     def __init__(self, replay: Replay) -> None:
@@ -134,10 +138,10 @@ class ReplayRoute:
 
 
 class ReplayTransport:
-    """Carries one request's effects out, blocking; the router does what needs no recording.
+    """Carries out one request's effects from a recording, blocking.
 
     Args:
-        replay: the run's place in the recording.
+        replay: the run's position in the recording.
     """
 
     def __init__(self, replay: Replay) -> None:
@@ -161,11 +165,11 @@ class ReplayTransport:
         return None
 
     def stop(self) -> None:
-        """End at once the wait for what comes next."""
+        """End the current wait and every later one at once."""
         self._stopped.set()
 
     def close(self) -> None:
-        """Do nothing: the recording was read before."""
+        """Do nothing, because the file is not kept open."""
 
     def _wait(self, at: float) -> None:
         seconds = self._replay.due(at)
@@ -174,10 +178,10 @@ class ReplayTransport:
 
 
 class AsyncReplayTransport:
-    """Carries out one request's effects on the running event loop.
+    """Carries out one request's effects from a recording, on the running event loop.
 
     Args:
-        replay: the run's place in the recording.
+        replay: the run's position in the recording.
     """
 
     def __init__(self, replay: Replay) -> None:
@@ -202,7 +206,7 @@ class AsyncReplayTransport:
         return None
 
     def stop(self) -> None:
-        """End at once the wait for what comes next."""
+        """End the current wait and every later one at once."""
         self._stopped = True
         waiting = self._waiting
         if waiting is not None:
@@ -210,12 +214,12 @@ class AsyncReplayTransport:
                 waiting.get_loop().call_soon_threadsafe(_wake, waiting)
 
     async def aclose(self) -> None:
-        """Do nothing: the recording was read before."""
+        """Do nothing, because the file is not kept open."""
 
     async def _wait(self, at: float) -> None:
         loop = asyncio.get_running_loop()
         self._waiting = waiting = loop.create_future()
-        # also for nothing: a loop has others to serve
+        # even for 0 seconds, so that the loop can run other tasks
         timer = loop.call_later(max(0.0, self._replay.due(at)), _wake, waiting)
         try:
             if not self._stopped:

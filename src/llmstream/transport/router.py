@@ -1,6 +1,6 @@
-"""Sends each effect to the transport that its call's route names: sockets, a process, an object.
+"""Passes each effect to the transport of the call's route: sockets, a process or an object.
 
-A run may go from one kind to another when it falls back; opening a request says which comes next.
+A run may change from one to another when it falls back; each Open contains the route to use from then on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from llmstream.transport.drivers import AsyncTransport, Transport
 
 @runtime_checkable
 class Route(Protocol):
-    """A route that brings its own transports, made when a request takes it."""
+    """A route with its own transport, of which one is made for each request."""
 
     def transport(self) -> Transport:
         """Return a transport for a blocking run."""
@@ -26,10 +26,10 @@ class Route(Protocol):
 
 
 class Router:
-    """A transport that delegates to others.
+    """A transport that delegates to others, to a new one for each request.
 
     Args:
-        http: makes the one for routes that bring none of their own.
+        http: makes the transport for routes without their own.
     """
 
     def __init__(self, http: Callable[[], Transport]) -> None:

@@ -1,1 +1,1 @@
-"""Child processes as models: a command's output is the answer."""
+"""Commands as models: the standard output of a child process is the answer."""

@@ -27,7 +27,7 @@ from llmstream.transport.process.common import (
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 _ENDING: Final[set[asyncio.Task[None]]] = set()
-"""Tasks that end processes; a loop alone doesn't keep a reference to them."""
+"""Tasks that end processes, because an event loop keeps only weak references to its tasks."""
 
 
 class Pipes(asyncio.SubprocessProtocol):
@@ -43,13 +43,13 @@ class Pipes(asyncio.SubprocessProtocol):
         self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Note where reading can be paused."""
+        """Keep the transport of the output, to pause reading it."""
         assert isinstance(transport, asyncio.SubprocessTransport)
         output = transport.get_pipe_transport(STDOUT)
         self._reading = output if isinstance(output, asyncio.ReadTransport) else None
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
-        """Keep the output, and the last part of standard error."""
+        """Keep the output, and the end of standard error."""
         if fd == STDERR:
             self.tail.add(data)
             return
@@ -60,7 +60,7 @@ class Pipes(asyncio.SubprocessProtocol):
             self._reading.pause_reading()
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        """Note that one pipe has ended."""
+        """Note that a pipe was closed."""
         self.open.discard(fd)
         self._changed.set()
 
@@ -70,7 +70,7 @@ class Pipes(asyncio.SubprocessProtocol):
         self._changed.set()
 
     def take(self) -> bytes:
-        """Return the output so far, empty for none."""
+        """Return the output since the last call, empty if there is none."""
         data = bytes(self._output)
         self._output.clear()
         if self._paused and self._reading is not None:
@@ -79,7 +79,7 @@ class Pipes(asyncio.SubprocessProtocol):
         return data
 
     def wake(self) -> None:
-        """Make the waiter check for a change again."""
+        """End `change` at once."""
         self._changed.set()
 
     async def change(self, seconds: float) -> None:
@@ -98,7 +98,7 @@ class AsyncProcessTransport:
     Args:
         command: program and arguments; `PLACEHOLDER` in an argument is replaced by the prompt, which
             otherwise goes to standard input.
-        environment: the process's variables, None for ours.
+        environment: the process's environment variables, None for ours.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
@@ -116,24 +116,24 @@ class AsyncProcessTransport:
         """Carry out one effect and return its result.
 
         Raises:
-            LLMStreamError: what went wrong, without naming the provider.
+            LLMStreamError: the effect failed; the message does not name the provider.
         """
         if isinstance(effect, Read):
             return await self._read(effect.deadline)
         if isinstance(effect, Open):
             return await self._open(effect)
-        # the router carries out the effects that need no process
+        # Close or Keep; the driver carries out the others itself
         await self._drop()
         return None
 
     def stop(self) -> None:
-        """End any wait at once, and end the process; may be called from any thread."""
+        """End the current wait and every later one, and the process; may be called from any thread."""
         self._stopped = True
         loop, process = self._loop, self._process
         if loop is None or process is None:
             return
         if not loop.is_running():
-            # its end can't be waited for any more
+            # nothing can wait for its end any more
             self._process = None
             signal_group(process.get_pid(), KILL)
             with contextlib.suppress(RuntimeError):
@@ -148,7 +148,7 @@ class AsyncProcessTransport:
                 loop.call_soon_threadsafe(self.stop)
 
     async def aclose(self) -> None:
-        """End the running process."""
+        """End the running process, and wait for its end."""
         await self._drop()
         if self._ending is not None:
             await asyncio.shield(self._ending)
@@ -172,7 +172,7 @@ class AsyncProcessTransport:
         self._process, self._pipes = process, pipes
         entry = process.get_pipe_transport(STDIN)
         if isinstance(entry, asyncio.WriteTransport):
-            # a process need not read its input; close() writes the rest first
+            # close() still writes the rest; a process need not read its input
             entry.write(given or b"")
             entry.close()
         return HEAD
@@ -211,7 +211,7 @@ class AsyncProcessTransport:
         return b""
 
     async def _drop(self) -> None:
-        """End the process and everything it started; closing its pipes ends most of them."""
+        """End the process and everything it started; closing its pipes already ends most processes."""
         process, self._process = self._process, None
         if process is None:
             return

@@ -1,10 +1,10 @@
-"""What the sync and the async process transport share: arguments, endings, and the meaning of failures.
+"""What the sync and the async process transport share: arguments, ending a process, and its errors.
 
-A process's standard output is the answer's body; its exit status tells success. It is started in its
-own session, so that it and everything it starts can be ended together, and so that Ctrl-C reaches it
-only through us: the answer so far is saved first, then the group is ended. No shell is involved.
+A process's standard output is the answer's body; its exit status shows whether it succeeded.  It is started
+in its own session, so that it can be ended together with everything it started, and so that Ctrl-C in a
+terminal reaches it only through us.  No shell is involved.
 
-POSIX only: Windows has neither process groups nor a way to wait for several pipes.
+POSIX only: Windows has no such process groups, and can't wait for several pipes at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from llmstream.engine.effects import Head
 from llmstream.errors import ConfigError, LLMStreamError, LocalModelError
 
 PLACEHOLDER: Final = "{prompt}"
-"""Replaced by the prompt in an argument."""
+"""Replaced by the prompt in each argument."""
 PIPE_SIZE: Final = 64 * 1024
 """Most bytes read or written at once: the capacity of a pipe on Linux."""
 TAIL: Final = 4096
@@ -35,33 +35,33 @@ else:
 GRACE: Final = 2.0
 """Seconds from SIGTERM to SIGKILL."""
 ORPHANS: Final = 0.5
-"""Seconds that the rest of a group gets after its leader has ended: where nobody reaps orphans, as in
-many containers, they would seem to live for ever."""
+"""Seconds from the end of a group's leader to SIGKILL for the rest: if nothing reaps orphans, as in many
+containers, they appear to live forever."""
 POLL: Final = 0.005
 """Seconds between two checks of something that can't be waited for."""
 HEAD: Final = Head(200, {"content-type": "text/plain"})
 
 
 def arguments(command: Sequence[str], prompt: bytes) -> tuple[list[str], bytes | None]:
-    """Return the argument list and the text for standard input, None if an argument contains the prompt.
+    """Return the argument list and the data for standard input, None if an argument contains the prompt.
 
-    Many programs take a prompt that starts with a dash for an option: write ``["program", "--",
-    "{prompt}"]`` if prompts come from others.
+    Many programs mistake a prompt that starts with a dash for an option; if others write the prompts, use
+    ``["program", "--", "{prompt}"]``.
 
     Raises:
-        ConfigError: the program is missing, or commands can't be run on this system.
-        LocalModelError: the prompt can't be an argument.
+        ConfigError: the command is empty, or the system is Windows.
+        LocalModelError: the prompt contains a NUL, which an argument can't.
     """
     if not command or not command[0]:
         raise ConfigError("the command is empty", phase="config")
     if sys.platform == "win32":
-        raise ConfigError("the adapter exec needs process groups, which this system lacks", phase="config")
+        raise ConfigError("the exec adapter does not work on Windows", phase="config")
     if not any(PLACEHOLDER in argument for argument in command):
         return list(command), prompt
     if b"\0" in prompt:
         raise LocalModelError(
-            "a prompt with a NUL can't be an argument",
-            hint=f"leave {PLACEHOLDER} out of the command: the prompt then comes on standard input",
+            "the prompt contains a NUL character, so it can't be passed as an argument",
+            hint=f"remove {PLACEHOLDER} from the command, to pass the prompt on standard input",
         )
     text = os.fsdecode(prompt)
     return [argument.replace(PLACEHOLDER, text) for argument in command], None
@@ -71,12 +71,12 @@ def starting_error(program: str, error: OSError) -> LLMStreamError:
     """Return the error for a process that could not be started."""
     if isinstance(error, FileNotFoundError):
         return LocalModelError(
-            f"can't find the program {program!r}", hint="is it installed, and on the PATH?"
+            f"can't find the program {program!r}", hint="check that it is installed and on the PATH"
         )
     hint = ""
     if error.errno == errno.E2BIG:
-        hint = f"leave {PLACEHOLDER} out of the command: the prompt then comes on standard input"
-    return LocalModelError(f"{program!r} can't be started: {error.strerror or error}", hint=hint)
+        hint = f"remove {PLACEHOLDER} from the command, to pass the prompt on standard input"
+    return LocalModelError(f"can't start {program!r}: {error.strerror or error}", hint=hint)
 
 
 def exit_error(program: str, status: int, said: bytes) -> LLMStreamError:
@@ -84,12 +84,14 @@ def exit_error(program: str, status: int, said: bytes) -> LLMStreamError:
 
     Args:
         program: its name.
-        status: the exit status, the negative number of the signal that ended it.
+        status: the exit status, or minus the number of the signal that ended it.
         said: the end of its standard error.
     """
     what = f"ended with status {status}" if status >= 0 else f"was ended by {_signal_name(-status)}"
     tail = said.decode("utf-8", "replace").strip()
-    return LocalModelError(f"{program!r} {what}: {tail}" if tail else f"{program!r} {what}, with no output")
+    return LocalModelError(
+        f"{program!r} {what}: {tail}" if tail else f"{program!r} {what} and wrote no error message"
+    )
 
 
 def _signal_name(number: int) -> str:
@@ -119,9 +121,9 @@ class Tail:
 
 
 def signal_group(leader: int, number: int) -> bool:
-    """Send a signal to a process group and return whether there still is one."""
+    """Send a signal to a process group and return whether the group still exists."""
     if sys.platform == "win32":
-        # no groups: the process itself is ended, at once
+        # no groups: only the process itself is ended, at once
         with contextlib.suppress(OSError):
             os.kill(leader, number)
         return False
@@ -134,10 +136,10 @@ def signal_group(leader: int, number: int) -> bool:
 
 
 class Ending:
-    """Ends a process group: SIGTERM, a grace period, SIGKILL.
+    """Ends a process group: SIGTERM when created, then a grace period, then SIGKILL.
 
     Args:
-        leader: the group's number, which is that of the process we started.
+        leader: the group's id, which is that of the process we started.
         now: monotonic seconds.
     """
 

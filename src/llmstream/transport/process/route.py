@@ -1,4 +1,4 @@
-"""The route to a model that is a command; makes the transport when one is needed."""
+"""The route to a model that is a command; imports its transports only when they are needed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from llmstream.transport.drivers import AsyncTransport, Transport
 
 
 class ProcessRoute(Record):
-    """The way to a model that is a command.
+    """The route to a model that is a command.
 
     Args:
         command: the argument list; ``{prompt}`` in it is replaced by the prompt.

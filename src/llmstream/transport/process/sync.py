@@ -1,4 +1,4 @@
-"""Effects on a child process, for threads; waits for all its pipes at once."""
+"""Effects on a child process, for threads; waits for all of its pipes at once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ProcessTransport:
     Args:
         command: program and arguments; `PLACEHOLDER` in an argument is replaced by the prompt, which
             otherwise goes to standard input.
-        environment: the process's variables, None for ours.
+        environment: the process's environment variables, None for ours.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
@@ -51,25 +51,29 @@ class ProcessTransport:
         """Carry out one effect and return its result.
 
         Raises:
-            LLMStreamError: what went wrong, without naming the provider.
+            LLMStreamError: the effect failed; the message does not name the provider.
         """
         if isinstance(effect, Read):
             return self._read(effect.deadline)
         if isinstance(effect, Open):
             return self._open(effect)
-        # the router carries out the effects that need no process
+        # Close or Keep; the driver carries out the others itself
         self._drop()
         return None
 
     def stop(self) -> None:
-        """End any wait at once: a process that closes its output wakes its reader."""
+        """End the current wait and every later one; may be called from any thread.
+
+        SIGTERM makes the process close its output, which wakes the reader; if it does not, the reader notices
+        within `TICK` seconds.
+        """
         self._stopped = True
         process = self._process
         if process is not None and process.returncode is None:
             signal_group(process.pid, signal.SIGTERM)
 
     def close(self) -> None:
-        """End the running process."""
+        """End the running process, and wait for its end."""
         self._drop()
         self._selector.close()
 
@@ -157,7 +161,7 @@ class ProcessTransport:
         except BlockingIOError:
             return
         except BrokenPipeError:
-            # it doesn't read its input, which is allowed
+            # a process need not read its input
             written = len(self._input)
         self._input = self._input[written:]
         if not self._input:
@@ -175,7 +179,7 @@ class ProcessTransport:
                 self._shut(pipe)
 
     def _drop(self) -> None:
-        """End the process and everything it started; closing its pipes ends most of them."""
+        """End the process and everything it started; closing its pipes already ends most processes."""
         process, self._process = self._process, None
         if process is None:
             return

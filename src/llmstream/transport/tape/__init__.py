@@ -1,1 +1,1 @@
-"""Recordings as files: how one is written, read, kept free of secrets, and made from a VCR cassette."""
+"""Recordings as files: writing, reading, removing secrets, and converting VCR cassettes."""

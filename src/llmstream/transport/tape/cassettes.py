@@ -1,7 +1,7 @@
 """Reads a VCR cassette (Ruby's, or Python's vcrpy) as a recording without times.
 
-Its first call is replayed: the first answered request to a model, with the refused requests to the same
-URL before it.
+Only its first call is replayed: the first request to a model's API, and the following ones to the same URL
+up to the first that succeeded.
 
 Source: vcrpy 7, "Usage" and `vcr/serializers` (version 1: body as a text or as bytes; headers as lists);
 Ruby's vcr 6, "cassettes" (`http_interactions`, `base64_string`).
@@ -32,7 +32,7 @@ PATHS: Final = (
     (r"/v[12]/chat$", "cohere"),
     (r"/model/[^/]+/(converse|converse-stream|invoke|invoke-with-response-stream)$", "bedrock"),
 )
-"""The end of a URL, and its dialect."""
+"""Patterns for the end of a URL's path, and the dialect of each."""
 MODEL_IN_PATH: Final = re.compile(r"/models?/([^/:]+)")
 
 
@@ -40,17 +40,17 @@ def calls_in(data: bytes, path: Path) -> list[RecordedCall]:
     """Return the call in a cassette.
 
     Args:
-        data: the file.
-        path: to be named in errors.
+        data: the file's content.
+        path: the file, for errors.
 
     Raises:
-        MissingExtra: PyYAML is not installed.
+        MissingExtra: the cassette is YAML, and PyYAML is not installed.
         BadMessage: the file is not a cassette, or has no call to a model.
     """
     try:
         return [_call(_interactions(_parsed(data, path)))]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        why = str(error) if type(error) is ValueError else "it is not a cassette of VCR"
+        why = str(error) if type(error) is ValueError else "it is not a VCR cassette"
         raise BadMessage(f"{path}: {why}") from error
 
 
@@ -65,7 +65,7 @@ def _parsed(data: bytes, path: Path) -> object:
             hint="pip install 'llmstream-cli[vcr]'",
             phase="config",
         ) from error
-    # libyaml's is ten times as fast, and stricter: it takes no character that is written as two halves
+    # libyaml's loader is ten times as fast but stricter: it rejects a character escaped as two surrogates
     loaders = [getattr(yaml, "CSafeLoader", yaml.SafeLoader), yaml.SafeLoader]
     for loader in loaders:
         try:
@@ -79,7 +79,7 @@ def _parsed(data: bytes, path: Path) -> object:
 
 def _interactions(document: object) -> list[Mapping[str, object]]:
     if not isinstance(document, dict):
-        raise ValueError("it is not a cassette of VCR")
+        raise ValueError("it is not a VCR cassette")
     found = document.get("interactions", document.get("http_interactions"))
     if not isinstance(found, list):
         raise ValueError("it has no interactions")
@@ -164,7 +164,7 @@ def _text(body: object) -> str:
 
 
 def _bytes(body: object) -> bytes:
-    """Return a body, which may be a text, bytes, or an object around these."""
+    """Return a body, which may be text, bytes, or an object that contains one of them."""
     if body is None:
         return b""
     if isinstance(body, dict):
@@ -173,5 +173,5 @@ def _bytes(body: object) -> bytes:
         return _bytes(body.get("string"))
     if isinstance(body, bytes):
         return body
-    # a cassette written as JSON has a character of two escapes as two halves
+    # YAML reads a character escaped as two surrogates, as JSON does it, as two characters
     return str(body).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

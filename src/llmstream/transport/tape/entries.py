@@ -1,6 +1,7 @@
-"""Turn the objects in a recording's lines into the engine's values; unknown content is ignored. A
-ValueError's text says what is wrong with a line; a TypeError or KeyError means that it has another
-format.
+"""Converts the objects in a recording's lines to the engine's values; unknown content is ignored.
+
+The text of a ValueError says what is wrong with a line; a TypeError or KeyError means that the line has
+another format.
 """
 
 from __future__ import annotations
@@ -24,16 +25,21 @@ FRAMINGS: Final = ("sse", "ndjson", "aws", "json-array", "text", "whole")
 EXPECTED: Final[Mapping[str, Framing]] = {
     "exec": "text", "runnable": "ndjson", "ollama": "ndjson", "bedrock": "aws",
 }  # fmt: skip
-"""Framings of adapters, used if a recording names none; the body's own form takes precedence."""
+"""Framings by adapter, ``sse`` for all others, for recordings that name none and requests that stream."""
 
 
 class Attempt:
-    """One request of a call, and its response.
+    """One request of a call, and its response; times are in seconds from the first request of the run.
 
-    `reads` are seconds and bytes; `error` is the error that ended the answer, None if its body ended or
-    was abandoned; `ended` is false if the recording breaks off. `stopped` is the reason why no further
-    attempt followed although one was due. `damage` describes a line that can't be read, even if the
-    answer before it was complete.
+    `reads` are times and bytes; `error` is the error that ended the answer, None if its body ended or was
+    abandoned; `ended` is false if the recording breaks off.  `stopped` is the reason why no further attempt
+    followed although one was due.  `damage` is set if the next line can't be read, even if the answer before
+    it was complete.
+
+    Args:
+        request: the request.
+        began: when it was sent, None if not recorded.
+        wait: seconds that the run waited before it, None if not recorded.
     """
 
     def __init__(self, request: HttpRequest, began: float | None = None, wait: float | None = None) -> None:
@@ -51,10 +57,10 @@ class Attempt:
 
 
 class RecordedCall(Record):
-    """A model that was asked, and its attempts; fallbacks are separate calls.
+    """The attempts to get an answer from one model; fallbacks are separate calls.
 
     Args:
-        provider: its name in the configuration of the recording.
+        provider: its name in the configuration at the time of the recording.
         adapter: name of the dialect.
         model: the model's name.
         attempts: at least one after the file was read.
@@ -63,7 +69,7 @@ class RecordedCall(Record):
         policy: the limits; None if not recorded.
         stream: False if the answer was requested as a whole.
         base_url: the provider's base URL, empty if not recorded.
-        key: the key's origin, None if none was sent.
+        key: the key's origin, None if none was sent or recorded.
     """
 
     provider: str
@@ -79,21 +85,33 @@ class RecordedCall(Record):
 
 
 def seconds(value: object) -> float:
-    """Return a line's time."""
+    """Return a number of seconds.
+
+    Raises:
+        ValueError: it is not a finite number.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError("its time is not a number")
     return float(value)
 
 
 def text(value: object, name: str) -> str:
-    """Return a text; `name` is its name in a complaint."""
+    """Return a value that must be text, which errors call `name`.
+
+    Raises:
+        ValueError: it is not text.
+    """
     if not isinstance(value, str):
         raise ValueError(f"its {name} is not text")
     return value
 
 
 def decoded(value: object) -> bytes:
-    """Return the bytes of a base64 text."""
+    """Return the bytes of a base64 text.
+
+    Raises:
+        ValueError: it is not base64.
+    """
     try:
         return base64.b64decode(text(value, "base64"), validate=True)
     except ValueError as error:
@@ -101,7 +119,11 @@ def decoded(value: object) -> bytes:
 
 
 def head(line: Line) -> Head:
-    """Return status and headers, which may be an object or pairs."""
+    """Return status and headers; the line may have the headers as an object or as pairs.
+
+    Raises:
+        ValueError: there is no valid status.
+    """
     status, given = line["status"], line.get("headers") or {}
     if isinstance(status, bool) or not isinstance(status, int) or not 100 <= status <= 999:
         raise ValueError("its status is not an HTTP status")
@@ -114,7 +136,10 @@ def _joined(value: object) -> str:
 
 
 def error(found: object) -> LLMStreamError | None:
-    """Return a recorded error as it was raised."""
+    """Return a recorded error as it was raised, None if there is none.
+
+    One of an unknown type becomes a StreamBroken.
+    """
     if found is None:
         return None
     if not isinstance(found, dict):
@@ -136,7 +161,7 @@ def error(found: object) -> LLMStreamError | None:
 
 
 def http_request(found: Mapping[str, object], adapter: str) -> HttpRequest:
-    """Return a request; its body may be an object or text."""
+    """Return a request, whose recorded body may be an object or text."""
     body = found.get("body", "")
     text = body if isinstance(body, str) else json.dumps(body)
     headers, notices = found.get("headers"), found.get("notices")
@@ -156,7 +181,7 @@ def http_request(found: Mapping[str, object], adapter: str) -> HttpRequest:
 
 
 def call(line: Line) -> RecordedCall:
-    """Return the call that a line starts, without attempts yet."""
+    """Return the call that a line starts, still without attempts."""
     described = line.get("call")
     more: Mapping[str, object] = described if isinstance(described, dict) else {}
     limits, options, key = more.get("limits"), more.get("options"), more.get("key")

@@ -9,11 +9,11 @@ from llmstream.transport.tape.entries import Attempt
 from llmstream.wire.inflate import Inflater
 
 BEGINNINGS: Final = (b"\x1f\x8b", b"\x78")
-"""First bytes of gzip and zlib; any other body was decompressed by its writer, whatever its headers say."""
+"""First bytes of gzip and zlib data; any other body was recorded decompressed, whatever its headers say."""
 
 
 def inflate(attempt: Attempt) -> None:
-    """Decompress an attempt's reads where they are compressed."""
+    """Decompress an attempt's reads if they are compressed; damaged data becomes the attempt's error."""
     encoding = attempt.head.headers.get("content-encoding", "") if attempt.head else ""
     if not encoding or not attempt.reads or not attempt.reads[0][1].startswith(BEGINNINGS):
         return

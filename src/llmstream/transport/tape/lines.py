@@ -1,7 +1,7 @@
-"""The lines of a recording that describe a request, as JSON.
+"""The JSON in a recording that describes a request, and the head of its response.
 
-`request` is the request as sent; `call` has what a replay needs to yield the same events: the messages,
-the options, the limits, and the key's origin.
+`request` is the request as sent, without its secrets; `call` has what a replay also needs to yield the same
+events: messages, options, limits, `stream`, the base URL, and the key's origin.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from llmstream.transport.tape.redaction import Redactor, request_headers, respon
 
 VERSION: Final = 1
 HEADLESS: Final = (command.METHOD, foreign.METHOD)
-"""Methods of requests whose answers have neither status nor headers."""
+"""Methods of requests to processes and objects, whose answers have neither status nor headers."""
 DECODED: Final = ("content-encoding", "content-length", "transfer-encoding")
-"""Headers that describe the body as transferred; it is recorded decompressed."""
+"""Headers that describe the body as transferred, whereas it is recorded decompressed."""
 LEFT_OUT: Final = ("tools", "schema")
-"""Options that may be long, and that the request's body has."""
+"""Options that are not repeated, because they may be long and the request's body contains them."""
 
 
 def request_line(request: HttpRequest, redactor: Redactor) -> dict[str, Json]:
-    """Return a request without its secrets; its body is an object where it is JSON, else text."""
+    """Return a request without its secrets; its body is an object if it is a JSON object, else text."""
     return {
         "method": request.method,
         "url": redactor.text(_without_user(request.url)),
@@ -40,7 +40,7 @@ def request_line(request: HttpRequest, redactor: Redactor) -> dict[str, Json]:
 
 
 def head_line(head: Head, redactor: Redactor) -> dict[str, Json]:
-    """Return status and headers of an answer without secrets, those of its compression left out."""
+    """Return status and headers without secrets, and without `DECODED` if the body was compressed."""
     headers = response_headers(head.headers, redactor)
     if headers.get("content-encoding"):
         headers = {name: value for name, value in headers.items() if name not in DECODED}
@@ -63,7 +63,7 @@ def call_line(call: Call, redactor: Redactor) -> dict[str, Json]:
 
 
 def _without_user(url: str) -> str:
-    """Return an address without the user and password in it."""
+    """Return a URL with ``[base_url]`` in place of its user and password."""
     try:
         parts = urlsplit(url)
         before, at, host = parts.netloc.rpartition("@")
@@ -82,7 +82,7 @@ def _body(body: bytes) -> Json:
 
 
 def _message(message: Message) -> dict[str, Json]:
-    """Return a message without its attachments' bytes, which the request's body has."""
+    """Return a message without the bytes of its attachments, which the request's body contains."""
     data: dict[str, Json] = {"role": message.role, "content": message.content}
     if message.attachments:
         data["attachments"] = [
@@ -97,6 +97,6 @@ def _message(message: Message) -> dict[str, Json]:
 
 
 def headless(request: HttpRequest | Mapping[str, object]) -> bool:
-    """Return whether a request's answer has no head: a process's or an object's."""
+    """Return whether a request goes to a process or an object, whose answer has no head."""
     method = request.method if isinstance(request, HttpRequest) else request.get("method")
     return method in HEADLESS

@@ -1,7 +1,7 @@
-"""Read a recording: its calls, their attempts, and the responses.
+"""Reads a recording: its calls, their attempts, and the responses.
 
-A damaged line ends the reading there: what stands before it can still be replayed, and a reader
-that reaches it is told its number.  Keys and lines that this version doesn't know are passed over.
+Reading ends at a damaged line: everything before it can still be replayed, and a replay that reaches it
+fails with its line number.  Unknown keys and lines are ignored.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ CASSETTES: Final = (".yaml", ".yml")
 CASSETTE: Final = re.compile(
     rb'interactions:|http_interactions:|version:|---|\{\s*"(version|(http_)?interactions)"'
 )
-"""How a cassette of VCR begins, in YAML or JSON."""
+"""How a VCR cassette begins, in YAML or JSON."""
 LARGEST: Final = 1 << 30
 
 
 def calls_of(path: Path) -> list[RecordedCall]:
-    """Return the calls in a recording or a cassette, at least one; they are shared, not to be changed.
+    """Return the calls in a recording or a cassette, at least one; callers share them, so don't change them.
 
     Raises:
-        ConfigError: there is no such file, or it can't be read.
+        ConfigError: the file is missing, can't be read, or is too large.
         MissingExtra: a cassette in YAML needs the extra `vcr`.
-        BadMessage: the file is not a recording, or its beginning is damaged.
+        BadMessage: the file is not a recording, or its first line is damaged.
     """
     try:
         found = path.stat()
@@ -45,7 +45,10 @@ def calls_of(path: Path) -> list[RecordedCall]:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, changed: int, size: int) -> list[RecordedCall]:
-    """Return the calls of a file; a model that is a recording is asked again and again."""
+    """Return the calls of a file; cached, because a provider may be a recording that answers many prompts.
+
+    `changed` and `size` are part of the cache's key.
+    """
     if size > LARGEST:
         raise ConfigError(f"the recording {path} is larger than the 1 GiB limit", phase="config")
     data = path.read_bytes()
@@ -63,7 +66,7 @@ class Reading:
     """Reads one file, line by line.
 
     Args:
-        path: to be named in errors.
+        path: the file, for errors.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,7 +79,7 @@ class Reading:
         """Return the file's calls.
 
         Raises:
-            BadMessage: it is damaged before the first answer, or isn't a recording.
+            BadMessage: its first line is damaged, or it is not a recording.
         """
         for number, row in enumerate(data.split(b"\n"), 1):
             if not row.strip():
@@ -97,9 +100,9 @@ class Reading:
         if self._attempt is None:
             raise failure from error
         while not self._calls[-1].attempts:
-            # the line that should start it is damaged
+            # the damaged line is the one that starts the call
             self._calls.pop()
-        # with a provider's name the engine leaves it as it is
+        # the engine does not change an error that names a provider
         failure.provider = self._calls[-1].provider
         self._attempt.error = self._attempt.damage = failure
         self._attempt.ended = True

@@ -1,7 +1,7 @@
 """Removes secrets from recordings, even when a server repeats them or they are split across reads.
 
-A secret is replaced by where it came from, in brackets, in each form in which it travels: as it is,
-inside JSON, in an address, in a page of HTML, and as HTTP's Basic credentials.
+A secret is replaced by its origin in brackets, in each form in which it may occur: as it is, escaped for
+JSON, a URL or HTML, and, for the user and password of a URL, as HTTP's Basic credentials.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ ENDINGS: Final = (
     "key", "token", "secret", "password", "passwd", "credential", "credentials", "authorization", "auth",
     "cookie",
 )  # fmt: skip
-"""How the name of a field that holds a secret ends; `max_tokens` and `tokenizer` hold none."""
+"""Ends of the names of fields that contain secrets; `max_tokens` and `tokenizer` don't match."""
 UNSAFE: Final = re.compile(r"[^ !#-\[\]-~]")
-"""Characters that a replacement may not contain, so that it is valid inside JSON and in a header."""
+"""Characters that a replacement may not contain, so that it is valid in JSON and in a header."""
 WITHHELD: Final = ("cookie", "authorization", "-token", "-key", "secret", "password", "credential")
-"""Parts of names of response headers whose values are never written down."""
+"""Parts of the names of response headers whose values are never recorded."""
 
 
 class Redactor:
@@ -54,14 +54,14 @@ class Redactor:
         self._held = b""
 
     def text(self, text: str) -> str:
-        """Return a whole text without secrets."""
+        """Return a complete text without secrets."""
         if self._any is None:
             return text
         data = text.encode("utf-8", "surrogatepass")
         return self._any.sub(self._replacement, data).decode("utf-8", "surrogatepass")
 
     def value(self, value: Json) -> Json:
-        """Return a JSON value without secrets in its texts; one that is nothing else may be short."""
+        """Return a JSON value without secrets; a text that equals a secret is replaced even if short."""
         if isinstance(value, str):
             return self._whole.get(value) or self.text(value) if value else value
         if isinstance(value, list):
@@ -71,7 +71,7 @@ class Redactor:
         return value
 
     def feed(self, data: bytes) -> bytes:
-        """Return one read's bytes without secrets; what may be the beginning of one waits for the next."""
+        """Return one read's bytes without secrets; the possible start of one is held until the next call."""
         if self._any is None:
             return data
         data = self._any.sub(self._replacement, self._held + data)
@@ -80,7 +80,7 @@ class Redactor:
         return data[:kept]
 
     def close(self) -> bytes:
-        """Return what was held back at the stream's end."""
+        """Return the bytes still held at the stream's end."""
         held, self._held = self._held, b""
         return held
 
@@ -89,7 +89,7 @@ class Redactor:
 
     def _open_at_end(self, data: bytes) -> int:
         """Return how many bytes at the end may be the beginning of a secret."""
-        # nearly all reads end with a newline, which is part of no secret
+        # a shortcut: nearly all reads end with a newline, which no key contains
         if not data or data[-1] not in self._bytes:
             return 0
         for length in range(min(self._longest, len(data)), 0, -1):
@@ -116,12 +116,12 @@ def secrets_of(call: Call) -> Iterator[tuple[str, str]]:
 
 
 def request_headers(headers: Mapping[str, str], redactor: Redactor) -> dict[str, Json]:
-    """Return a request's headers as they may be shown."""
+    """Return a request's headers without secrets."""
     return {name: _header(name, value, redactor) for name, value in headers.items()}
 
 
 def response_headers(headers: Mapping[str, str], redactor: Redactor) -> dict[str, Json]:
-    """Return a response's headers as they may be shown: cookies and fresh tokens are withheld."""
+    """Return a response's headers without secrets, including cookies and new tokens from the server."""
     return {
         name: f"[{name}]" if any(part in name.lower() for part in WITHHELD) else redactor.text(value)
         for name, value in headers.items()

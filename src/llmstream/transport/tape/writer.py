@@ -1,13 +1,13 @@
 """Writes a recording: JSON Lines, appended read by read, so that a crash leaves a readable file.
 
     {"llmstream_recording": 1, "time", "provider", "adapter", "model", "request": {...}, "call": {...}}
-    {"t", "status", "headers"}                      the answer's head; a process or an object has none
-    {"t", "data"} or {"t", "base64"}                one read: as text, or as base64 when it is not UTF-8
-    {"t", "end": null} or {"t", "end": {error}}     a body that was read or given up; how it failed
+    {"t", "status", "headers"}                      the response's head; a process or an object has none
+    {"t", "data"} or {"t", "base64"}                one read: as text, or as base64 if it is not UTF-8
+    {"t", "end": null} or {"t", "end": {error}}     the body has ended or was abandoned; or how it failed
 
-A retry starts with another `request` line, with `t` and the `wait` before it; a fallback's also has
-`provider`, `adapter`, `model` and `call`.  `t` is in seconds from the first request.  Bodies are written
-decompressed, secrets as their origin in brackets (redaction.py).
+A retry starts with another `request` line, which also has `t` and the `wait` before it; that of a fallback
+has `provider`, `adapter`, `model` and `call` too.  `t` is in seconds from the first request.  Bodies are
+written decompressed, and secrets as their origin in brackets (redaction.py).
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from llmstream.transport.tape.lines import VERSION, call_line, head_line, headle
 from llmstream.transport.tape.redaction import Redactor, secrets_of
 
 RISKY: Final = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u206f]")
-"""Characters that some programs take for a line end, or that control a terminal."""
+"""Characters that some programs treat as line ends, or that control a terminal or the direction of text."""
 DUMPS: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Recording:
-    """A file that one run is written to.
+    """A file to which one run is written.
 
     Args:
-        path: must not exist; its mode is 0600.
-        say: called once if the file can't be written any more; the run continues.
+        path: must not exist; it is created with the mode 0600.
+        say: called with a warning, once, if the file can't be written any more; the run continues.
 
     Raises:
-        UsageError: the file exists, or can't be made.
+        UsageError: the file exists, or can't be created.
     """
 
     def __init__(self, path: Path, say: Callable[[str], None]) -> None:
@@ -71,7 +71,7 @@ class Recording:
         self._failure: LLMStreamError | None = None
 
     def before(self, effect: Effect) -> None:
-        """Note an effect that is about to be carried out."""
+        """Record that an effect is about to be carried out."""
         if isinstance(effect, Open):
             self.end()
             self._request(effect.request)
@@ -95,19 +95,19 @@ class Recording:
             self._redactor = Redactor(secrets_of(reply))
 
     def failed(self, effect: Effect, error: LLMStreamError) -> None:
-        """Keep an error until the engine has added where and when it happened."""
+        """Keep an error until `end`; by then the engine has added the provider and the phase."""
         if isinstance(effect, Open | Read):
             self._failure = error
 
     def stopped(self) -> None:
-        """Record that the run was stopped here, within an answer or between two attempts."""
+        """Record that the run was stopped at this point, during an answer or between two attempts."""
         if self._described is not None:
             self._failure, self._running = Cancelled("stopped by the user"), True
             self.end()
             self._described = None
 
     def end(self) -> None:
-        """Write the end of the answer that is open, if there is one."""
+        """Write the end of the current answer, if there is one."""
         if not self._running:
             return
         self._running = False
@@ -117,7 +117,7 @@ class Recording:
         self._line({"t": self._now(), "end": self._redactor.value(reason)})
 
     def close(self) -> None:
-        """End and close the file; an empty one is removed."""
+        """Write the end and close the file; an empty one is removed."""
         self.end()
         file, self._file = self._file, None
         if file is not None:
@@ -159,7 +159,7 @@ class Recording:
         if self._file is None:
             return
         text = DUMPS(line) + "\n"
-        # lone surrogates of a badly encoded command line become JSON's escapes
+        # lone surrogates, from a badly encoded command line, become JSON escapes
         data = RISKY.sub(_escaped, text).encode("utf-8", "backslashreplace")
         try:
             written = 0
@@ -170,13 +170,13 @@ class Recording:
             self._give_up(self._file, error)
 
     def _give_up(self, file: int, error: OSError) -> None:
-        """Cut off the incomplete line, and report that the recording ends here."""
+        """Cut off the incomplete line, and warn that the recording ends here."""
         self._file = None
-        # where it fails, the line is cut short, as after a crash
+        # if this fails, the incomplete line stays, as after a crash
         with suppress(OSError):
             os.ftruncate(file, self._size)
         os.close(file)
-        self._say(f"warning: the recording {self._path} ends here, can't write: {error.strerror or error}")
+        self._say(f"warning: the recording {self._path} ends here: can't write: {error.strerror or error}")
 
     def _now(self) -> float:
         return round(time.monotonic() - self._began, 6)
