@@ -146,7 +146,7 @@ class Attempt:
         A compressed body can keep yielding data without waiting, so that no limit on waits would end it.
 
         Args:
-            moves: whether the read made progress, after which the time is counted anew.
+            moves: whether the read made progress; the time is then counted from zero again.
         """
         now = self._clock()
         if moves:

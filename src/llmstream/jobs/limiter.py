@@ -5,7 +5,7 @@ tokens per minute are spread evenly, without bursts. What the provider accepts i
 so it is probed: a refusal for overload (429, 503, 529) halves the number of concurrent requests, and
 limits their rate to a little below the rate just served; answers raise the number again one by one
 (additive increase, multiplicative decrease), and the rate grows slowly near the old limit, then faster
-and faster, until it is no limit any more. A Retry-After pauses all requests.
+and faster, until it no longer limits anything. A Retry-After pauses all requests.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""FILE and its only writer: whole lines, one run at a time, nothing lost by a kill.
+"""FILE and its only writer: complete lines, one run at a time, nothing lost by a kill.
 
 Each answer is appended by one `write` as soon as it is complete. Only fsync is grouped, because it
 takes milliseconds: a kill loses nothing, a power failure at most the last half second. A torn last
@@ -85,7 +85,7 @@ class ResultFile:
     Raises:
         UsageError: another run has it open, or it can't be created or written.
 
-    `size` is the number of bytes in whole lines.
+    `size` is the number of bytes in complete lines.
     """
 
     def __init__(self, path: str, *, fresh: bool = False) -> None:

@@ -165,7 +165,7 @@ class Job:
         self.ending = True
         for limiter in self._limiters.values():
             limiter.stop()
-        # a worker waiting for more input would wait for ever
+        # a worker that waits for input might wait for ever
         for worker in self._idle:
             worker.cancel()
 

@@ -124,7 +124,7 @@ class Source:
                 yield rows
 
     def _lines(self) -> Iterator[list[bytes]]:
-        """Yield the whole lines of each read."""
+        """Yield the lines completed by each read."""
         parts: list[bytes] = []
         size = PIECE
         while data := self._read(size):

@@ -143,7 +143,7 @@ def need_room(folder: Path, size: int) -> None:
     """Check that there is room for a download of `size` bytes.
 
     Raises:
-        LocalModelError: there is less free space.
+        LocalModelError: there is not enough free space.
     """
     try:
         free = shutil.disk_usage(folder).free

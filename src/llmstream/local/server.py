@@ -5,7 +5,7 @@ the same cancellation by closing the connection.
 
 A server runs until the process ends. Its own stop waits up to 30 s for answers in flight, and for ever
 if the server has just started to listen (xllamacpp 2026.10, measured). Because the cleanup of Python
-and of the C library would stop it, or free memory that its threads use, it is kept from both. While a
+and of the C library would stop it, or free memory that its threads use, `_keep` prevents both. While a
 model loads, llama.cpp holds the interpreter's lock, and other threads and Ctrl-C wait.
 """
 
