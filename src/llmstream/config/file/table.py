@@ -60,7 +60,7 @@ PROVIDER: Final[dict[str, Key]] = {
     "context": Key(
         kinds.count, _COUNT, "adapter local: context in tokens; 0 for the model's own, up to 8192"
     ),
-    "threads": Key(kinds.count, _COUNT, "adapter local: threads, 0 for one per core"),
+    "threads": Key(kinds.count, _COUNT, "adapter local: threads; 0 for llama.cpp's default"),
     "command": Key(
         kinds.command, _COMMAND, "adapter exec: command to run; {prompt} is replaced by the prompt"
     ),
