@@ -126,7 +126,7 @@ def test_a_user_with_the_password_is_let_through(asking: int, place: Place, way:
 
 
 @pytest.mark.parametrize(
-    ("user", "said"), [("", "asks for a user and a password"), (f"{USER}:wr0ng@", "refused its user")]
+    ("user", "said"), [("", "asks for a user and a password"), (f"{USER}:wr0ng@", "refused the user")]
 )
 def test_nobody_else_is(asking: int, place: Place, way: Way, user: str, said: str) -> None:
     llm = model(place.address, proxy=f"http://{user}127.0.0.1:{asking}", ca_file=place.ca_file, retries=2)

@@ -54,7 +54,7 @@ def test_a_user_with_the_password_is_let_through(little: LittleServer, way: Way)
 
 
 @pytest.mark.parametrize(
-    ("user", "said"), [("", "asks for a user"), ("me:pw@", "refused its user"), ("me@", "refused its user")]
+    ("user", "said"), [("", "asks for a user"), ("me:pw@", "refused the user"), ("me@", "refused the user")]
 )
 def test_nobody_else_is_and_no_message_shows_the_password(
     little: LittleServer, way: Way, user: str, said: str

@@ -1,4 +1,4 @@
-"""URLs in the parts that HTTP needs: where to connect, what to request, and which credentials to send."""
+"""Splits URLs into what HTTP needs: where to connect, what to request, and which credentials to send."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Address(Record):
 
     Args:
         scheme: in lower case.
-        host: a name in ASCII, or a number; IPv6 without brackets.
+        host: a name in ASCII, or an IP address; IPv6 without brackets.
         port: the URL's, or its scheme's default.
         target: path and query, percent-encoded.
-        user: the value of an Authorization header from the URL's user and password, empty without.
+        user: the value of an Authorization header for the URL's user and password, empty if it has none.
     """
 
     scheme: str
@@ -37,7 +37,7 @@ class Address(Record):
 
     @property
     def place(self) -> str:
-        """Host and port as a Host header has them: the port only where it is not the scheme's."""
+        """Host and port as in a Host header: the port only if it is not the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS.get(self.scheme) else f"{host}:{self.port}"
 
@@ -66,7 +66,7 @@ def address_of(url: str, schemes: tuple[str, ...] = ("http", "https")) -> Addres
     except ValueError as error:
         raise ConfigError(f"{url!r} is not a usable address: {error}") from error
     if parts.scheme not in schemes:
-        raise ConfigError(f"{url!r} is not a usable address: it must begin with {schemes[0]}://")
+        raise ConfigError(f"{url!r} is not a usable address: it must begin with http:// or https://")
     if not host or _UNUSABLE.search(url):
         raise ConfigError(f"{url!r} is not a usable address")
     target = quote(parts.path or "/", safe=_AS_THEY_ARE)
@@ -84,7 +84,7 @@ def basic(user: str, password: str) -> str:
 
 
 def numeric(host: str) -> bool:
-    """Return whether a host is an IP address, judged by its form alone, without a DNS look-up."""
+    """Return whether a host has the form of an IP address, without a DNS look-up."""
     if ":" in host:
         return True
     parts = host.split(".")
@@ -95,7 +95,7 @@ def _ascii(host: str) -> str:
     """Return a name in the ASCII form that DNS requires.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: it is not a valid name.
     """
     if host.isascii():
         if not all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")) and host:

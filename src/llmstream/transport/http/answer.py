@@ -1,4 +1,4 @@
-"""An answer being read: a connection, a parser and a decompressor; nothing here waits.
+"""A response being read: a connection, a parser and a decompressor; nothing here waits.
 
 Our own instead of httpx to save CPU: 195 µs per answer against 595, 7.6 µs per token against 15.4.
 """
@@ -14,7 +14,7 @@ from llmstream.wire.inflate import Inflater
 
 
 class Answer:
-    """One answer on one connection.
+    """One response on one connection.
 
     Args:
         link: the connection.
@@ -30,7 +30,7 @@ class Answer:
 
     @property
     def headed(self) -> bool:
-        """Whether the head has arrived."""
+        """Whether the head has arrived; heads of 1xx responses don't count."""
         return self.parser.status >= 200
 
     @property
@@ -39,7 +39,7 @@ class Answer:
         return Head(self.parser.status, self.parser.headers)
 
     def pull_head(self) -> bool:
-        """Read what has arrived and return whether that was anything.
+        """Read what has arrived, and return False if nothing has.
 
         Raises:
             OSError: the connection broke.
@@ -58,17 +58,16 @@ class Answer:
         """Start reading the body.
 
         Raises:
-            BadMessage: the body is compressed in a way that the request did not offer.
+            BadMessage: the body is compressed in an unsupported way.
         """
         encoding = self.parser.headers.get("content-encoding", "")
         if encoding:
             self._inflater = Inflater(encoding)
 
     def held(self) -> bytes | None:
-        """Return body data that is available without waiting (empty at its end), None when there is none.
+        """Return body data that was read already, ``b""`` at the body's end, None if there is none.
 
         Raises:
-            OSError: the connection broke.
             NotHttp: the data is not HTTP.
             StreamError: the compressed data is damaged or cut short.
         """
@@ -89,7 +88,7 @@ class Answer:
 
     @property
     def unfolds(self) -> bool:
-        """Whether its body is compressed."""
+        """Whether the body is compressed."""
         return self._inflater is not None
 
     @property
@@ -98,7 +97,13 @@ class Answer:
         return self._channel.buffered
 
     def pull(self) -> bytes | None:
-        """Read what has arrived and return the body data in it, None when there is none yet."""
+        """Read what has arrived and return the body data in it, ``b""`` at its end, None if there is none.
+
+        Raises:
+            OSError: the connection broke.
+            NotHttp: the data is not HTTP, or the connection was closed too early.
+            StreamError: the compressed data is damaged or cut short.
+        """
         while True:
             data = self._channel.receive()
             if data is None:
@@ -123,11 +128,11 @@ class Answer:
 
     @property
     def whole(self) -> bool:
-        """Whether its body has ended and another request may follow on its connection."""
+        """Whether the body has ended and another request may follow on the connection."""
         return self.parser.complete and self.parser.reusable
 
     def drained(self) -> bool:
-        """Read what has arrived after the end of the answer and return whether the connection can be kept.
+        """Read what has arrived of the body's last bytes, and return whether the connection can be kept.
 
         Raises:
             OSError: the connection broke.

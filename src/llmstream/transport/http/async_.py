@@ -25,13 +25,13 @@ from llmstream.transport.patience import Patience
 
 
 class AsyncHttpTransport:
-    """Carries out the effects of one run after another, on the loop that is running at the first effect.
+    """Carries out the effects of one run after another, on the loop that is running at the first Open.
 
-    After a complete answer the connection stays here, registered with the loop, until the loop's next turn: a
-    request that follows at once, as in a batch, reuses it as it is.  Then it goes to the pool.
+    After a complete response the connection stays here, registered with the loop, until the loop's next
+    iteration: a request that follows at once, as in a batch, reuses it.  Otherwise it goes to the pool.
 
     Args:
-        pool: where connections are kept; None for the process's own.
+        pool: keeps idle connections; None for the process's own pool.
     """
 
     def __init__(self, pool: Pool | None = None) -> None:
@@ -47,14 +47,16 @@ class AsyncHttpTransport:
         self._thread = 0
 
     def begin(self, effect: Open) -> None:
-        """Send a request at once, before a loop runs; performing its effect later continues from there.
+        """Send a request at once, before a loop runs; performing the effect later continues from there.
+
+        A request that must be signed is not sent yet.
 
         Raises:
-            LLMStreamError: what went wrong, without naming the provider.
+            LLMStreamError: sending failed; the message does not name the provider.
         """
         route = effect.route if isinstance(effect.route, Connection) else DIRECT
         if route.aws_region:
-            return  # signing may ask AWS
+            return  # signing may block: it reads files and may contact AWS
         self._patience.arm(effect.deadline)
         way = self._way_to(effect.request.url, route)
         self._begun = _sent_at_once(exchanged(effect, way, self._take, self._hold), self._patience)
@@ -63,7 +65,7 @@ class AsyncHttpTransport:
         """Carry out one effect and return its result.
 
         Raises:
-            LLMStreamError: what went wrong, without naming the provider.
+            LLMStreamError: the effect failed; the message does not name the provider.
         """
         if type(effect) is Read:
             return await self._read(effect.deadline)
@@ -90,9 +92,9 @@ class AsyncHttpTransport:
                 self._drop()
 
     async def aclose(self) -> None:
-        """Close whatever is open, without waiting."""
+        """End the run without waiting; the connection of a complete response goes to the pool."""
         if self._thread == threading.get_ident():
-            # before it counts as stopped: a whole answer's connection is kept
+            # before `stop`, after which no connection is kept
             self._drop()
         self.stop()
 
@@ -119,7 +121,7 @@ class AsyncHttpTransport:
             channel.shut_down()
 
     async def _keep(self) -> None:
-        """Keep the connection for the next request; the answer's last bytes may arrive a moment later."""
+        """Keep the connection for the next request, even if the end of the body arrives a moment later."""
         answer, watch = self._answer, self._watch
         if answer is not None and watch is not None and not self._stopped and answer.parser.reusable:
             try:
@@ -138,7 +140,7 @@ class AsyncHttpTransport:
         self._drop()
 
     def _cool(self) -> None:
-        """Give the pool a connection that was not reused at once."""
+        """Return the connection to the pool if it was not reused at once."""
         if self._warm is not None:
             self._drop()
 
@@ -178,19 +180,19 @@ class AsyncHttpTransport:
         return answer.head
 
     async def _steps(self, effect: Open) -> Waiting[Answer]:
-        """Return the steps from a request to its answer."""
+        """Return the steps from a request to its response."""
         route = effect.route if isinstance(effect.route, Connection) else DIRECT
         if route.aws_region:
             import asyncio
 
-            # it may read files and ask AWS
+            # signing reads files and may contact AWS
             effect = await asyncio.to_thread(signed, effect, route)
         self._patience.arm(effect.deadline)
         way = self._way_to(effect.request.url, route)
         return exchanged(effect, way, self._take, self._hold)
 
     def _way_to(self, url: str, route: Connection) -> Way:
-        """Return the way to a URL; the environment is read once for it."""
+        """Return the way to a URL, cached, so that the environment is read once for many requests to it."""
         if self._way is None or self._way[:2] != (url, route):
             self._way = url, route, way_to(url, route)
         return self._way[2]
@@ -231,7 +233,7 @@ class AsyncHttpTransport:
             if data and answer.unfolds:
                 import asyncio
 
-                # what unfolds without end is never waited for
+                # decompressed data may be endless and never reach a wait: check the deadline, let others run
                 self._patience.slice(watch.loop.time())
                 await asyncio.sleep(0)
             while data is None:
@@ -249,7 +251,7 @@ class AsyncHttpTransport:
 
 
 def _sent_at_once(steps: Waiting[Answer], patience: Patience) -> Waiting[Answer]:
-    """Carry out steps until a request is sent, waiting on this thread, and return those that follow."""
+    """Carry out steps until the request is sent, waiting on this thread, and return the remaining ones."""
     try:
         wait = next(steps)
         while not wait.head:
@@ -266,7 +268,7 @@ def _sent_at_once(steps: Waiting[Answer], patience: Patience) -> Waiting[Answer]
 
 
 def _going_on(steps: Waiting[Answer], wait: Wait) -> Waiting[Answer]:
-    """Return steps whose next wait is already known."""
+    """Return the remaining steps, of which the next wait is already known."""
     try:
         while True:
             wait = steps.send((yield wait))
@@ -278,6 +280,6 @@ def _going_on(steps: Waiting[Answer], wait: Wait) -> Waiting[Answer]:
 
 
 def _answered(answer: Answer) -> Waiting[Answer]:
-    """Return the steps to an answer that arrived without waiting: there are none."""
+    """Return the steps to a response that has already arrived: none."""
     yield from ()
     return answer

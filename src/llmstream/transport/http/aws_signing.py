@@ -1,4 +1,4 @@
-"""AWS credentials and profiles for Bedrock, through botocore; botocore does all the signing.
+"""Signs requests for Bedrock with AWS credentials and profiles, by means of botocore.
 
 Source: AWS, "Signature Version 4"; botocore's own `SigV4Auth`.
 """
@@ -25,11 +25,11 @@ def signed(request: HttpRequest, *, region: str, profile: str) -> HttpRequest:
     Args:
         request: without a key.
         region: such as ``us-east-1``.
-        profile: name in the user's AWS files; empty for the one that AWS's own tools would use.
+        profile: its name in the user's AWS files; empty for the one that AWS's own tools would use.
 
     Raises:
         MissingExtra: botocore is not installed.
-        MissingKey: AWS's own chain finds no credentials.
+        MissingKey: botocore finds no credentials.
         ConfigError: the profile does not exist, or its credentials can't be obtained.
     """
     try:
@@ -56,11 +56,11 @@ def _variables() -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=8)
 def _credentials(profile: str, variables: tuple[tuple[str, str], ...]) -> Credentials:
-    """Return cached credentials, which renew themselves, so that a role is not assumed anew for each request.
+    """Return credentials, which renew themselves; cached, so that a role is not assumed for each request.
 
     Args:
         profile: as for `signed`.
-        variables: what else they depend on, for the cache.
+        variables: the environment variables that they depend on, for the cache.
     """
     from botocore.session import Session
 
@@ -68,6 +68,6 @@ def _credentials(profile: str, variables: tuple[tuple[str, str], ...]) -> Creden
     if credentials is None:
         raise MissingKey(
             "no AWS credentials were found",
-            hint="set AWS_BEARER_TOKEN_BEDROCK, or what AWS's own tools read, or aws_profile",
+            hint="set AWS_BEARER_TOKEN_BEDROCK or aws_profile, or configure credentials as for the AWS CLI",
         )
     return credentials

@@ -16,8 +16,8 @@ class Connection(Record):
         proxy: URL of a proxy, None to use the environment's.
         ca_file: certificates to trust in addition to the system's, None for none.
         client_cert: certificate and key in one PEM file to show the server, None for none.
-        aws_region: requests are signed for it with AWS's own credentials; empty for no signing.
-        aws_profile: profile whose credentials are used, empty for AWS's default.
+        aws_region: the region for which requests are signed with AWS credentials; empty for no signing.
+        aws_profile: the profile whose credentials are used, empty for AWS's default.
     """
 
     proxy: str | None = None
@@ -28,7 +28,7 @@ class Connection(Record):
 
 
 DIRECT: Final = Connection()
-"""The route that the environment gives."""
+"""The route without settings: the environment determines the proxy and the trusted certificates."""
 
 
 def signed(effect: Open, route: Connection) -> Open:

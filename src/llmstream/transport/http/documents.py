@@ -33,15 +33,15 @@ def fetch_document(
     seconds: float,
     limit: int = DOCUMENT_LIMIT,
 ) -> tuple[Head, bytes]:
-    """Return the head and the body of an answer to a GET; no redirect is followed.
+    """Send a GET and return the head and the body of the response; redirects are not followed.
 
     Args:
         url: absolute.
-        headers: to send, including the key's.
-        route: how to get there.
-        connect: seconds for name look-up, TCP and TLS.
-        seconds: limit for the whole request.
-        limit: bytes.
+        headers: headers to send, including the key's.
+        route: the route to the server.
+        connect: seconds for DNS, TCP and TLS.
+        seconds: time limit for everything.
+        limit: most bytes of the body.
 
     Raises:
         TooLarge: the body is larger than `limit`.
@@ -68,11 +68,12 @@ def fetch_file(url: str, *, limit: int) -> bytes:
     """Return the content of a public URL; neither key nor prompt is sent to it.
 
     Args:
-        url: http or https.  Redirects are followed to https, or on the same host.
-        limit: bytes.
+        url: http or https.  Redirects are followed to https, and from http to http on the same host and port.
+        limit: most bytes of the content.
 
     Raises:
-        UsageError: the URL is invalid, has no content, or has more than `limit` bytes.
+        UsageError: the URL is invalid, redirects elsewhere or too often, has more than `limit` bytes, or the
+            server did not answer with 200.
         LLMStreamError: no response, or a broken one.
     """
     body = b""
@@ -91,7 +92,7 @@ def fetch_file(url: str, *, limit: int) -> bytes:
     except RequestRefused as error:
         raise UsageError(error.message) from error
     except TooLarge as error:
-        raise UsageError(f"{shown(url)} is larger than {limit >> 20} MiB, the limit") from error
+        raise UsageError(f"{shown(url)} is larger than the {limit >> 20} MiB limit") from error
     except (ConfigError, ValueError) as error:
         raise UsageError(f"{shown(url)} can't be read: {error}") from error
     except LLMStreamError as error:
@@ -99,18 +100,19 @@ def fetch_file(url: str, *, limit: int) -> bytes:
             error.message = f"{shown(url)}: {error.message}"
         raise
     if status != http.HTTPStatus.OK:
-        raise UsageError(f"{shown(url)} can't be read: its server answers {_phrase(status)}")
+        raise UsageError(f"{shown(url)} can't be read: the server responded with {_phrase(status)}")
     return body
 
 
 def _check_redirect(place: str, to: str) -> None:
-    # a page on the internet must not redirect us to a server on the local network
+    # a page on the internet must not redirect us to a plain http server on the local network
     secure = urlsplit(to).scheme == "https"
     if not secure and not (
         urlsplit(place).scheme == "http" and urlsplit(to).netloc == urlsplit(place).netloc
     ):
         raise UsageError(
-            f"{shown(place)} redirects to {shown(to)}, which is not followed", hint="name that address itself"
+            f"{shown(place)} redirects to {shown(to)}, which is not followed",
+            hint="to use that address, specify it directly",
         )
 
 

@@ -8,13 +8,13 @@ from llmstream.transport.http.proxies import Proxy
 
 
 class IssuerUnknown(Exception):
-    """A certificate's issuer was not found where looking is cheap."""
+    """A certificate's issuer is not among the authorities loaded so far."""
 
 
 def opening_error(error: OSError | NotHttp) -> ConnectionFailed:
     """Return the error for a connection on which no response head arrived."""
     if isinstance(error, CutShort):
-        return ConnectionFailed(f"the connection was closed before an answer came: {error}")
+        return ConnectionFailed(str(error))
     if isinstance(error, SpeaksTls):
         return ConnectionFailed(
             "the server speaks TLS", hint="use https:// instead of http://", retryable=False
@@ -23,28 +23,28 @@ def opening_error(error: OSError | NotHttp) -> ConnectionFailed:
         # the same would happen again
         return ConnectionFailed(
             f"the response is not valid HTTP: {error}",
-            hint="check the port, and for a proxy in the way",
+            hint="check the port, and whether a proxy is in the way",
             retryable=False,
         )
-    return ConnectionFailed(f"the connection was closed before an answer came: {reason(error)}")
+    return ConnectionFailed(f"the connection broke before the response arrived: {reason(error)}")
 
 
 def reading_error(error: OSError | NotHttp) -> LLMStreamError:
-    """Return the error for a failure within an answer's body."""
+    """Return the error for a failure within a response's body."""
     said = str(error) if isinstance(error, NotHttp) else reason(error)
-    return StreamBroken(f"the connection broke, the answer is incomplete: {said}")
+    return StreamBroken(f"the answer is incomplete: {said}")
 
 
 def reason(error: OSError) -> str:
-    """Return the system's own words for what happened."""
+    """Return the system's text for an error."""
     return error.strerror or str(error) or type(error).__name__
 
 
 def refused_by_proxy(proxy: Proxy, answer: Parser) -> bool:
-    """Return whether an answer to a forwarded request is the proxy's own refusal of its user.
+    """Return whether the response to a forwarded request is the proxy's refusal of our user or password.
 
-    Some (tinyproxy) answer a wrong password with 401, as a server does a wrong key.  A proxy names itself in
-    what it forwards (Via; RFC 9110, section 7.6.3), and APIs refuse with JSON, proxies with an HTML page.
+    Some proxies (tinyproxy) refuse a wrong password with 401, as servers refuse a wrong key.  But responses
+    that a proxy forwards have a Via header (RFC 9110, section 7.6.3), and APIs refuse with JSON, not HTML.
     """
     if answer.status != 401 or not proxy.address.user:
         return answer.status == 407
@@ -52,17 +52,17 @@ def refused_by_proxy(proxy: Proxy, answer: Parser) -> bool:
 
 
 def proxy_wants_a_password(proxy: Proxy, status: int = 0) -> ConnectionFailed:
-    """Return the error for a refusal by the proxy itself.
+    """Return the error for a proxy that refused us for lack of a valid user and password.
 
     Args:
         proxy: the one that refused.
-        status: 407 or 401; 0 from a proxy that does not speak HTTP.
+        status: 407 or 401; 0 for a SOCKS proxy.
     """
     scheme, place = proxy.address.scheme, proxy.address.authority
-    what = "refused its user and password" if proxy.address.user else "asks for a user and a password"
+    what = "refused the user and password" if proxy.address.user else "asks for a user and a password"
     return ConnectionFailed(
         f"{proxy.name} {what} ({status})" if status else f"{proxy.name} {what}",
-        hint=f"write them into {proxy.origin}: {scheme}://USER:PASSWORD@{place}",
+        hint=f"include them in {proxy.origin}: {scheme}://USER:PASSWORD@{place}",
         phase="connect",
         retryable=False,
     )

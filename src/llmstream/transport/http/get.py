@@ -1,7 +1,7 @@
 """One GET of a public file, with the rules for downloading models.
 
-Unlike a provider's API, a file host may redirect, as every hub does to its store, but only to https.
-The user's token is sent only to the host that it was meant for.
+Unlike a provider's API, a file host may redirect, as every hub does to its file storage, but never from https
+to http.  The user's token is sent only to the scheme, host and port of the original URL.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 10
 _MOST_OF_AN_ERROR: Final = 64 * 1024
 _CONNECT: Final = 10.0  # seconds
-_SILENCE: Final = 60.0  # seconds without a byte after which a download counts as broken
+_SILENCE: Final = 60.0  # seconds to wait for the head, and for each part of the body
 
 
 def check_address(url: str) -> str:
-    """Return the address unchanged if a model may be fetched from it.
+    """Return the address unchanged if a model may be downloaded from it.
 
     Raises:
-        ConfigError: the address is neither https nor on this machine.
+        ConfigError: the address is invalid, or neither https nor on this machine.
     """
     try:
         parts = urlsplit(url)
@@ -44,7 +44,7 @@ def check_address(url: str) -> str:
     if not host or any(not c.isprintable() or c.isspace() for c in url):
         raise ConfigError(f"{shown(url)} is not a usable URL")
     if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(host)):
-        raise ConfigError(f"models are fetched over https only, not from {shown(url)}")
+        raise ConfigError(f"models are downloaded over https only, not from {shown(url)}")
     return url
 
 
@@ -68,7 +68,7 @@ class Download:
     """A response whose body has not been read yet.
 
     Args:
-        transport: the one that it arrives on.
+        transport: the transport on which it arrives.
         head: its status and headers.
         url: the requested address, for messages.
     """
@@ -83,7 +83,7 @@ class Download:
         """Yield the body as it arrives.
 
         Raises:
-            StreamBroken: the connection broke.
+            StreamError: the connection broke, or the body is damaged.
             TimeLimitPassed: no data for a minute.
         """
         try:
@@ -104,16 +104,16 @@ class Download:
 
 
 def followed(url: str, ask: Callable[[str], Head], check: Callable[[str, str], None], most: int) -> Head:
-    """Request an address and follow its redirects, and return the first head that is not a redirect.
+    """Request an address, follow its redirects, and return the first head that is not a redirect.
 
     Args:
-        url: where to start.
-        ask: sends a GET and returns the head of its answer.
+        url: the first address.
+        ask: sends a GET and returns the head of the response.
         check: called with each address and its redirect target; raises if the target is not allowed.
-        most: limit on redirects.
+        most: most requests.
 
     Raises:
-        RequestRefused: more than `most` redirects.
+        RequestRefused: all `most` responses are redirects.
     """
     place = url
     for _ in range(most):
@@ -124,28 +124,28 @@ def followed(url: str, ask: Callable[[str], Head], check: Callable[[str, str], N
         to = urljoin(place, location)
         check(place, to)
         place = to
-    raise RequestRefused(f"{shown(url)} redirects more than {most} times")
+    raise RequestRefused(f"{shown(url)} redirects too often ({most} times)")
 
 
 @contextmanager
 def opened(
     url: str, headers: Mapping[str, str], token: Secret | None = None
 ) -> Generator[Download, None, None]:
-    """Open a GET for as long as the block runs; its body has not been read yet.
+    """Send a GET, and keep the response open while the block runs.
 
     Args:
-        url: where; redirects are followed.
+        url: the address; redirects are followed.
         headers: sent in addition to our own.
-        token: sent only to the host of `url`; None for none.
+        token: sent only to the scheme, host and port of `url`; None for none.
 
     Yields:
-        An answer of status 2xx, or 416.
+        A response with a status of 2xx or 416, whose body has not been read yet.
 
     Raises:
-        ConfigError: an address that may not be fetched from.
-        ProviderError: the server refused the request.
+        ConfigError: an address from which models may not be downloaded.
+        ProviderError: the server refused the request, or a redirect is not allowed.
         ConnectionFailed: no response arrived.
-        TimeLimitPassed: no connection in time.
+        TimeLimitPassed: no connection or no response in time.
     """
     from llmstream.transport.http.sync import HttpTransport
 
@@ -178,7 +178,7 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def _check_redirect(place: str, to: str) -> None:
-    # never from the internet to a service on this machine, and never from https to http
+    # also not from the internet to a plain http service on this machine
     if urlsplit(place).scheme == "https" and urlsplit(to).scheme != "https":
         raise RequestRefused(f"{shown(place)} redirects to {shown(to)}, which is not https")
     check_address(to)
@@ -196,12 +196,12 @@ def _refuse(answer: Download, url: str) -> None:
 _HINTS: Final = {
     401: "for a private or gated model, set HF_TOKEN and use hf:OWNER/REPO",
     403: "for a private or gated model, set HF_TOKEN and use hf:OWNER/REPO",
-    404: "is the name right? hf:OWNER/REPO:FILE names one file of a repository",
+    404: "check the name; hf:OWNER/REPO:FILE means one file of a repository",
 }
 
 
 def named(error: LLMStreamError, url: str) -> LLMStreamError:
-    """Return an error whose message says which address it is about."""
+    """Return the error with the address added to its message."""
     error.message = f"{shown(url)}: {error.message}"
     error.args = (error.message,)
     return error

@@ -1,8 +1,9 @@
 """Which proxy a request goes through, from the settings and the environment.
 
-The environment is read anew for each request, and only for the request's scheme: an unused proxy can't
-cause an error.  The variables mean what they mean to curl, lower-case names first; NO_PROXY also accepts
-what people write into it: brackets, ports, blanks, quotes, full URLs, dots and stars, networks (CIDR).
+The environment is read when a request is made, and only for its scheme: an unused proxy can't cause an
+error.  The variables are curl's, lower-case names first, and HTTP_PROXY in upper case except in CGI scripts.
+NO_PROXY may also contain what people often write there: brackets, ports, blanks, quotes, full URLs, dots
+and stars, and networks (CIDR).
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from llmstream.transport.http.address import Address, address_of, numeric
 
 SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 _WITH_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-HOW: Final = "or leave this host out with NO_PROXY"
+HOW: Final = "or exclude this host with NO_PROXY"
 
 
 class Proxy(Record):
     """A proxy that a request goes through.
 
     Args:
-        address: where; its `user` is for the proxy alone.
-        origin: the variable or setting that it came from.
+        address: its address, with the credentials for the proxy itself.
+        origin: the variable or setting that names it.
     """
 
     address: Address
@@ -38,7 +39,7 @@ class Proxy(Record):
 
     @property
     def name(self) -> str:
-        """The name used in messages, without the password."""
+        """The name used in messages, without user and password."""
         return f"the proxy {self!r} (from {self.origin})"
 
 
@@ -46,12 +47,12 @@ def proxy_for(to: Address, own: str | None, variables: Mapping[str, str] = os.en
     """Return the proxy for an address, None for none.
 
     Args:
-        to: what is to be reached.
+        to: the address to reach.
         own: the provider's own proxy, which overrides the environment's; None for none.
         variables: the environment.
 
     Raises:
-        ConfigError: the proxy is unusable; the message names it and its variable.
+        ConfigError: the proxy can't be used; the message names its variable or setting.
     """
     if own:
         return proxy_of(own, "the provider's proxy setting")
@@ -64,7 +65,7 @@ def proxy_for(to: Address, own: str | None, variables: Mapping[str, str] = os.en
 def _of_environment(scheme: str, variables: Mapping[str, str]) -> tuple[str, str] | None:
     for name in (f"{scheme}_proxy", "all_proxy"):
         variable, value = _value(name, variables)
-        # in a CGI script a request's own Proxy header comes as HTTP_PROXY ("httpoxy", CVE-2016-5385)
+        # in a CGI script, HTTP_PROXY is the Proxy header of the request ("httpoxy", CVE-2016-1000110)
         if value and not (variable == "HTTP_PROXY" and "REQUEST_METHOD" in variables):
             return variable, value
     if sys.platform in ("win32", "darwin"):
@@ -73,7 +74,7 @@ def _of_environment(scheme: str, variables: Mapping[str, str]) -> tuple[str, str
 
 
 def _value(name: str, variables: Mapping[str, str]) -> tuple[str, str]:
-    """Return the name of a variable as it is written there and its value; lower case goes first."""
+    """Return a variable's name as it is set, lower case first, and its value; empty if not set."""
     for one in (name, name.upper()):
         value = variables.get(one, "").strip()
         if value:
@@ -91,20 +92,20 @@ def _of_system(scheme: str) -> tuple[str, str] | None:
 
 
 def proxy_of(url: str, origin: str) -> Proxy:
-    """Return the proxy that a setting means.
+    """Return the proxy in a setting.
 
     Args:
-        url: its address; without a scheme it is http's.
+        url: its address; without a scheme, http:// is assumed.
         origin: the variable or setting.
 
     Raises:
-        ConfigError: it can't be used.
+        ConfigError: the proxy can't be used.
     """
     if not _WITH_SCHEME.match(url):
         url = f"http://{url}"
     scheme = url.partition("://")[0].lower()
     if scheme == "socks":
-        # what GNOME writes; its proxies speak version 5
+        # written by GNOME; means version 5
         url = f"socks5{url[5:]}"
     elif scheme not in SCHEMES:
         raise ConfigError(
@@ -122,15 +123,15 @@ def proxy_of(url: str, origin: str) -> Proxy:
 
 
 def left_out(host: str, port: int, no_proxy: str) -> bool:
-    """Return whether NO_PROXY leaves a host out.
+    """Return whether NO_PROXY excludes a host.
 
     Args:
-        host: a name in ASCII, or a number; IPv6 without brackets.
-        port: that is asked.
-        no_proxy: names, numbers and networks, with commas or blanks between.
+        host: a name in ASCII, or an IP address; IPv6 without brackets.
+        port: the server's.
+        no_proxy: names, IP addresses and networks, separated by commas or blanks.
     """
     host = host.rstrip(".").lower()
-    # quotes stay in a value that no shell has read: of Docker's --env-file, of a service's unit
+    # a value that no shell has read, as from Docker's --env-file, still contains its quotes
     return any(_means(entry.lower(), host, port) for entry in re.split(r"[,;\s\"']+", no_proxy) if entry)
 
 
@@ -153,7 +154,7 @@ def _means(entry: str, host: str, port: int) -> bool:
 
 
 def _split_port(entry: str) -> tuple[str, str]:
-    """Return an entry without brackets and its port, empty without one: ``[fd00::]/8:443``."""
+    """Return an entry without brackets, such as ``[fd00::]/8:443``, and its port, empty if it has none."""
     if entry.startswith("["):
         name, _, rest = entry[1:].partition("]")
         size, _, port = rest.partition(":")
@@ -165,7 +166,7 @@ def _split_port(entry: str) -> tuple[str, str]:
 
 
 def _in_ascii(name: str) -> str:
-    """Return a name as the DNS has it, or as it is where it is none."""
+    """Return a name in the ASCII form that DNS requires, unchanged if it has none."""
     if name.isascii():
         return name
     try:

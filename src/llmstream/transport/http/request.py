@@ -1,4 +1,4 @@
-"""A request as bytes.
+"""Converts a request to bytes.
 
 Our own instead of httpx to save CPU: 195 µs per answer against 595, 7.6 µs per token against 15.4.
 """
@@ -30,9 +30,9 @@ def request_bytes(request: HttpRequest, to: Address, through: Proxy | None) -> b
     """Return a request's head and body.
 
     Args:
-        request: what is sent.
+        request: the request.
         to: its URL.
-        through: the proxy that forwards it, None where the server itself gets it.
+        through: the proxy that forwards it, None if it is sent to the server itself.
 
     Raises:
         ConfigError: a header can't be sent.
@@ -45,7 +45,7 @@ def request_bytes(request: HttpRequest, to: Address, through: Proxy | None) -> b
 
 @lru_cache(maxsize=8)
 def _head(method: str, to: Address, through: Proxy | None, headers: tuple[tuple[str, str], ...]) -> str:
-    """Return a request's head as far as it is the same for every body."""
+    """Return the part of a request's head that does not depend on the body."""
     target = to.target if through is None else f"http://{to.place}{to.target}"
     given = {name.lower() for name, _ in headers}
     lines = [f"{method} {target} HTTP/1.1", f"Host: {dict(headers).get('host', to.place)}"]
@@ -57,7 +57,7 @@ def _head(method: str, to: Address, through: Proxy | None, headers: tuple[tuple[
     for name, value in headers:
         if not _NAME.fullmatch(name) or _UNSENDABLE.search(value):
             raise ConfigError(
-                f"the request can't be sent: its header {name!r} has characters that none may have"
+                f"the request can't be sent: its header {name!r} contains characters that are not allowed"
             )
         if name.lower() not in ("host", "content-length"):
             lines.append(f"{name}: {value}")

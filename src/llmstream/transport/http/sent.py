@@ -1,4 +1,4 @@
-"""Work done while waiting for the server, between sending a request and reading the head of its answer."""
+"""Work done while the server is working, between sending a request and reading the head of the response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LATER: Final[list[Callable[[], None]]] = []
 
 
 def sent(framing: str) -> None:
-    """Load the decoder for the answer, and do the postponed work."""
+    """Load the decoder for the response, and do the postponed work."""
     prepare(framing)
     while LATER:
         LATER.pop()()

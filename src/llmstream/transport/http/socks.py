@@ -1,6 +1,6 @@
-"""The way through a SOCKS proxy.
+"""Connecting through a SOCKS proxy.
 
-Implemented here, since `socksio` would add a dependency for forty lines of code.
+Implemented here, because `socksio` would be a dependency for forty lines of code.
 
 Source: RFC 1928 (version 5), RFC 1929 (user and password).
 """
@@ -19,17 +19,18 @@ from llmstream.transport.http.pool import Key
 from llmstream.transport.http.proxies import Proxy
 
 _SAID: Final = {
-    1: "a failure of its own", 2: "not allowed by its rules", 3: "network unreachable", 4: "host unreachable",
-    5: "connection refused", 6: "timed out", 7: "command not supported", 8: "address not supported",
+    1: "general failure", 2: "not allowed by its rules", 3: "network unreachable", 4: "host unreachable",
+    5: "connection refused", 6: "TTL expired", 7: "command not supported", 8: "address type not supported",
 }  # fmt: skip
 _ADDRESS_BYTES: Final = {1: 4, 4: 16}
 _LONGEST: Final = 255
 
 
 def through_socks(channel: Channel, proxy: Proxy, key: Key, limit: ConnectLimit) -> Waiting[None]:
-    """Have a SOCKS proxy lead a new connection to where a key leads; the proxy looks the name up.
+    """Have a SOCKS proxy connect to a key's server; the proxy looks up the name.
 
     Raises:
+        ConfigError: the user or the password is too long for SOCKS.
         ConnectionFailed: the proxy refused or failed to connect.
         TimeLimitPassed: the limit passed.
     """
@@ -81,7 +82,7 @@ def _say(channel: Channel, data: bytes) -> None:
 
 
 def _heard(channel: Channel, count: int, limit: ConnectLimit) -> Waiting[bytes]:
-    """Return exactly `count` bytes: those that follow belong to the server."""
+    """Return exactly `count` bytes; the following ones may already be the server's."""
     heard = b""
     while len(heard) < count:
         data = channel.receive(count - len(heard))

@@ -24,14 +24,14 @@ from llmstream.transport.http.waiting import Readable, ready_of
 from llmstream.transport.patience import Patience
 
 LAST_BYTES: Final = 0.005
-"""Seconds to wait, after a complete answer, for the end of its body, so that the connection can be kept."""
+"""Seconds to wait for the end of the body of a complete answer, so that the connection can be kept."""
 
 
 class HttpTransport:
     """Carries out one run's effects.
 
     Args:
-        pool: where connections are kept; None for the process's own.
+        pool: keeps idle connections; None for the process's own pool.
     """
 
     def __init__(self, pool: Pool | None = None) -> None:
@@ -46,7 +46,7 @@ class HttpTransport:
         """Carry out one effect and return its result.
 
         Raises:
-            LLMStreamError: what went wrong, without naming the provider.
+            LLMStreamError: the effect failed; the message does not name the provider.
         """
         if type(effect) is Read:
             return self._read(effect.deadline)
@@ -65,7 +65,7 @@ class HttpTransport:
             channel.shut_down()
 
     def close(self) -> None:
-        """Close whatever is open."""
+        """End the run; the connection of a complete response goes to the pool."""
         self._drop()
         self._stopped = True
 
@@ -79,7 +79,7 @@ class HttpTransport:
             answer.link.close()
 
     def _keep(self) -> None:
-        """Keep the connection for the next run; the answer's last bytes may arrive a moment later."""
+        """Keep the connection for the next run, even if the end of the body arrives a moment later."""
         answer = self._answer
         if answer is None or self._readable is None or self._stopped or not answer.parser.reusable:
             return
@@ -136,7 +136,7 @@ class HttpTransport:
         try:
             data = answer.held()
             if data:
-                # what unfolds without end is never waited for
+                # decompressed data may be endless and never reach the wait below: check the deadline here too
                 patience.slice(clock())
             while data is None:
                 seconds = patience.slice(clock())

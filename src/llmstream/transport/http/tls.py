@@ -1,8 +1,8 @@
-"""Whom to trust: TLS contexts, loaded as far as they are needed.
+"""TLS contexts with the trusted certificate authorities, of which no more are loaded than needed.
 
-Reading the system's bundle of authorities takes 16 ms of every start, its hashed folder nothing: OpenSSL
-opens the one file that a certificate's issuer hashes to.  An issuer that is only in the bundle is found
-by a second handshake, before anything was sent.
+Reading the system's bundle of authorities takes 16 ms at every start.  Its hashed folder takes no time:
+OpenSSL opens only the file that is named by the hash of a certificate's issuer.  For an issuer that is only
+in the bundle, a second handshake follows, before any request is sent.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from llmstream.errors import ConfigError, ConnectionFailed
 
 _HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]")
 _ENOUGH: Final = 64
-"""Entries of a folder that are looked at to tell whether it is a hashed one."""
+"""How many entries of a folder are checked to determine whether it is a hashed one."""
 _ISSUER_UNKNOWN: Final = frozenset({2, 18, 19, 20, 21})
-"""OpenSSL's codes for a chain whose end is not among the trusted (x509_vfy.h)."""
+"""OpenSSL's codes for a certificate chain that leads to no trusted certificate (x509_vfy.h)."""
 _PLAIN: Final = (
     "WRONG_VERSION_NUMBER",
     "HTTP_REQUEST",
@@ -34,12 +34,12 @@ _PLAIN: Final = (
 
 
 def trust(ca_file: Path | None, client_cert: Path | None, *, whole: bool = False) -> ssl.SSLContext:
-    """Return a context.
+    """Return a context, cached.
 
     Args:
         ca_file: authorities to trust in addition to the system's, None for none.
         client_cert: certificate and key in one PEM file to show the server, None for none.
-        whole: all authorities of the system at once, for the second handshake.
+        whole: load all of the system's authorities, for the second handshake.
 
     Raises:
         ConfigError: a file can't be used.
@@ -68,9 +68,9 @@ def _trust(
 def _system(whole: bool, variables: tuple[str, ...]) -> ssl.SSLContext:
     """Return a context that trusts what the operating system trusts.
 
-    OpenSSL itself honours SSL_CERT_FILE and SSL_CERT_DIR.  Without them the extra `truststore` lets
-    the system's own verifier decide where OpenSSL doesn't read the same files: on macOS, on Windows,
-    and where it finds no hashed folder.
+    OpenSSL itself honours SSL_CERT_FILE and SSL_CERT_DIR.  Without these, the extra `truststore` uses the
+    system's own verifier where OpenSSL may not read the same files: on macOS, on Windows, and if there is
+    no hashed folder.
     """
     file, folder, log = variables
     hashed = None if file else _hashed_folder(folder)
@@ -104,14 +104,15 @@ def _load_certifi(context: ssl.SSLContext) -> None:
     try:
         import certifi
     except ImportError:
-        return  # nothing is trusted then, and the message says how to name an authority
+        return  # then nothing is trusted, and the error's hint says how to add an authority
     context.load_verify_locations(certifi.where())
 
 
 def _log_keys(context: ssl.SSLContext, path: str) -> None:
-    """Write the keys of connections for a network analyser; a file that can't be written costs nothing.
+    """Write the keys of connections to a file for a network analyser, if it can be written.
 
-    OpenSSL would wait for a pipe's reader, and fail the handshake on a full disk: hence the comment first.
+    Writing a comment first tests that: OpenSSL would wait for the reader of a pipe, and fail the handshake if
+    the disk is full.
     """
     with contextlib.suppress(OSError, ValueError):
         log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o600)
@@ -124,10 +125,10 @@ def _log_keys(context: ssl.SSLContext, path: str) -> None:
 
 @lru_cache(maxsize=4)
 def _hashed_folder(folder: str) -> str | None:
-    """Return a folder of authorities under their hashes, None where there is none.
+    """Return the folder of authorities if its files are named by their hashes, else None.
 
     Args:
-        folder: SSL_CERT_DIR, several separated as in PATH; empty for the system's.
+        folder: SSL_CERT_DIR, which may list several as PATH does; empty for the system's folder.
     """
     folder = folder or ssl.get_default_verify_paths().openssl_capath
     return folder if any(map(_is_hashed, folder.split(os.pathsep))) else None
@@ -142,7 +143,7 @@ def _is_hashed(folder: str) -> bool:
 
 
 def may_be_in_the_bundle(error: Exception) -> bool:
-    """Return whether a handshake failed that all of the system's authorities might let succeed."""
+    """Return whether a failed handshake might succeed with all of the system's authorities."""
     return (
         isinstance(error, ssl.SSLCertVerificationError)
         and error.verify_code in _ISSUER_UNKNOWN
@@ -152,16 +153,16 @@ def may_be_in_the_bundle(error: Exception) -> bool:
 
 
 def handshake_error(error: ssl.SSLError, who: str) -> ConnectionFailed:
-    """Return what a failed handshake means.
+    """Return the error for a failed handshake.
 
     Args:
-        error: OpenSSL's.
-        who: "the server", or what messages call the proxy.
+        error: OpenSSL's error.
+        who: "the server", or the proxy's name in messages.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         return ConnectionFailed(
             f"no TLS connection: {error.verify_message or error.reason}",
-            hint="the certificate is not trusted; SSL_CERT_FILE or ca_file adds a certificate authority",
+            hint="to trust another certificate authority, set ca_file or SSL_CERT_FILE",
             phase="connect",
             retryable=False,
         )

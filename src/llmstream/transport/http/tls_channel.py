@@ -1,8 +1,8 @@
-"""TLS over a channel: OpenSSL works on memory, and the socket stays non-blocking.
+"""TLS over a channel: OpenSSL works in memory, and the socket stays non-blocking.
 
 Our own instead of httpx to save CPU: 195 µs per answer against 595, 7.6 µs per token against 15.4.
 
-Apart from what needs no TLS: importing Python's `ssl` costs 6 ms.
+A module of its own, because importing `ssl` takes 6 ms and http:// does not need it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from llmstream.transport.http.tls import handshake_error, may_be_in_the_bundle
 
 
 class TlsChannel(Channel):
-    """TLS over another channel, which may itself be TLS: to a server through a proxy that itself uses TLS.
+    """TLS over another channel, which may itself be TLS, as on the way to a server through an https proxy.
 
-    OpenSSL works on memory here, not on the socket: the one way that serves every kind of context.
+    OpenSSL works in memory, not on the socket, because only that works with every kind of context.
 
     Args:
         inner: carries the encrypted bytes.
-        context: whom to trust.
+        context: from `tls.trust`.
         host: the name that the certificate must have.
     """
 
@@ -36,11 +36,11 @@ class TlsChannel(Channel):
 
     @property
     def buffered(self) -> bool:
-        """Whether `receive` may bring something although the socket has nothing new."""
+        """Whether `receive` may return data although the socket has nothing new."""
         return bool(self._incoming.pending or self._tls.pending() or self._inner.buffered)
 
     def shake_hands(self) -> bool:
-        """Continue the handshake and return whether it is done; if not, wait until the socket is readable.
+        """Continue the handshake and return whether it is done; if not, wait for the socket and call again.
 
         Raises:
             ssl.SSLError: the certificate is not trusted, or the other side does not speak TLS.
@@ -54,14 +54,14 @@ class TlsChannel(Channel):
                 if not self._pull():
                     return False
             except ssl.SSLError:
-                self.flush()  # the alert that says why
+                self.flush()  # sends the alert that says why
                 raise
             else:
                 self.flush()
                 return True
 
     def receive(self, size: int = READ_SIZE) -> bytes | None:
-        """Return what has arrived, empty at the end, None when nothing has arrived yet."""
+        """Return what has arrived, ``b""`` at the end, None if nothing has arrived yet."""
         while True:
             try:
                 return self._tls.read(size)
@@ -70,11 +70,11 @@ class TlsChannel(Channel):
                 if not self._pull():
                     return None
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-                # many servers just close; the parser detects truncated answers
+                # many servers close without notice; the parser detects truncated responses
                 return b""
 
     def send(self, data: memoryview) -> int:
-        """Send some of `data` and return how many bytes were accepted, 0 when the socket accepts none now."""
+        """Send some of `data` and return how many bytes were accepted, 0 if the socket accepts none now."""
         if not self.flush():
             return 0
         taken = self._tls.write(data[:READ_SIZE])
@@ -82,7 +82,7 @@ class TlsChannel(Channel):
         return taken
 
     def flush(self) -> bool:
-        """Return whether all encrypted data has been passed to the system."""
+        """Pass encrypted data to the system, and return whether that is all of it."""
         while True:
             if not self._unsent:
                 if not self._outgoing.pending:
@@ -94,7 +94,7 @@ class TlsChannel(Channel):
             self._unsent = self._unsent[sent:]
 
     def _pull(self) -> bool:
-        """Hand over encrypted bytes, and return whether there were any (or their end)."""
+        """Pass received bytes, or their end, to OpenSSL, and return whether there were any."""
         data = self._inner.receive()
         if data is None:
             return False
@@ -105,18 +105,18 @@ class TlsChannel(Channel):
         return True
 
     def close(self) -> None:
-        """Close the socket at once."""
+        """Close the socket at once; may be called again."""
         self._inner.close()
 
 
 def secured(channel: TlsChannel, limit: ConnectLimit, *, who: str, last: bool) -> Waiting[None]:
-    """Shake hands.
+    """Carry out the TLS handshake.
 
     Args:
-        channel: a new one.
-        limit: the connection's.
-        who: "the server", or what messages call the proxy.
-        last: whether all authorities of the system were loaded, so that there is no second try.
+        channel: a new channel.
+        limit: the connection's time limit.
+        who: "the server", or the proxy's name in messages.
+        last: whether all of the system's authorities are loaded, so that there is no second try.
 
     Raises:
         IssuerUnknown: the certificate may be trusted once all authorities are loaded.

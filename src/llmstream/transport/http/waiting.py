@@ -14,10 +14,10 @@ from collections.abc import Sequence
 def ready_of(sockets: Sequence[socket.socket], writing: bool, seconds: float) -> list[socket.socket]:
     """Return the sockets that are ready within `seconds`, an empty list if none is.
 
-    A socket that broke counts as ready: whoever uses it then learns what happened.
+    A broken or closed socket counts as ready; using it then raises the error.
     """
     if sys.platform == "win32":
-        # Windows tells of a connection that failed among the exceptional ones
+        # Windows reports a failed connection as an exceptional condition
         chosen = list(sockets)
         reading = [] if writing else chosen
         found = select.select(reading, chosen if writing else [], chosen, seconds)
@@ -34,10 +34,10 @@ def ready_of(sockets: Sequence[socket.socket], writing: bool, seconds: float) ->
 
 
 class Readable:
-    """Waits for one socket, again and again.
+    """Waits for data on one socket, many times.
 
     Args:
-        sock: that is read.
+        sock: the socket.
     """
 
     def __init__(self, sock: socket.socket) -> None:

@@ -43,20 +43,21 @@ class Watch:
         self._wakes_at = NEVER
 
     async def news(self, sock: socket, pull: Pull | None) -> bytes | None:
-        """Wait until one socket has something.
+        """Wait until a socket has data.
 
-        The socket stays with the loop from one wait to the next, and is read by the loop's callback:
-        half the price of adding and removing it each time.  `leave` it before it is closed.
+        The socket stays registered with the loop between waits, and the loop's callback reads it: that costs
+        half as much as adding and removing it each time.  Call `leave` before it is closed.
 
         Args:
-            sock: that is waited for.
-            pull: reads it; None where the caller does.
+            sock: the socket.
+            pull: reads it; None if the caller does.
 
         Returns:
-            What `pull` returned; None after a call of `wake`.
+            What `pull` returned; None after a call of `wake`, or if `pull` is None.
 
         Raises:
             TimeLimitPassed: no data in time.
+            Exception: whatever `pull` raised.
         """
         patience, loop = self._patience, self.loop
         now = loop.time()
@@ -78,16 +79,16 @@ class Watch:
     def _begin(self, number: int) -> bool:
         self.leave()
         try:
-            # by number: of a socket that it doesn't know yet, a selector makes a long message first
+            # by number: for an unknown socket object, a selector formats a long error message internally
             self.loop.add_reader(number, self._came)
         except NotImplementedError:
-            # the loop that Windows has by default: it can't wait for a socket that it doesn't own
+            # the default loop on Windows has no such callbacks
             return False
         self._watched = number
         return True
 
     def leave(self) -> None:
-        """Have the loop forget the socket."""
+        """Remove the socket from the loop, if one is registered."""
         timer, self._timer, self._wakes_at = self._timer, None, NEVER
         if timer is not None:
             timer.cancel()
@@ -99,14 +100,14 @@ class Watch:
             self.loop.remove_reader(number)
 
     def wake(self) -> None:
-        """End the wait, without a result."""
+        """End the current wait, without a result."""
         if self._future is not None:
             _wake(self._future)
 
     def _came(self) -> None:
         future, pull = self._future, self._pull
         if future is None or future.done():
-            # nobody waits: the system buffers data until somebody does
+            # nobody waits: the data stays in the system's buffer until somebody does
             self._unwatch()
             return
         self._patience.woke(self.loop.time())
@@ -116,9 +117,9 @@ class Watch:
         try:
             data = pull()
             if data is None:
-                # the wait goes on, and a standstill in it counts
+                # the wait continues: start a new slice, so that a suspension in it is noticed
                 self._patience.slice(self.loop.time())
-        except Exception as error:  # noqa: BLE001  # it is the reader's
+        except Exception as error:  # noqa: BLE001  # raised where the data is awaited
             _fail(future, error)
         else:
             if data is not None:
@@ -131,7 +132,7 @@ class Watch:
         self._timer = self.loop.call_at(when, self._tick)
 
     def _tick(self) -> None:
-        """Look at the deadline of the wait under way."""
+        """Check the deadline of the current wait."""
         self._timer, self._wakes_at = None, NEVER
         future = self._future
         if future is None or future.done():
@@ -145,9 +146,9 @@ class Watch:
             self._wake_at(now + seconds)
 
     async def ready(self, wait: Wait, seconds: float) -> Sequence[socket]:
-        """Return the sockets that are ready within so many seconds; none when none is, or at `wake`."""
+        """Return the sockets that are ready within `seconds`, none after a call of `wake`."""
         loop = self.loop
-        # one of the same number may have been closed
+        # the registered number may belong to a socket that was closed
         self.leave()
         self._future = future = loop.create_future()
         found: list[socket] = []
@@ -181,7 +182,7 @@ class Watch:
 
 def _fail(future: asyncio.Future[bytes | None], error: Exception) -> None:
     future.set_exception(error)
-    # a reader that is cancelled at this moment never asks, which the loop would report
+    # if the reader is cancelled now, nobody retrieves the exception, and the loop would log that
     future.exception()
 
 
