@@ -32,7 +32,7 @@ def concise_schema(text: str) -> dict[str, Json]:
         text: fields separated by commas, or by line breaks when the text has more than one line.
 
     Raises:
-        UsageError: a field is missing, is given twice, or has an unknown type.
+        UsageError: a field is empty or malformed, is given twice, or has an unknown type.
     """
     text = text.strip()
     lines = [line.strip() for line in text.split("\n") if line.strip()]

@@ -68,12 +68,12 @@ class Provider:
         return tuple(cast("list[str]", found)) if isinstance(found, list) else ()
 
     def number(self, key: str, default: int) -> int:
-        """Return a setting that is a whole number."""
+        """Return a setting that is a whole number, `default` when it isn't set."""
         value = self._first(key)
         return value if isinstance(value, int) else default
 
     def switch(self, key: str, default: bool = False) -> bool:
-        """Return a setting that is true or false."""
+        """Return a setting that is true or false, `default` when it isn't set."""
         value = self._first(key)
         return value if isinstance(value, bool) else default
 
@@ -94,7 +94,7 @@ class Provider:
 
     @property
     def dialect(self) -> str:
-        """The API that the provider speaks: the adapter, or for `local` the setting `dialect`."""
+        """The API that the provider speaks: the adapter; for `local` the setting `dialect` (openai-chat)."""
         return (self.text("dialect") or "openai-chat") if self.adapter == "local" else self.adapter
 
     @property
@@ -139,7 +139,7 @@ class Provider:
 
     @property
     def key_optional(self) -> bool:
-        """Whether requests can be sent without a key, because the file configures none.
+        """Whether requests can be sent without a key: the provider allows it and the file configures none.
 
         Bedrock, for example, also accepts AWS credentials.
         """
@@ -207,7 +207,7 @@ def provider(name: str, file: ConfigFile, environment: Mapping[str, str], spec: 
         spec: what the user typed, for the message; "" for the name alone.
 
     Raises:
-        ConfigError: the provider is unknown, or a vendor's variable is not a URL.
+        ConfigError: the provider is unknown, or a vendor's variable is not a valid base URL.
     """
     table = file.providers.get(name)
     row = catalogue.row(cast(str, table.get("preset", name)) if table else name)
@@ -248,7 +248,7 @@ def address(value: str, row: Row, variable: str) -> str:
     Ollama's may lack scheme and port, and may be an address that the server listens on.
 
     Raises:
-        ConfigError: it is not a URL.
+        ConfigError: it is not a valid base URL.
 
     Source: github.com/ollama/ollama, envconfig/config.go, `Host`, 2026-11-21.
     """

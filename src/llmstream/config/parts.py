@@ -78,7 +78,7 @@ def defaults(provider: Provider, model: str) -> Options:
 
 
 def takes(provider: Provider) -> tuple[str, ...] | None:
-    """Return the kinds of attachments that the provider accepts, None when none is known to be refused."""
+    """Return the kinds of attachments that the provider accepts, None if it isn't known to refuse any."""
     row = provider.row
     known = row is not None and row.adapter == provider.adapter and row.takes != KINDS
     return row.takes if row is not None and known else None
@@ -88,8 +88,8 @@ def folder(provider: Provider, beside: Path | None) -> Path | None:
     """Return the additional folder to import a factory from, None for none.
 
     Raises:
-        ConfigError: it can't be read, is not a folder, belongs to another user, or other users can
-            write to it.
+        ConfigError: it can't be found, is not a folder, belongs to another user (except root), or other
+            users can write to it.
     """
     named = provider.text("path")
     if not named or provider.adapter != "runnable":

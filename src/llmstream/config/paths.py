@@ -3,7 +3,7 @@
 platformdirs knows each operating system's conventions but takes 2 ms to import: it is imported on first
 use, and not at all for the paths that every run on Linux needs.  A path that isn't absolute is never used:
 without HOME and an entry in the user database, or with a relative XDG variable, platformdirs returns
-a path below the current folder, where nothing may be read without the user's say.
+a path below the current folder, from which nothing may be read unless the user names it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def config_file() -> Path | None:
 
 
 def data_folder() -> Path:
-    """Return the folder for data to keep: models, the history of conversations."""
+    """Return the folder for models and the history; without a home folder, one in the temporary folder."""
     return _xdg("XDG_DATA_HOME", ".local/share") or _asked("data") or _everybodys()
 
 
@@ -37,7 +37,7 @@ def models_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder for data that can be fetched again: lists of models."""
+    """Return the folder for data that can be fetched again: lists of models; fallback as `data_folder`."""
     return _asked("cache") or _everybodys()
 
 

@@ -1,9 +1,9 @@
 """Resolve a name such as ``work/gpt-5-mini`` to a Target.
 
 Flags override the environment, which overrides the file, which overrides the catalogue and the defaults.
-A provider is a list of layers in that order (`layers.py`), from which the Target is made here.  The
-variables of a vendor's own tools (``OPENAI_BASE_URL``) belong to that vendor's catalogue row: they change
-its default, but never override what the file sets.
+A provider's settings are layers, the strongest first (`layers.py`); from them and the flags, the Target is
+made here.  The variables of a vendor's own tools (``OPENAI_BASE_URL``) belong to that vendor's catalogue row:
+they change its default, but never override what the file sets.
 """
 
 from __future__ import annotations
@@ -126,7 +126,8 @@ class Settings:
         """Return a provider's settings.
 
         Raises:
-            ConfigError: neither the file nor the catalogue has it; the message names the nearest one.
+            ConfigError: neither the file nor the catalogue has it (the message suggests a similar name), or
+                a vendor's variable is not a valid base URL.
         """
         return layers.provider(name, self.file, self.environment)
 
@@ -258,7 +259,7 @@ class Settings:
         """Return a target that fetches its key on first use, for a fallback that may never be used.
 
         Raises:
-            ConfigError: as for `target`, except for the key, whose errors come on first use.
+            ConfigError: as for `target`, except for the key, whose errors are raised on first use.
         """
         found = self.target(spec, overrides, fetch_key=False)
         if found.endpoint.api_key is None:

@@ -39,7 +39,7 @@ class Shown(Record):
 
 
 def show(settings: Settings, model: str | None = None, overrides: Overrides | None = None) -> list[Shown]:
-    """Return all settings in effect, in the file's order, each with its origin.
+    """Return all settings in effect, each with its origin.
 
     Args:
         settings: file, environment and catalogue.
@@ -48,7 +48,7 @@ def show(settings: Settings, model: str | None = None, overrides: Overrides | No
         overrides: settings from other flags, shown for the chosen provider.
 
     Raises:
-        ConfigError: the chosen provider is unknown.
+        ConfigError: the chosen provider is unknown, or an alias refers to itself.
     """
     places = positions(settings.file.text)
     choice = settings.choice(model)

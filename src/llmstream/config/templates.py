@@ -1,4 +1,4 @@
-"""Templates: saved prompts with placeholders, one TOML file each, next to the configuration file.
+"""Templates: saved prompts with placeholders, one TOML file each, in a folder next to the configuration file.
 
 A file is checked like the configuration: all problems are reported at once, with line, column and the
 nearest valid key.
@@ -153,7 +153,7 @@ def load(folder: Path, name: str) -> Template:
 
     Raises:
         UsageError: no template has this name.
-        ConfigError: its file is invalid; the message has file, line and column.
+        ConfigError: its file can't be read or is invalid; the message has file, line and column.
     """
     return read(existing(folder, name), name)
 
@@ -162,7 +162,7 @@ def read(path: Path, name: str) -> Template:
     """Return the template in a file.
 
     Raises:
-        ConfigError: the file is invalid; the message has file, line and column.
+        ConfigError: the file can't be read or is invalid; the message has file, line and column.
     """
     found, document = examined(path, flaws)
     if found:

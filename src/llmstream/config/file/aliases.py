@@ -44,7 +44,7 @@ def set_alias(path: Path, name: str, spec: str) -> None:
 
 
 def _says(text: str, name: str, spec: str) -> bool:
-    """Return whether this text defines the alias; adding a table to an inline one is invalid TOML."""
+    """Return whether this text defines the alias; an inline table `aliases = {}` can't be extended."""
     try:
         document = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError:

@@ -17,7 +17,7 @@ from llmstream.runnable.options import option_complaint
 Complaint: TypeAlias = Callable[[object], str | None]
 
 LONGEST: Final = 1_000_000_000
-"""Seconds that no limit reaches: some 30 years."""
+"""Time limits must be below this number of seconds, about 30 years."""
 
 PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 
@@ -84,7 +84,7 @@ def command(value: object) -> str | None:
 
 
 def url(value: object) -> str | None:
-    """The URL of an API: http or https, with a host, and without a query or fragment."""
+    """The URL of an API: http or https, with a host, and without credentials, query or fragment."""
     flaw = _address(value, ("http", "https"))
     if flaw is None and any(c in str(value) for c in "?#{}"):
         return "must be a plain API URL without ?, # or {...}"
@@ -186,7 +186,7 @@ def adapter(value: object) -> str | None:
 
 
 def dialect(value: object) -> str | None:
-    """The API that the model in this process is prompted through."""
+    """The API used to prompt the local model."""
     from llmstream.adapters.registry import EMBEDDED
 
     return None if value in EMBEDDED else "must be one of " + ", ".join(EMBEDDED)

@@ -26,10 +26,10 @@ LONGEST: Final = 1 << 20
 
 
 class ConfigFile(Record):
-    """A configuration file that was read and is valid.
+    """A configuration file that was read and is valid; an empty one if there is no file.
 
     Args:
-        path: None when there is no file.
+        path: the file, existing or not; None without one.
         document: its content, checked against `table.py`.
         text: its text, for `positions`.
         warnings: messages for the user.
@@ -51,7 +51,7 @@ class ConfigFile(Record):
         return cast("Mapping[str, str]", self.document.get("aliases", {}))
 
     def switch(self, key: str, default: bool) -> bool:
-        """Return a top-level setting that is true or false."""
+        """Return a top-level setting that is true or false, `default` when it isn't set."""
         value = self.document.get(key)
         return value if isinstance(value, bool) else default
 
@@ -169,7 +169,7 @@ def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except OSError:
-        # a home that this user may not read has no configuration for them
+        # treat a home folder that this user may not read as one without a configuration
         return False
 
 

@@ -1,4 +1,4 @@
-"""Find the line and column of each key of a TOML text; used only when a value is invalid.
+"""Find the line and column of each key of a TOML text, for error messages and `config show --origin`.
 
 tomllib reports the position of a syntax error and of nothing else.  This scan is for text that tomllib
 has already accepted: it relies on valid TOML and recognises only strings, comments, brackets and keys.

@@ -27,7 +27,7 @@ class Problem(Record):
     Args:
         file: its path.
         line: from 1; 0 when the problem is not on one line.
-        column: from 1, in characters; 0 as for `line`.
+        column: from 1, in characters; 0 when `line` is 0.
         text: what is wrong, with the nearest valid name if there is one.
         source: the line itself, empty when it must not be shown.
     """

@@ -48,6 +48,6 @@ def with_top(text: str, name: str, line: str) -> str:
     if not rest:
         newline = "" if not top or top.endswith("\n") else "\n"
         return f"{top}{newline}{line}\n"
-    # comments right above a table, and the blank line before them, belong to the table
+    # the setting follows the last line above the first table, and a blank line separates them
     body = top.rstrip()
     return f"{body}\n{line}\n\n{top[len(body) :].lstrip() or ''}{rest}" if body else f"{line}\n\n{top}{rest}"

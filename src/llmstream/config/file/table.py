@@ -82,7 +82,7 @@ TABLES: Final[dict[str, str]] = {
 
 TIMEOUT: Final[dict[str, Key]] = {
     "connect": Key(kinds.seconds, _SECONDS, "for DNS, TCP and TLS (10)"),
-    "first_token": Key(kinds.seconds, _SECONDS, "until the first text or reasoning (600)"),
+    "first_token": Key(kinds.seconds, _SECONDS, "until the first text, reasoning or tool call (600)"),
     "idle": Key(kinds.seconds, _SECONDS, "between two events (120)"),
     "total": Key(kinds.seconds, _SECONDS, "for the whole run, retries included (0)"),
 }
@@ -115,4 +115,4 @@ KEY_SETTINGS: Final = ("api_key_env", "api_key_command", "api_key_file", "api_ke
 """Settings that give a provider's API key, in the order in which they are tried."""
 
 RUNS_CODE: Final = ("command", "api_key_command", "factory", "path")
-"""Keys that run a program; accepted only in a file that no other user can write."""
+"""Keys that make llmstream run code; accepted only in a file that no other user can write."""

@@ -24,7 +24,7 @@ COMMAND_LIMIT: Final = 60.0
 """Seconds for `api_key_command`: a person may have to type a passphrase."""
 
 LONGEST: Final = 1 << 16
-"""Most bytes that a key's file or command's output may have."""
+"""Size limit, in bytes, of a key's file or of the command's output."""
 
 NOT_FETCHED: Final = "llmstream-key-not-fetched"
 """Placeholder for a key when only its origin is needed; never sent."""

@@ -14,7 +14,7 @@ from llmstream.local.models import installed
 from llmstream.nearest import quoted, typo_of
 
 SHORTEST: Final = 3
-"""Fewest characters of a part of a model's name."""
+"""Minimum length of a part of a model's name, in characters."""
 
 
 def known_models(settings: Settings) -> list[str]:
@@ -48,7 +48,8 @@ def spec_of(settings: Settings, spec: str) -> str:
     models whose key is set over the others; if one service has several dialects, the first is used.
 
     Raises:
-        ConfigError: several models match, or the name is a likely typo of an alias or a provider.
+        ConfigError: several models match, the name is a likely typo of an alias or a provider, or an alias
+            refers to itself.
     """
     if settings.split(spec)[0] in settings.names():
         return spec

@@ -1,4 +1,4 @@
-"""A provider's own list of models, fetched at most once a day."""
+"""A provider's own list of models, cached for a day."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def of_one(
         seconds: time limit for the request.
 
     Raises:
-        ConfigError: the provider is unknown or has no list of models.
+        ConfigError: the provider is unknown, has no list of models, or its configuration is incomplete.
+        MissingKey: it needs a key and has none.
         LLMStreamError: the list could not be fetched.
     """
     if settings.provider(name).adapter == "local":

@@ -9,7 +9,7 @@ def takers(settings: Settings, kind: str) -> tuple[list[str], list[str]]:
     """Return the providers whose model accepts a kind of attachment: those that are ready, then the others.
 
     If the file sets another model than the catalogue's default, the catalogue's entry for the provider
-    decides for images; other kinds are left out, because nothing is known of that model.
+    decides for images; other kinds are left out, because nothing is known about that model.
 
     Args:
         settings: the configuration.
