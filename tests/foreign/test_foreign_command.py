@@ -93,7 +93,7 @@ def test_what_fails_later_is_one_line_without_a_key(tmp_path: Path, engine: str)
     assert (status, out) == (4, "")
     assert "llmstream: mine (foreign.objects:Failing): StatusError: refused, says [option api_key]" in err
     assert KEY not in err
-    assert "its key comes from the provider's `options`" in err
+    assert "set the key in the provider's `options`" in err
 
 
 def test_no_request_that_is_shown_holds_the_key(tmp_path: Path) -> None:

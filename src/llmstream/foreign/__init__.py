@@ -1,1 +1,1 @@
-"""Python objects as models: any LangChain model, or one with stream, astream, invoke or ainvoke."""
+"""Python objects as models: any LangChain model, or any object with stream, astream, invoke or ainvoke."""

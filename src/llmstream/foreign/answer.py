@@ -90,7 +90,7 @@ class Question:
         return way.ask(self._text if way.form == "text" else self.input)
 
     def documents(self, way: Way) -> AsyncGenerator[Document, None]:
-        """Call an object on the running event loop, and yield its answer's documents."""
+        """Call an object on the running event loop, and return a generator of its answer's documents."""
         value = self.asked(way)
         if way.answer is None:
             return adocuments(value, several=way.several, stream=self.stream)
@@ -165,7 +165,7 @@ class Mailbox:
             self._failure, self.ended = failure, True
 
     def take(self) -> bytes:
-        """Return the lines received so far, ``b""`` at the end.
+        """Return the lines since the last call, ``b""`` at the end.
 
         Raises:
             LLMStreamError: the object failed; earlier lines have already been returned.

@@ -107,7 +107,9 @@ def _content(chunk: object) -> object:
     content = next((found[key] for key in TEXTS if isinstance(found.get(key), str | list)), None)
     if content is None:
         kind = repr(type(chunk).__name__)
-        raise BadMessage(f"the object returned a {kind}, which has no text under {', '.join(TEXTS)}")
+        raise BadMessage(
+            f"the object returned a value of class {kind}, which has no text under {', '.join(TEXTS)}"
+        )
     return content
 
 

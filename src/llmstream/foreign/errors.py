@@ -19,11 +19,11 @@ from llmstream.errors import ConnectionFailed, LLMStreamError, LocalModelError, 
 from llmstream.prompt import Secret
 
 NO_ANSWER: Final = re.compile(r"Connect|Timeout|TransportError|gaierror")
-"""Found in the name of an exception's class or base class: there was no answer, or it broke off."""
+"""In the name of an exception's class or base class, it means that there was no answer or it broke off."""
 CONFIDENTIAL: Final = re.compile(r"key|token|secret|password|credential|authorization", re.IGNORECASE)
-"""Found in the name of an option or variable whose value must not be shown."""
+"""In the name of an option or variable, it means that the value must not be shown."""
 HINTS: Final = {
-    401: "its key comes from the provider's `options`, or from the variable that this library reads",
+    401: "set the key in the provider's `options`, or in the variable that the object's library reads",
     404: "check the model's name, and the URL in the provider's `options`",
 }
 

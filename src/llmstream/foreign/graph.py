@@ -1,6 +1,7 @@
 """Recognise graphs whose state holds messages, and find the answer in their events.
 
-Nothing is imported for this: LangGraph's compiled graphs have `channels`, one of them named ``messages``.
+Nothing is imported for this: a compiled graph of LangGraph has `channels`, and if its state holds messages,
+one of them is named ``messages``.
 
 Source: langgraph 1.2, `Pregel.channels`, `get_graph`, and the metadata of its runs:
 ``langgraph_checkpoint_ns`` is ``NODE:ID``, within a subgraph ``NODE:ID|NODE:ID``.
@@ -124,7 +125,7 @@ class LastMessage:
             yield {"text": "", **document}
 
     def _counts(self, event: StepEvent) -> bool:
-        """Return whether a model's text may be a message: not called by a tool, without a `QUIET` tag."""
+        """Return whether a model's text may be a message: not called by a tool, and without a `QUIET` tag."""
         tags = event.tags if isinstance(event.tags, list | tuple) else ()
         return not any(run in self._tools for run in event.parent_ids) and not any(t in QUIET for t in tags)
 

@@ -58,7 +58,7 @@ def found_of(factory: Factory) -> object:
             what = f"can't import the module {quoted(name)}: {what}"
         hint = (
             f"install it where llmstream is installed ({sys.prefix}); the current folder is not searched, "
-            'but path = "/ABSOLUTE/FOLDER" in the provider adds one'
+            'but path = "/ABSOLUTE/FOLDER" in the provider\'s table adds another folder'
         )
         raise refused(what, hint) from error
     except Exception as error:  # importing runs any code

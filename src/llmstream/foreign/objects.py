@@ -166,7 +166,8 @@ def _way(told: Model, *, stream: bool, on_loop: bool) -> Way:
 def _only_imitates(model: Model) -> bool:
     """Return whether a LangChain model inherits its async methods from LangChain's base classes.
 
-    Those run the blocking method in the loop's executor, and ``asyncio.run`` waits for its threads forever.
+    Those run the blocking method in the loop's executor, whose threads ``asyncio.run`` waits for at its end:
+    forever on Python 3.11, five minutes on later ones.
     """
     classes = type(model).__mro__
     owners = [kind.__module__ for kind in classes if any(name in vars(kind) for name in ASYNC)]

@@ -137,7 +137,9 @@ def event_of(value: object) -> StepEvent:
         BadMessage: the value is not an event.
     """
     if not isinstance(value, Mapping) or not isinstance(value.get("event"), str):
-        raise BadMessage(f"astream_events returned a {type(value).__name__!r}, which is not an event")
+        raise BadMessage(
+            f"astream_events returned a value of class {type(value).__name__!r}, which is not an event"
+        )
     data, parents = value.get("data"), value.get("parent_ids")
     return StepEvent(
         str(value["event"]),

@@ -1,7 +1,7 @@
 """The transport of the adapter ``runnable``: carries out effects on a Python object.
 
-Blocking calls run in a thread.  An object that supports event loops natively runs in a single task, so that
-each context is left in the task that entered it.
+Blocking calls run in a thread.  An object that supports event loops natively runs in a single task, because
+a context must be left in the task that entered it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from llmstream.transport.patience import Patience
 
 HEAD: Final = Head(200, {"content-type": "application/x-ndjson"})
 GRACE: Final = 0.25
-"""Time for an object to finish after a stop, in seconds."""
+"""Longest wait for an object to finish after a stop, in seconds."""
 
 
 class ForeignRoute:
@@ -69,7 +69,7 @@ class ForeignRoute:
 
 
 class ForeignTransport:
-    """Carries out one request's effects, blocking; the router handles the others.
+    """Carries out one request's effects, blocking.
 
     Args:
         route: the object.
@@ -84,7 +84,7 @@ class ForeignTransport:
         """Carry out one effect and return its result.
 
         Raises:
-            LLMStreamError: what went wrong, without naming the provider.
+            LLMStreamError: the effect failed; the message does not name the provider.
         """
         box = self._box
         if isinstance(effect, Read):
@@ -128,7 +128,7 @@ class AsyncForeignTransport:
         """Carry out one effect and return its result.
 
         Raises:
-            LLMStreamError: what went wrong, without naming the provider.
+            LLMStreamError: the effect failed; the message does not name the provider.
         """
         if isinstance(effect, Read):
             box = self._box
@@ -166,7 +166,7 @@ class AsyncForeignTransport:
                 answer_blocking(question, self._box, way)
 
     def _begin(self, question: Question, way: Way) -> None:
-        # a reference, because an event loop keeps none to its tasks
+        # a reference, because an event loop keeps only weak ones to its tasks
         self._task = asyncio.ensure_future(answer_on_loop(question, self._box, way))
 
 
