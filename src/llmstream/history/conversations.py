@@ -1,4 +1,4 @@
-"""Continue a conversation: find it, read its turns and turn them into messages to send again."""
+"""Continue a conversation: find it, read its turns and make the messages to send again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llmstream.history.kept import Run
 
 Fetch = Callable[[str], bytes]
-"""Reads a path or URL again and returns its bytes; raises OSError or LLMStreamError if it can't."""
+"""Returns the bytes of a path or URL; raises OSError or LLMStreamError if it can't read it."""
 
 SENT: Final = "answered = 1 AND taken_back = 0"
 """SQL condition for the turns that are sent again."""
@@ -35,7 +35,7 @@ class Conversation(Record):
         provider: of the last answer; empty when there is none.
         model: of the last answer; empty when there is none.
         system: the system prompt of the last answered turn, None when there was none.
-        time: when the last answered turn started, milliseconds since 1970.
+        time: when the last answered turn started, milliseconds since 1970; 0 when there was none.
     """
 
     id: str
@@ -57,11 +57,11 @@ class Conversation(Record):
         first = " ".join(str(self.turns[0].messages[0]["content"]).split()) if self.turns else ""
         words = first if len(first) <= FIRST_WORDS else first[: FIRST_WORDS - 1] + "…"
         turns = f"{len(self.turns)} turn{'s' if len(self.turns) != 1 else ''}"
-        return f'the conversation{name} of {age(self.time)} ago ({turns}): "{words}"'
+        return f'the conversation{name} from {age(self.time)} ago ({turns}): "{words}"'
 
 
 def age(milliseconds: int) -> str:
-    """Return how long ago a time was (milliseconds since 1970), in its largest unit: ``3 h``."""
+    """Return how long ago a time (milliseconds since 1970) was, in the largest unit that fits: ``3 h``."""
     seconds = max(0, int(time.time() - milliseconds / 1000))
     found = ((seconds // size, unit) for size, unit in UNITS if seconds >= size)
     count, unit = next(found, (seconds, "s"))
@@ -124,9 +124,9 @@ def _whole_of(store: Store, run: Run, more: str = "", values: Sequence[object] =
 
 
 def messages(turns: Sequence[Turn], fetch: Fetch) -> tuple[Message, ...]:
-    """Return the messages to send again for these turns, each followed by its answer.
+    """Return the messages to send again for these turns, each turn's followed by its answer.
 
-    An attached file is sent again if it hasn't changed; otherwise the text names it.
+    An attached file is sent again if it hasn't changed; otherwise a line of the text names it.
 
     Args:
         turns: oldest first.

@@ -20,10 +20,10 @@ class Run(Record):
 
     Args:
         id: the `run_id` of its events.
-        conversation: the conversation that it is a turn of.
+        conversation: id of the conversation that it is a turn of.
         session: the conversation's name, None when it has none.
         time: when it started, milliseconds since 1970.
-        status: ``complete``, ``partial`` (stopped or broken off) or ``failed`` (no answer).
+        status: ``complete``, ``partial`` (stopped or broken off) or ``failed`` (nothing received).
         provider: the one that answered, or was tried last.
         model: the one that answered, or was tried last.
         system: the system prompt, None when there was none.
@@ -31,8 +31,8 @@ class Run(Record):
         earlier: rows of the runs whose turns were sent before these messages.
         text: the answer's text.
         reasoning: the thinking text.
-        details: the values of DETAILS, as JSON.
-        chat: the chat that it was a turn of, None for a single run.
+        details: a JSON value for each name in DETAILS.
+        chat: id of the chat that it was a turn of, None for a single run.
         row: its row in the history, 0 before it is stored.
     """
 
@@ -58,7 +58,7 @@ class Run(Record):
         return "\n\n".join(str(message["content"]) for message in self.new)
 
     def to_dict(self, before: Sequence[MessageData]) -> dict[str, Json]:
-        """Return the run as the JSON object of lists and exports; later versions may add keys.
+        """Return the run as a JSON object for lists and exports; later versions may add keys.
 
         Args:
             before: the messages of the earlier turns, with their answers.
@@ -82,14 +82,14 @@ class Run(Record):
 
 
 def iso(milliseconds: int) -> str:
-    """Return a time (milliseconds since 1970) in ISO 8601 with the local time zone."""
+    """Return a time (milliseconds since 1970) in ISO 8601: local time with its UTC offset."""
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().isoformat(timespec="milliseconds")
 
 
 def time_of(run_id: str) -> int:
-    """Return when a UUIDv7 was created, milliseconds since 1970."""
+    """Return the timestamp of a UUIDv7, milliseconds since 1970.  Source: RFC 9562, section 5.7."""
     return int(run_id.replace("-", "")[:12], 16)
 
 
@@ -133,12 +133,12 @@ def digest(data: bytes) -> str:
 
 
 class Absent(Record):
-    """An attachment of an earlier turn, whose bytes are not in the history.
+    """An attachment of an earlier turn; its bytes are not in the history.
 
     Args:
         media_type: such as ``image/png``.
-        name: its name for people.
-        place: path or URL to read it from again, None when there is none.
+        name: file name to show.
+        place: path or URL to read it from again, None if it can't be.
         size: in bytes.
         sha256: as `digest` returns it.
     """
@@ -151,7 +151,7 @@ class Absent(Record):
 
 
 def message_of(data: Mapping[str, Json]) -> tuple[Message, tuple[Absent, ...]]:
-    """Return the message in a JSON object of `messages_data`, and the attachments to add to it again."""
+    """Return a message that `messages_data` converted, and those of its attachments to read again."""
     calls = data.get("tool_calls")
     tool_calls = tuple(_call(c) for c in calls if isinstance(c, dict)) if isinstance(calls, list) else ()
     found = data.get("attachments")

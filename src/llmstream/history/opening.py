@@ -1,7 +1,7 @@
-"""Open or create the history's file, after checking its owner, mode, version and completeness.
+"""Open or create the history's file, after checking its owner, format, version and size.
 
-A file that is damaged, from a later version or another program's is recognised by its first bytes,
-before SQLite, which might repair or write to it, opens it.
+The checks read the first bytes directly: SQLite might repair or write to a file that it opens, also to
+one that is truncated, from a later version, or another program's.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ HEADER: Final = 100
 PATIENCE: Final = 5.0
 """Longest wait for another process's lock, in seconds."""
 LOOK: Final = 0.05
+"""SQLite's own wait for a lock, in seconds; `patiently` repeats it."""
 LONGEST_LOG: Final = 1 << 20
-"""Bytes of the write-ahead log from which it is moved into the file: opening reads it, at 2 ms per MiB."""
+"""A longer write-ahead log (bytes) is moved into the file: opening reads the log, 2 ms per MiB."""
 
 
 def see(path: Path) -> bool:
@@ -39,8 +40,8 @@ def see(path: Path) -> bool:
     open: closing a descriptor releases SQLite's locks.
 
     Raises:
-        HistoryError: the file is damaged, not a regular file, from a later version, or another program's
-            or user's, or it can't be read.
+        HistoryError: the file is damaged, not a regular file, from a later version, another program's,
+            or another user's; or it can't be read.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
@@ -99,10 +100,10 @@ def _numbers(head: bytes) -> tuple[int, int, int, int]:
 def opened(path: Path, *, writing: bool) -> Connection:
     """Return a connection to a history that `see` has checked.
 
-    For `writing`, older tables are brought to the newest version.
+    For `writing`, tables of an older version are migrated first.
 
     Raises:
-        HistoryError: it is damaged, locked, from a later version, or can't be opened for `writing`.
+        HistoryError: it is damaged, locked, from a later version, or can't be opened or migrated.
     """
     import sqlite3
 
@@ -145,9 +146,9 @@ def connected(path: Path, mode: str) -> Connection:
 
 
 def make(path: Path) -> bool:
-    """Create an empty history; return False when another process was faster.
+    """Create an empty history; return False if another process has created it in the meantime.
 
-    It gets its name only when it is complete, so that other processes never see a partial file.
+    The file gets its name only when it is complete, so that other processes never see a partial one.
 
     Raises:
         HistoryError: it can't be created.
@@ -164,7 +165,7 @@ def make(path: Path) -> bool:
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
             connection.close()
-        # unlike a rename, a link fails when another process was faster
+        # unlike a rename, a link fails if the file exists
         os.link(fresh, path)
     except FileExistsError:
         return False
@@ -181,7 +182,7 @@ def make(path: Path) -> bool:
 def _migrate(connection: Connection) -> None:
     """Bring the tables to the newest version in one transaction."""
     begin(connection)
-    # another process may have migrated it during the wait
+    # another process may have migrated the tables while this one waited
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     script = "".join(STEPS[version:])
     for statement in _statements(f"{script}PRAGMA user_version = {len(STEPS)};\n"):
@@ -190,7 +191,7 @@ def _migrate(connection: Connection) -> None:
 
 
 def _statements(script: str) -> list[str]:
-    """Return a script's statements one by one, because `executescript` commits first."""
+    """Split a script into statements: `executescript` would commit the open transaction first."""
     import sqlite3
 
     found, held = [], ""
@@ -203,7 +204,7 @@ def _statements(script: str) -> list[str]:
 
 
 def begin(connection: Connection) -> None:
-    """Start a write transaction, after other processes' transactions; a signal ends the wait.
+    """Start a write transaction; wait for those of other processes, unless a signal ends the wait.
 
     Raises:
         sqlite3.OperationalError: the database is still locked after PATIENCE.
@@ -212,12 +213,12 @@ def begin(connection: Connection) -> None:
 
 
 def patiently(work: Callable[[], object]) -> None:
-    """Call `work` until it finds the database unlocked, for at most PATIENCE seconds.
+    """Call `work` again as long as the database is locked, for at most PATIENCE seconds.
 
-    SQLite's own wait can't be interrupted: Python handles a signal only after the call returns.
+    Not in one long wait of SQLite's: Python handles a signal only when that returns.
 
     Raises:
-        sqlite3.OperationalError: the database is still locked, or `work` failed otherwise.
+        sqlite3.Error: the database is still locked, or `work` failed in another way.
     """
     import sqlite3
 
@@ -254,7 +255,7 @@ def explained(error: Exception, path: Path) -> HistoryError:
 def leave(connection: Connection, path: Path) -> None:
     """Roll back an open transaction and close the connection.
 
-    The last connection moves the log into the file, so that the history is a single file when unused.
+    SQLite's last connection moves the log into the file, so that an unused history is a single file.
     """
     if connection.in_transaction:
         connection.execute("ROLLBACK")
@@ -263,7 +264,7 @@ def leave(connection: Connection, path: Path) -> None:
 
 
 def _shorten(connection: Connection, path: Path) -> None:
-    """Move a long log into the file, unless another process is using it: a later one will move it."""
+    """Move a long log into the file; if another process is using it, a later run does this."""
     import sqlite3
 
     try:

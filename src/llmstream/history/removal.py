@@ -1,4 +1,4 @@
-"""Remove runs permanently: their text stays in no file of the history."""
+"""Remove runs permanently: none of their text is left in the history's files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def remove(store: Store, rows: Sequence[int]) -> bool:
         rows: rows of the runs.
 
     Returns:
-        False if the log still contains the removed text because another process uses the history.
+        False if the log may still contain removed text because another process is using the history.
 
     Raises:
         HistoryError: the history can't be written.
@@ -29,7 +29,7 @@ def remove(store: Store, rows: Sequence[int]) -> bool:
     def work(connection: Connection) -> None:
         listed = (dumps(list(rows)),)
         connection.execute("DELETE FROM runs WHERE row IN (SELECT value FROM json_each(?))", listed)
-        # the index only marks words as deleted; a full merge drops them
+        # FTS5 only marks deleted words; merging the whole index drops them
         connection.execute("INSERT INTO words (words) VALUES ('optimize')")
 
     store.query("PRAGMA secure_delete = ON")

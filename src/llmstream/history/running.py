@@ -1,4 +1,4 @@
-"""Find out whether a chat is still running: it holds a file lock that ends with its process."""
+"""Find out which chats are running: each holds a file lock, which ends with its process."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def hold(folder: Path, chat: str) -> int | None:
 
 
 def release(folder: Path, chat: str, descriptor: int) -> None:
-    """Remove a chat's mark; arguments as for `hold`, with the descriptor that it returned."""
+    """Mark a chat as ended; `descriptor` is what `hold` returned, the other arguments are the same."""
     with contextlib.suppress(OSError):
         (folder / FOLDER / chat).unlink(missing_ok=True)
     os.close(descriptor)
 
 
 def going_on(folder: Path) -> list[str]:
-    """Return the ids of the running chats, none on Windows; remove the marks of chats that were killed."""
+    """Return the ids of the running chats, none on Windows; remove the lock files of killed ones."""
     if sys.platform == "win32":
         return []
     import fcntl

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 APPLICATION_ID: Final = 0x6C6C6D73
-"""Identifies the file as our history (``PRAGMA application_id``): "llms"."""
+"""Marks the file as llmstream's history (``PRAGMA application_id``): "llms" in ASCII."""
 
 # A turn's text is stored once, in the run that added it; `earlier` lists the rows whose turns were
 # sent before it.  With all messages in each run, the size would grow with the square of a conversation's
@@ -52,9 +52,9 @@ END;
 
 row           numbers the runs in the order in which they ended
 time          when the run started, milliseconds since 1970
-answered      1 if there is answer text: a turn without it is not sent again
+answered      1 if there is answer text; a turn without it is not sent again
 taken_back    1 after chat's /undo and /retry: kept, but no longer part of the conversation
-chat          the chat that the run was a turn of
+chat          id of the chat that the run was a turn of, NULL for a single run
 earlier       JSON list of rows: the turns that were sent before this one
 details       JSON object: tool_calls finish_reason error usage timing options
 prompt        the new user message's text

@@ -1,8 +1,8 @@
 """Search for plain words; there is no query syntax.
 
-Words of letters and digits are looked up in the index (FTS5).  Characters that its tokens leave out (the
-signs in ``C++``) are then checked in the runs found; a word without tokens, or from a script without
-spaces between words, is searched in the text of all runs.
+Words with letters or digits are looked up in the index (FTS5).  Its tokens have no other characters, so a
+word that contains some (``C++``) is then looked for in the text of the runs found.  A word that the index
+can't look up, for want of letters and digits or of spaces in its script, is looked for in the text only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PAGE: Final = 500
 """Runs read at a time when the index alone can't decide."""
 NO_BLANKS: Final = 0x2E80
-"""First code point of CJK scripts, in which the index takes a run of characters as one word."""
+"""First code point of the CJK scripts, whose unspaced text the index takes as one word."""
 
 
 def search(store: Store, text: str, count: int = -1) -> list[Run]:
@@ -24,9 +24,9 @@ def search(store: Store, text: str, count: int = -1) -> list[Run]:
 
     Args:
         store: the history.
-        text: words separated by spaces.  Case is ignored in words that the index has, and so are accents
-            if the word consists of letters and digits.
-        count: most runs to return, -1 for all.
+        text: words separated by spaces.  Case is ignored in words that the index can look up, accents in
+            those of only letters and digits.
+        count: maximum number of runs to return, -1 for all.
 
     Raises:
         HistoryError: the history can't be read.

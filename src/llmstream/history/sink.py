@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llmstream.prompt import Json, Message, Options
 
 TOLD_AT: Final = 2
-"""The run after which the user is told about the history; the first shows the answer alone."""
+"""The user is told about the history after this run; the first shows only the answer."""
 TOGETHER: Final = 512
 """Batches collected before they are merged, so that memory grows only with the length of the text."""
 
@@ -29,10 +29,10 @@ class Place(Record):
     """Where a run belongs in the history.
 
     Args:
-        conversation: the conversation that it is a turn of, None to start a new one.
+        conversation: id of the conversation that it is a turn of, None to start a new one.
         session: the conversation's name, None when it has none.
         earlier: rows of the turns sent before it.
-        chat: the chat that it is a turn of, None for a single run.
+        chat: id of the chat that it is a turn of, None for a single run.
     """
 
     conversation: str | None = None
@@ -64,7 +64,7 @@ class Asked(Record):
 class Aside:
     """Collects a run's events.
 
-    It must be the first sink in a Tee, so that whatever was shown is stored even if a signal interrupts.
+    It must be the first sink in a Tee, so that what was shown is stored even if a signal interrupts the rest.
     """
 
     wants_text = True
@@ -88,7 +88,7 @@ class Aside:
         """Do nothing: `folded` returns what was collected."""
 
     def folded(self) -> Meter:
-        """Return a meter that has all events so far."""
+        """Return a meter that was given all events so far."""
         from llmstream.engine.meter import Meter
 
         meter = self._meter = self._meter or Meter(self._began)
@@ -108,7 +108,7 @@ class HistorySink:
         asked: what is known of the run before it starts.
         place: where the run belongs.
         say: called once with a message if the run can't be stored.
-        tell: called with the path after the second run of a history.
+        tell: called with the path after a history's second run (`TOLD_AT`).
     """
 
     wants_text = False
@@ -141,7 +141,7 @@ class HistorySink:
         """Do nothing: `aside` does it."""
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """Store the run; a second call does so if a signal interrupted the first."""
+        """Store the run; if a signal interrupts this, a second call stores it."""
         if self.kept is not None or self._told:
             return
         # a signal during storing doesn't turn a complete run into a partial one
@@ -185,7 +185,7 @@ class HistorySink:
 
 
 def status_of(completion: Completion, error: LLMStreamError | None) -> Status:
-    """Return ``complete`` without an error, ``partial`` with part of an answer, else ``failed``."""
+    """Return ``complete`` without an error; else ``partial`` if anything was received, or ``failed``."""
     if error is None:
         return "complete"
     return "partial" if completion.text or completion.reasoning or completion.tool_calls else "failed"

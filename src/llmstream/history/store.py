@@ -43,6 +43,9 @@ class Store:
     Args:
         path: the history's file.
         connection: a connection to it, closed when the context ends.
+
+    Raises:
+        HistoryError: from every method that reads or writes, if the file is damaged, locked or can't be used.
     """
 
     def __init__(self, path: Path, connection: Connection) -> None:
@@ -54,7 +57,7 @@ class Store:
         """Open a history for reading; None if it doesn't exist.
 
         Raises:
-            HistoryError: it can't be read.
+            HistoryError: it can't be read, or `opening.see` rejects it.
         """
         return cls(path, opening.opened(path, writing=False)) if opening.see(path) else None
 
@@ -63,7 +66,7 @@ class Store:
         """Open a history for reading and writing; None if it doesn't exist.
 
         Raises:
-            HistoryError: it can't be written.
+            HistoryError: it can't be opened for writing, or `opening.see` rejects it.
         """
         return cls(path, opening.opened(path, writing=True)) if opening.see(path) else None
 
@@ -89,7 +92,7 @@ class Store:
         return found
 
     def change(self, work: Callable[[Connection], object]) -> None:
-        """Call `work` in one transaction.
+        """Call `work` with the connection, in one transaction.
 
         Raises:
             HistoryError: the history can't be written; nothing was changed.
@@ -114,7 +117,7 @@ class Store:
     def keep(self, run: Run) -> Run:
         """Write a run and return it with its row.
 
-        A run that starts a session joins the session's conversation if another run was faster.
+        If another run has started the same session in the meantime, this one joins its conversation.
 
         Raises:
             HistoryError: it can't be written.
@@ -149,7 +152,7 @@ class Store:
         return self.select("ORDER BY time DESC, id DESC LIMIT ?", (count,))
 
     def select(self, clause: str, values: Sequence[object] = ()) -> list[Run]:
-        """Return the runs that match the rest of a SELECT statement, with `values` for its ``?``."""
+        """Return the runs that a SELECT with this `clause` finds; `values` replace the clause's ``?``."""
         found = self.query(f"SELECT {COLUMNS} FROM runs {clause}", values)  # noqa: S608  # our own clauses
         return [run_of(row) for row in found]
 
@@ -186,7 +189,7 @@ class Store:
         return found[0]
 
     def turns(self, rows: Sequence[int]) -> list[Turn]:
-        """Return the turns in these rows, in the given order, without those that were removed."""
+        """Return the turns in these rows, in the given order; rows that were removed are left out."""
         if not rows:
             return []
         from json import dumps
@@ -199,7 +202,7 @@ class Store:
         return [known[row] for row in rows if row in known]
 
     def exported(self, run: Run) -> dict[str, Json]:
-        """Return a run as the JSON object of lists and exports."""
+        """Return the JSON object of a run for lists and exports, with the messages of its earlier turns."""
         before: list[MessageData] = []
         for turn in self.turns(run.earlier):
             before += [*turn.messages, {"role": "assistant", "content": turn.text}]
@@ -207,7 +210,7 @@ class Store:
 
 
 def keep(path: Path, run: Run) -> Run:
-    """Write a run into the history; create the file, but not its folder, if it is missing.
+    """Write a run to the history; a missing file is created, but not its folder.
 
     Returns:
         The run with its row.
@@ -252,7 +255,7 @@ def _values(run: Run) -> tuple[object, ...]:
 
 
 def whole(text: str) -> str:
-    """Return the text as it was printed: lone surrogates, which UTF-8 can't encode, are replaced."""
+    """Return the text with lone surrogates, which UTF-8 can't encode, replaced by U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -261,7 +264,7 @@ def whole(text: str) -> str:
 
 
 def run_of(row: Row) -> Run:
-    """Return the run in a database row with the columns COLUMNS."""
+    """Return the run in a database row; the row's columns are COLUMNS."""
     import json
 
     number, key, conversation, session, time, status, chat, provider, model, earlier, details, *texts = row
