@@ -37,21 +37,23 @@ def bench(
     interleave: bool = False,
     **options: object,
 ) -> list[Figures]:
-    """Put load on models and return the figures of each, in order; failures are counted.
+    """Put load on models and return the figures of each, in order; failed requests are counted, not raised.
 
-    Requests are measured without retries, and without an LLM's fallbacks and rivals.
+    Requests are sent without retries, and without an LLM's fallbacks and rivals.
 
     Args:
         models: PROVIDER/MODEL, PROVIDER, an alias, an LLM, or several of these.
         prompt: the prompt; None for a built-in one, or with `prompt_tokens` for generated words only.
-        requests: number of measured requests; 20 unless a duration is given.
+        requests: number of measured requests to each model; None for 20, or for no limit with `duration`.
         concurrency: number of requests in flight.
-        rate: average requests per second, sent when due however many are in flight; replaces `concurrency`.
+        rate: average requests per second, sent when due however many are in flight; `concurrency` is
+            then ignored.
         duration: seconds after which no more requests are sent.
-        warmup: requests to each model before the measured ones.
-        prompt_tokens: about how many tokens of generated words each prompt has, different for each request.
+        warmup: requests to each model before the measured ones, one after the other.
+        prompt_tokens: approximate number of tokens of generated words to add to each prompt; each request
+            has its own words.
         seed: seed of the arrival times and the generated words.
-        limits: limits in seconds for any of ttft, itl, e2e and tpot, used for the goodput.
+        limits: seconds for any of ttft, itl, e2e and tpot; the goodput counts requests within them.
         interleave: alternate between the models instead of measuring one after the other; they then
             share `concurrency`, `rate` and `duration`.
         options: options of each request, as for `LLM`.
@@ -93,7 +95,7 @@ async def abench(
     interleave: bool = False,
     **options: object,
 ) -> list[Figures]:
-    """Do the same as `bench`, for asyncio; cancelling it ends all requests."""
+    """Do the same as `bench` on the running event loop; cancelling it ends all requests."""
     from llmstream.runnable.llm import LLM
 
     load = Load(requests, concurrency, rate, duration, warmup, seed, interleave).checked()
@@ -113,7 +115,7 @@ async def abench(
 
 
 def words_for(tokens: int | None, seed: int) -> Callable[[int], str] | None:
-    """Return a function from a request's number to its generated words, None if none are wanted."""
+    """Return a function from a request's number to its generated words; None if `tokens` is None."""
     return None if tokens is None else lambda number: made_up(tokens, seed, number)
 
 
@@ -123,25 +125,25 @@ async def measure(
     samples: Sequence[list[Sample]],
     words: Callable[[int], str] | None = None,
 ) -> None:
-    """Put load on the first model of each plan, without retries, fallbacks and rivals.
+    """Put load on the first model of each plan, without retries, fallbacks or rivals.
 
     Args:
         plans: one plan for each model.
         load: the load on each model.
-        samples: a list for each plan; requests are appended as they end.
-        words: returns the generated words for a request's number, appended to the plan's prompt.
+        samples: a list for each plan; measured requests are appended as they end.
+        words: returns the words to append to the plan's prompt for the request with this number.
     """
     await run([_ask(_once(plan), words) for plan in plans], load, samples)
 
 
 def of(plan: Plan, samples: Sequence[Sample], limits: Mapping[str, float] | None = None) -> Figures:
-    """Return the figures of a plan's model."""
+    """Return the figures of a plan's first model; the other arguments are those of `figures`."""
     endpoint = plan.targets[0].endpoint
     return figures(endpoint.provider, endpoint.model, samples, limits)
 
 
 def _once(plan: Plan) -> Plan:
-    """Return the plan without retries, fallbacks and rivals, so that it is one request to one model."""
+    """Return the plan without retries, fallbacks and rivals: one request to one model."""
     target = plan.targets[0]
     return replace(plan, targets=[replace(target, policy=replace(target.policy, max_retries=0))], rivals=())
 

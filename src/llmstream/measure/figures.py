@@ -1,7 +1,7 @@
 """Compute figures from measured requests.
 
-Percentiles are exact, not estimated from buckets: the values are sorted, and interpolated linearly between
-the two nearest ranks (the default of NumPy and of spreadsheets).
+Percentiles are exact, not estimated from buckets: they are interpolated linearly between the two nearest
+of the sorted values (the default of NumPy and of spreadsheets).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from llmstream.prompt import Json
 from llmstream.record import Record, names
 
 LATENCIES: Final = ("ttft", "itl", "e2e", "tpot")
-"""The figures in seconds that can have a limit; for it, a request's `itl` is its mean."""
+"""The figures in seconds; each can have a limit, which for `itl` applies to a request's mean."""
 
 
 class Spread(Record):
@@ -31,12 +31,12 @@ class Spread(Record):
 
 
 class Whole(Record):
-    """The total throughput, per second from the first request sent to the last event.
+    """The throughput of all requests together, per second from the first one sent to the last one's end.
 
     Args:
         requests_per_second: successful requests.
-        output_tokens_per_second: output tokens as reported; None if none were.
-        goodput: successful requests within the limits.
+        output_tokens_per_second: their output tokens, as reported; None if none were reported.
+        goodput: successful requests within all limits.
     """
 
     requests_per_second: float
@@ -50,13 +50,14 @@ class Figures(Record):
     Args:
         provider: its name in the configuration.
         model: the model's name.
-        requests: number of successful requests; all figures except `failures` are based on these.
-        failures: number of failures by error type.
+        requests: number of successful requests, on which the other figures are based; only the time
+            span of `whole` includes failed ones.
+        failures: number of failed requests by the name of the error class, the most frequent first.
         ttft: from sending a request to its first token.
         itl: between consecutive chunks, over all gaps of all requests.
         e2e: from sending a request to its end.
         tpot: (e2e - ttft) / (output tokens - 1), for each request.
-        output_tokens_per_second: the mean of the requests' own speeds after the first chunk.
+        output_tokens_per_second: the mean of the requests' own speeds, see `Sample.tokens_per_second`.
         whole: the throughput of all requests together.
         samples: the measured requests, including failed ones.
     """
@@ -74,7 +75,7 @@ class Figures(Record):
     samples: tuple[Sample, ...] = ()
 
     def to_dict(self) -> dict[str, Json]:
-        """Return the figures as a JSON object, seconds rounded to the microsecond."""
+        """Return the figures, without the samples, as a JSON object; numbers have at most six decimals."""
         made: dict[str, Json] = {"provider": self.provider, "model": self.model, "requests": self.requests}
         made["failures"] = dict(self.failures)
         for name in LATENCIES:
@@ -86,7 +87,7 @@ class Figures(Record):
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """Return the value that a `share` of all values does not exceed.
+    """Return the value that a `share` of all values does not exceed, interpolated.
 
     Args:
         ordered: at least one value, sorted.
@@ -173,7 +174,7 @@ def _whole(samples: Sequence[Sample], good: Sequence[Sample], limits: Mapping[st
 
 
 def _within(sample: Sample, limits: Mapping[str, float]) -> bool:
-    """Return whether a request meets all limits; a missing figure counts as within its limit."""
+    """Return whether a request is within all limits; a figure that is None is within any."""
     return all((value := getattr(sample, name)) is None or value <= most for name, most in limits.items())
 
 

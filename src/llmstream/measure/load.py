@@ -1,7 +1,7 @@
 """Put load on models: a number of requests in flight (closed loop) or per second (open loop).
 
-In the open loop requests are sent when they are due, however many are in flight, so that a slow server
-doesn't slow down its own test.
+In the open loop, requests are sent when they are due, however many are in flight: a slow server doesn't
+slow down its own test.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from llmstream.record import Record
 from llmstream.runnable.runs import AsyncBatches
 
 Ask: TypeAlias = Callable[[int], AsyncBatches]
-"""Sends the request with this number to one model; warm-up requests have numbers below 0."""
+"""Sends the request with a given number to one model; warm-up requests have numbers below 0."""
 REQUESTS = 20
+"""The default number of measured requests to each model."""
 
 
 class Load(Record):
@@ -31,13 +32,10 @@ class Load(Record):
         concurrency: requests in flight in the closed loop.
         rate: average requests per second of the open loop; None for the closed loop.
         duration: seconds after which no more requests are sent, None for no limit.
-        warmup: requests before the first measured one, one after the other.
-        seed: seed of the arrival times in the open loop; each model has the same unless interleaved.
+        warmup: number of requests before the measured ones, sent one after the other.
+        seed: seed of the open loop's arrival times, which are the same for each model unless interleaved.
         interleave: alternate between the models instead of measuring one after the other; they then
             share `concurrency`, `rate` and `duration`.
-
-    Raises:
-        UsageError: from `checked`, if a number is invalid.
     """
 
     requests: int | None = None
@@ -49,10 +47,10 @@ class Load(Record):
     interleave: bool = False
 
     def checked(self) -> Load:
-        """Return the load.
+        """Return this load if it is valid.
 
         Raises:
-            UsageError: a number in it is invalid.
+            UsageError: a number in it is too small or not finite.
         """
         for name, value, least in (
             ("requests", self.requests, 1), ("concurrency", self.concurrency, 1), ("warmup", self.warmup, 0),
@@ -65,7 +63,7 @@ class Load(Record):
         return self
 
     def numbers(self) -> Iterator[int]:
-        """Yield the numbers of the requests for one model."""
+        """Yield the numbers of one model's measured requests, from 0."""
         if self.requests is None and self.duration is not None:
             return count()
         return iter(range(REQUESTS if self.requests is None else self.requests))
@@ -75,9 +73,9 @@ async def run(asks: Sequence[Ask], load: Load, samples: Sequence[list[Sample]]) 
     """Put load on models, and append each measured request to its model's list when it ends.
 
     Args:
-        asks: a function for each model that sends a request.
+        asks: a function for each model, which sends a request to it.
         load: the load on each.
-        samples: a list for each model, in the same order; usable even if this function is cancelled.
+        samples: a list for each model, in the same order; after a cancellation, with the requests so far.
     """
     targets = list(zip(asks, samples, strict=True))
     for group in [targets] if load.interleave else [[target] for target in targets]:
@@ -92,7 +90,7 @@ Job: TypeAlias = tuple[Ask, int, list[Sample]]
 
 
 def _jobs(group: Sequence[tuple[Ask, list[Sample]]], load: Load) -> Iterator[Job]:
-    """Yield the requests to send, one model after the other in each round."""
+    """Yield the requests to send: each round has one for each model."""
     numbers = [load.numbers() for _ in group]
     for (ask, samples), own in cycle(list(zip(group, numbers, strict=True))):
         number = next(own, None)

@@ -1,8 +1,7 @@
-"""Generate prompts of a given length from a fixed vocabulary, the same for the same seed.
+"""Generate prompts of a given length from a fixed vocabulary; the same seed gives the same prompts.
 
 Each word, with the space before it, is one token in most models' vocabularies, so that a prompt of N
-words has about N tokens. Each request gets a different prompt, because a server may have a repeated one
-in its cache.
+words has about N tokens. Each request gets a different prompt, because a server may cache repeated ones.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from random import Random
 from typing import Final
 
 DEFAULT: Final = "Write a short story about a lighthouse keeper who finds a letter in a bottle."
-"""The default prompt."""
+"""The prompt if none is given."""
 _COMMON = """
     time year people way day man thing woman life child world school state family student group country
     problem hand part place case week company system program question work government number night point
@@ -33,12 +32,12 @@ WORDS: Final = tuple(_COMMON.split())
 
 
 def made_up(tokens: int, seed: int, number: int) -> str:
-    """Return a prompt of about `tokens` tokens.
+    """Return a text of about `tokens` tokens.
 
     Args:
         tokens: number of words, at least 1.
         seed: the run's seed.
-        number: the request's number; each has its own prompt.
+        number: the request's number; each request has its own text.
     """
     draw = Random(f"{seed}/{number}")  # noqa: S311  # repeatable, no secret
     return " ".join(draw.choices(WORDS, k=tokens))

@@ -1,4 +1,4 @@
-"""One measured request: the times of its tokens, and its outcome."""
+"""One measured request: the times of its chunks, and its outcome."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from llmstream.runnable.runs import AsyncBatches
 class Sample:
     """One request and its times, in seconds.
 
-    `sent` is when the request was sent, `ended` when its last event arrived, on the monotonic clock;
-    `ttft` is the time from sending to the first text, thinking or tool call, None if there was none;
-    `gaps` are the times between consecutive chunks, 0 within one read; `output_tokens` is None if the
-    provider reported none; `error` is None if the request succeeded.
+    `sent` is when the request was sent, `ended` when its last event arrived or it failed, both on the
+    monotonic clock; `ttft` is the time from sending to the first text, thinking or tool call, None if
+    there was none; `gaps` are the times between consecutive chunks, 0 within one read; `output_tokens` is
+    None if the provider reported no count; `error` is None if the request succeeded.
     """
 
     def __init__(self, sent: float) -> None:
@@ -30,25 +30,25 @@ class Sample:
 
     @property
     def e2e(self) -> float:
-        """Seconds from sending the request to the last event."""
+        """Seconds from sending the request to its end."""
         return self.ended - self.sent
 
     @property
     def tpot(self) -> float | None:
-        """Seconds per output token after the first, None if unknown."""
+        """Seconds per output token after the first; None if it can't be computed."""
         if self.ttft is None or self.output_tokens is None or self.output_tokens < 2:
             return None
         return (self.e2e - self.ttft) / (self.output_tokens - 1)
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Output tokens divided by the time from the first chunk to the last, None if unknown."""
+        """Output tokens divided by the seconds between the first chunk and the last, None if not known."""
         span = sum(self.gaps)
         return self.output_tokens / span if self.output_tokens and span > 0 else None
 
     @property
     def itl(self) -> float | None:
-        """The mean time between consecutive chunks, None if there are fewer than two."""
+        """Mean seconds between consecutive chunks, None if there are fewer than two."""
         return sum(self.gaps) / len(self.gaps) if self.gaps else None
 
     def write(self, batch: Batch, at: float) -> None:
@@ -68,7 +68,7 @@ class Sample:
 
 
 async def sampled(batches: AsyncBatches) -> Sample:
-    """Carry out one request and return its times, and its error if it failed."""
+    """Carry out one request and return its sample; an LLMStreamError is stored in it, not raised."""
     clock = time.monotonic
     sample = Sample(clock())
     try:

@@ -1,4 +1,4 @@
-"""Event dictionaries of a run with steps: LangChain's `on_chain_...` events, for compositions.
+"""Event dictionaries of compositions: LangChain's `on_chain_...` events.
 
 Each step gets a `Seat`, the place of its run in the composition; the outermost run numbers all events.
 """
@@ -29,8 +29,8 @@ class Seat(Record):
     Args:
         version: of the event format.
         parents: ids of the enclosing runs, the outermost first; unlike LangChain's, also in v1.
-        tags: tags of its own.
-        inherited: tags of the enclosing runs, which its steps inherit too.
+        tags: tags of this run only.
+        inherited: tags of the enclosing runs, which its own steps also inherit.
         metadata: metadata of the enclosing runs.
     """
 
@@ -47,8 +47,8 @@ class ChainRun:
     Args:
         name: the run's name, unless the config gives one.
         config: the caller's config.
-        version: of the event format.
-        seat: its place, None for an outermost run.
+        version: of the event format; a seat's own version goes first.
+        seat: its place in a composition, None for an outermost run.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class ChainRun:
         self.run_id = str(config.get("run_id") or uuid7())
 
     def seat(self, number: int) -> Seat:
-        """Return the seat of the step with this number, from 1."""
+        """Return the seat of a step of this run; `number` counts from 1."""
         return replace(self.within(), tags=(f"seq:step:{number}",))
 
     def within(self) -> Seat:
-        """Return the seat of a run in place of this one's own work."""
+        """Return the seat of a run inside this one that is not a numbered step."""
         return Seat(
             self._seat.version, (*self._seat.parents, self.run_id), (), self._inherited, self._metadata
         )
@@ -90,7 +90,7 @@ class ChainRun:
         return self._event("error", {"error": dict(ours.to_dict())})
 
     def stamped(self, event: EventDict) -> EventDict:
-        """Return a step's event with its number among all events of this run."""
+        """Return an event of this run or of a step, with its number and time in this run: `seq` and `t`."""
         stamped = {**event, "seq": self._count, "t": round(time.monotonic() - self._began, 6)}
         self._count += 1
         return stamped

@@ -31,7 +31,7 @@ def identity(config: RunConfig, name: str, seat: Seat | None = None) -> Identity
     Args:
         config: the caller's config.
         name: the run's name, unless the config gives one.
-        seat: its place in a composition, None for an outermost run.
+        seat: the run's place in a composition, None for an outermost run.
     """
     run_id, seat = config.get("run_id"), seat or Seat()
     return {
@@ -47,7 +47,7 @@ class Traced:
     """Makes one run's event dictionaries while it runs.
 
     Args:
-        tracer: the run's tracer, not used by anything else.
+        tracer: the run's tracer; nothing else may use it.
     """
 
     def __init__(self, tracer: Tracer) -> None:
@@ -71,14 +71,14 @@ class Traced:
         return self.batch([TextDelta(text)])
 
     def end(self, reason: FinishReason | None = None) -> EventDict:
-        """Return the last event of a run that finished, `reason` being its finish reason unless None."""
+        """Return the last event of a run that finished; `reason` is for runs without a Finish event."""
         now = time.monotonic()
         if reason is not None:
             self._meter.write([Finish(reason)], now)
         return self._tracer.end(self._meter.completion(now), now)
 
     def failed(self, error: Exception) -> EventDict:
-        """Return the last event of a run that failed."""
+        """Return the last event of a run that failed, with what was received before."""
         now = time.monotonic()
         ours = error if isinstance(error, LLMStreamError) else LLMStreamError(described(error))
         return self._tracer.error(ours, self._meter.completion(now), now)

@@ -1,12 +1,12 @@
 """Convert typed events to LangChain's event dictionaries.
 
 `--events` and the library's `astream_events` and `stream_events` share this module, so that they agree.
-The form is LangChain's (langchain-core 1.8, `astream_events` versions v1 and v2) with
-two more keys, `seq` and `t`; the keys are always in the order of LangChain's first event: event,
-run_id, name, tags, metadata, data, parent_ids.
+The format is LangChain's (langchain-core 1.8, `astream_events` versions v1 and v2) with two more keys,
+`seq` and `t`. The keys of our own events are always in this order: event, run_id, name, tags, metadata,
+data, parent_ids, seq, t.
 
-Beyond LangChain: the end event has more than `output`, errors have their own event, and chat models
-yield the same `on_llm_*` events, so that a script works with any model.
+Differences from LangChain: the end event has more than `output`, a failure has its own event, and chat
+models have the same `on_llm_*` events, so that a script works with any model.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ EventDict: TypeAlias = dict[str, Json]
 
 
 def uuid7(nanoseconds: int | None = None) -> str:
-    """Return a new UUID of version 7; those of one machine sort by time, to a quarter of a microsecond.
+    """Return a new UUID of version 7; UUIDs of one machine sort by time, to a quarter of a microsecond.
 
     Args:
-        nanoseconds: its timestamp, in nanoseconds since 1970; None for now.
+        nanoseconds: its time, in nanoseconds since 1970; None for now.
 
     Source: RFC 9562, section 5.7, and method 3 of section 6.2 for the twelve bits after the version.
     """
@@ -82,7 +82,7 @@ def timing_data(timing: Timing) -> EventDict:
 
 
 def tool_calls_data(calls: Iterable[ToolCall | ToolCallDelta]) -> list[Json]:
-    """Return tool calls, or pieces of them, as in events."""
+    """Return tool calls, or pieces of them, as JSON objects."""
     return [{"index": c.index, "id": c.id, "name": c.name, "arguments": c.arguments} for c in calls]
 
 
@@ -107,7 +107,7 @@ class Tracer:
     """Makes the event dictionaries of one run, all with its identity and numbered from 0.
 
     Args:
-        version: LangChain's event format; in v1 `output` is text, and metadata only the caller's.
+        version: of LangChain's event format; in v1 `output` is text, and metadata only the caller's.
         run_id: None for a new UUIDv7.
         name: the run's name.
         tags: tags of every event.
@@ -115,11 +115,11 @@ class Tracer:
         parents: ids of the enclosing runs, the outermost first.
         prompt_text: the prompt's text.
         messages: the prompt's messages unless it is one plain text, see `spoken`.
-        provider: the first provider asked.
-        model: the first model asked.
-        model_type: the adapter's kind of model, as LangChain calls it.
-        options: the options; v2's metadata contains temperature, max_tokens and stop, as LangChain's.
-        whole: whether the answer is not streamed, so that all deltas of a batch make one stream event.
+        provider: the first provider to try.
+        model: the first model to try.
+        model_type: ``llm`` or ``chat``, as in LangChain's metadata.
+        options: the request's options; v2's metadata has temperature, max_tokens and stop, as LangChain's.
+        whole: whether the answer is not streamed: all deltas of a batch then make one stream event.
 
     Raises:
         UsageError: `version` is not one of LangChain's.
@@ -193,7 +193,7 @@ class Tracer:
         return self._event("on_llm_end", self.end_data(completion), now)
 
     def error(self, error: LLMStreamError, completion: Completion, now: float) -> EventDict:
-        """Return the last event of a run that failed; `completion` is the part received before."""
+        """Return the last event of a run that failed; `completion` is what was received before."""
         return self._event("on_llm_error", self.error_data(error, completion), now)
 
     def end_data(self, completion: Completion) -> EventDict:
@@ -268,7 +268,7 @@ class Tracer:
         return self._stamped(made, at)
 
     def _step(self, step: Step, at: float) -> EventDict:
-        """Return the event of a step within this run, which becomes its first parent."""
+        """Return a step's event; this run and its parents go before the parents that the object reported."""
         made = dict(step.event)
         within = made.get("parent_ids")
         parents = [*self._parents, self.run_id, *(within if isinstance(within, list) else ())]
