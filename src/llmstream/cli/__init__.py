@@ -26,7 +26,7 @@ def main() -> None:
     signals = Signals()
     signals.install()
     status = run(sys.argv[1:], signals=signals)
-    # the full parser prints its help to sys.stdout
+    # chat's line editor writes to sys.stdout, which os._exit doesn't flush
     try:
         sys.stdout.flush()
     except (OSError, AttributeError):

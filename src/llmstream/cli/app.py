@@ -202,7 +202,7 @@ def _checked(option: Option) -> Callable[[Given], Given] | None:
     def check(value: Given) -> Given:
         if option.choices and value is not None and value not in option.choices:
             raise typer.BadParameter(f"{value!r} is not one of {', '.join(option.choices)}")
-        # of an unset variable in a script, for example; it would name the current folder, or nothing
+        # from an unset variable in a script, for example; it would mean the current folder, or nothing
         if option.kind == "path" and "" in ([value] if isinstance(value, str) else value or ()):
             raise typer.BadParameter("an empty path")
         return value

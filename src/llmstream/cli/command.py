@@ -58,7 +58,7 @@ def texts(work: Callable[..., str]) -> Run:
 
     Args:
         work: called with the environment, the command's words as positional arguments, and the given
-            options that only this command has as keyword arguments.
+            options, except those of all commands, as keyword arguments.
     """
     from llmstream.cli.parsing.table import ALL, OPTIONS
 

@@ -39,7 +39,7 @@ STATUSES: Final[tuple[tuple[type[errors.LLMStreamError], Exit], ...]] = (
     (errors.LocalModelError, Exit.LOCAL),
     (errors.Cancelled, Exit.INTERRUPTED),
 )
-"""Error types and their statuses; the first match counts, and no match means an internal error."""
+"""Error types and their statuses; the first match counts; an error without a match has status 1."""
 
 
 def status_of(error: errors.LLMStreamError) -> Exit:

@@ -87,7 +87,7 @@ class Signals:
             raise Interrupted(number)
 
     def _told_to_the_loop(self) -> bool:
-        """Make the running event loop, if any, raise the noted signal; return whether there is one."""
+        """Make the running event loop, if any, raise the signal; return whether there is one."""
         # asyncio may be only partly imported at this moment
         running = getattr(sys.modules.get("asyncio"), "get_running_loop", None)
         try:

@@ -108,7 +108,7 @@ def _steps(values: Values, targets: Sequence[Target], fetching: Fetching) -> boo
 
 
 def settings_of(environment: Environment, fetching: Fetching) -> Settings:
-    """Load the configuration and show its warnings.
+    """Load the configuration, show its warnings, and set the environment's Markdown settings.
 
     Raises:
         ConfigError: the file can't be read or is invalid.
@@ -123,7 +123,12 @@ def settings_of(environment: Environment, fetching: Fetching) -> Settings:
 
 
 def targets_of(values: Values, settings: Settings, overrides: Overrides, fetching: Fetching) -> list[Target]:
-    """Return the target of the options' model, then those of its fallbacks."""
+    """Return the target of the options' model, then those of its fallbacks.
+
+    Raises:
+        ConfigError: a model is unknown or ambiguous, or its provider's configuration is incomplete.
+        MissingKey: the first model has no key, and there is no fallback.
+    """
     model = values.get("model")
     specs = [settings.choice(str(model) if model is not None else None).spec, *listed(values, "fallback")]
     specs = [full_name(settings, spec, fetching) for spec in specs]
@@ -182,7 +187,11 @@ def listed(values: Values, key: str) -> list[str]:
 
 
 def full_name(settings: Settings, spec: str, fetching: Fetching) -> str:
-    """Return the full name of a model given by a part of its name, and tell the user."""
+    """Return the full name of a model given by a part of its name, and tell the user.
+
+    Raises:
+        ConfigError: several models match, or the name is probably mistyped.
+    """
     if settings.knows(spec):
         return spec
     from llmstream.config.lists.known import spec_of
@@ -194,11 +203,14 @@ def full_name(settings: Settings, spec: str, fetching: Fetching) -> str:
 
 
 def overrides_of(values: Values, template: Template | None = None) -> Overrides:
-    """Return the settings that options override, as the table assigns them.
+    """Return the settings that options override: those with `into` "options" or "limits" in the table.
 
     Args:
         values: the options.
         template: supplies model options that `values` doesn't set; None for none.
+
+    Raises:
+        UsageError: an option's value is not valid.
     """
     from llmstream.config.option_text import parse_option
     from llmstream.runnable.options import options_from

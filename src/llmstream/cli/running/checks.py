@@ -38,7 +38,7 @@ def configuration(environment: Environment) -> tuple[Check, Settings | None]:
     try:
         settings = Settings.load(environment.config, environment.variables)
     except ConfigError as error:
-        # the lines of the file are for who runs `config check`
+        # `config check` also shows the lines of the file
         detail = "; ".join(line for line in error.message.split("\n") if not QUOTED.match(line))
         return Check("configuration", "fail", detail, "fix it: llmstream config edit"), None
     if settings.warnings:
@@ -56,7 +56,7 @@ def chosen(settings: Settings, words: tuple[str, ...]) -> list[str]:
     """Return the providers to check: those named, else the default, the configured, and those with a key.
 
     Raises:
-        ConfigError: a named provider is unknown.
+        ConfigError: a named provider is unknown, or an alias refers to itself.
     """
     if words:
         names = [settings.split(word)[0] for word in words]

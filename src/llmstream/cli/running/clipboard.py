@@ -1,7 +1,7 @@
-"""Copy an answer to the clipboard: through the terminal (OSC 52), else with the first tool that is installed.
+"""Copy an answer to the clipboard: through the terminal (OSC 52), else with the first tool that works.
 
-OSC 52 works over ssh and needs no tool.  Only this program writes it: a model's output never
-reaches a terminal as a control sequence.
+OSC 52 works over ssh and needs no tool.  Only this program writes it: without `--raw`, a model's
+output never reaches a terminal as a control sequence.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def shows_markdown(values: Values, environment: Environment) -> bool:
 
 
 def _shared(environment: Environment, answer: Answer | None) -> Answer | None:
-    """Return the answer's sink if standard output and standard error are terminals, hence the same one."""
+    """Return the answer's sink if both output streams are terminals, presumably the same one."""
     return answer if environment.out.isatty and environment.err.isatty else None
 
 

@@ -82,7 +82,7 @@ class Run:
         except Interrupted as interrupt:
             self._fetching.close()
             if self._plan is None and interrupt.number == 2 and environment.err.isatty:
-                # the terminal shows ^C behind what was being typed
+                # the terminal shows ^C after what was being typed
                 environment.err.write(b"\n")
             environment.out.hurry(LAST_WORDS)
             environment.err.hurry(LAST_WORDS)
@@ -115,6 +115,7 @@ def pump(plan: Plan, sink: Sink, fetching: Fetching, signals: Signals, *, asynch
 
     Raises:
         LLMStreamError: the run or an output failed; the sink is left open.
+        ReaderGone: the output's reader closed it.
         Interrupted: a signal was received.
     """
     if all(map(by_http, plan.targets)):

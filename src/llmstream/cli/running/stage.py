@@ -178,7 +178,7 @@ class Sections(Stage):
 
     def _heading(self, lane: Lane) -> bytes:
         if self._terminal and not self._environment.dumb:
-            # bold is kept without colours (section "On a terminal" of the README)
+            # NO_COLOR concerns only colours, so bold stays
             return encode(f"\x1b[1m{lane.name}\x1b[0m\n")
         return encode(f"## {lane.name}\n")
 

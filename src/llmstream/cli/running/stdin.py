@@ -83,7 +83,9 @@ class StandardInput:
         return text_of(self.read(), WHERE, self._say)
 
     def read(self) -> bytes:
-        """Return all of standard input, b"" if it is closed; show a note if nothing arrives for a while.
+        """Return all of standard input, b"" if it isn't open for reading.
+
+        If it is not a terminal and nothing arrives for 3 s, a note is shown.
 
         Raises:
             UsageError: it is too long or can't be read.

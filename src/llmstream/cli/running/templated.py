@@ -37,7 +37,7 @@ def template_of(values: Values, environment: Environment) -> Template | None:
 
     Raises:
         UsageError: no template has this name, or -p is given without -t.
-        ConfigError: its file is invalid.
+        ConfigError: its file can't be read or is invalid, or there is no home folder.
     """
     if "template" not in values:
         if "param" in values:
