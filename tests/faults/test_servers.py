@@ -60,7 +60,7 @@ def test_a_servers_fault_has_its_status_and_is_told_once(
         ("error-first", 6, "", "overloaded"),
         ("failed-midway", 6, "so far\n", "the engine died"),
         ("ends-early", 9, "so far\n", "ended early"),
-        ("cut", 9, "so far\n", "the connection broke"),
+        ("cut", 9, "so far\n", "the answer is incomplete"),
         ("garbage", 9, "so far\n", "JSON"),
     ],
 )

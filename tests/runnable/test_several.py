@@ -108,7 +108,7 @@ def test_an_empty_answer_wins_only_over_failures(little: LittleServer, run: Race
 
 
 def test_a_winner_that_breaks_is_the_races_failure(little: LittleServer, run: Race) -> None:
-    with pytest.raises(LLMStreamError, match="connection broke"):
+    with pytest.raises(LLMStreamError, match="answer is incomplete"):
         run([little.llm(says("half", reset=True)), little.llm(says("late", gate=new_tag()))])
 
 
