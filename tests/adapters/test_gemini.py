@@ -230,7 +230,7 @@ def test_an_error_in_the_stream_keeps_what_it_says() -> None:
         read({"error": "no more"})
 
 
-@pytest.mark.parametrize("document", [{"candidates": [{"content": 5}]}, {"candidates": 5}, [1]])
+@pytest.mark.parametrize("document", [{"candidates": [{"content": True}]}, {"candidates": 5}, [1]])
 def test_a_document_of_another_kind_is_a_bad_message(document: Any) -> None:
     with pytest.raises(BadMessage):
         read(document, event="whole")

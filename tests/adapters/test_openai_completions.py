@@ -108,7 +108,7 @@ def test_failures_are_reported_in_many_forms(document: Any, event: str, kind: ty
 
 def test_text_that_is_no_text_is_not_of_this_dialect() -> None:
     with pytest.raises(BadMessage):
-        read({"choices": [{"index": 0, "text": 7}]})
+        read({"choices": [{"index": 0, "text": True}]})
 
 
 @pytest.mark.parametrize("cutting", ["whole", "bytes", "pieces"])

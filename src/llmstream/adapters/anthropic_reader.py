@@ -59,6 +59,8 @@ class AnthropicReader:
         kind = document.get("type")
         if kind is None and message.event in ANTHROPIC:
             kind = message.event
+        elif kind is None and "content" in document and document.get("role") == "assistant":
+            kind = "message"
         if kind == "content_block_delta":
             delta = object_at(document, "delta")
             text = delta.get("text")

@@ -6,6 +6,8 @@ Sources: OpenAI's, Mistral's (``thinking``, ``reference``), Anthropic's and Snow
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -38,7 +40,7 @@ def content_events(content: object) -> Iterator[Event]:
     """Yield the text and thinking of a message's content; parts of unknown kinds with text are text.
 
     Raises:
-        BadMessage: the value is not text, an object or a list of these.
+        BadMessage: the value is not text, a number, an object or a list of these.
     """
     if content is None:
         return
@@ -61,10 +63,10 @@ def thinking_in(delta: Document) -> str:
     """Return the thinking next to a delta's text, from the first field that has any.
 
     Raises:
-        BadMessage: the value is not text, an object or a list of these.
+        BadMessage: the value is not text, a number, an object or a list of these.
     """
     for name in THINKING_NAMES:
-        value = delta.get(name)
+        value = _as_text(delta.get(name))
         if value:
             found = text_of(value)
             if found:
@@ -76,7 +78,7 @@ def text_of(value: object) -> str:
     """Return the text of a value, with its parts joined.
 
     Raises:
-        BadMessage: the value is not text, an object or a list of these.
+        BadMessage: the value is not text, a number, an object or a list of these.
     """
     if value is None:
         return ""
@@ -87,17 +89,24 @@ def text_of(value: object) -> str:
 
 
 def _parts(content: object) -> list[str | Document]:
-    entries = content if isinstance(content, list) else [content]
+    entries = [_as_text(entry) for entry in (content if isinstance(content, list) else [content])]
     found: list[str | Document] = [part for part in entries if isinstance(part, str | dict)]
     if len(found) != len(entries) - sum(part is None for part in entries):
         raise BadMessage("a message's content is neither text nor a list of parts")
     return found
 
 
+def _as_text(value: object) -> object:
+    """Return a number as text, because Cloudflare sends a token such as ``6`` as a number; else the value."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return json.dumps(value)
+    return value
+
+
 def _inner(part: Document, depth: int = 0) -> str:
     """Return the text of one part, which may be nested in objects and lists."""
     for name in (*INSIDE, *BESIDE):
-        value = part.get(name)
+        value = _as_text(part.get(name))
         if isinstance(value, str):
             if value:
                 return value

@@ -35,17 +35,38 @@ MORE: Final = ("message", "error_description", "detail", "description")
 INSIDE: Final = ("raw", "failed_generation", "param", "innererror", "cause", "reason", "fieldViolations")
 """Fields for the upstream provider's message or the name of the invalid field."""
 
+_EVENTS: Final = re.compile(r"\s*(data|event|id|retry)?:")
+"""How an event stream begins; servers report failures in it when a stream was requested."""
 _XML: Final = re.compile(r"<(?:\w+:)?(?:message|detail|faultstring)\b[^>]*>([^<]*)<", re.IGNORECASE)
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _TAGS: Final = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
 def parsed(body: bytes) -> object:
-    """Return a body parsed as JSON, None if it is not JSON."""
+    """Return a body parsed as JSON, or the first event's data if it is an event stream; None for neither."""
+    text = _decoded(body)
+    found = _json(text)
+    return _first_event(text) if found is None and _EVENTS.match(text) else found
+
+
+def _json(text: str) -> object:
     try:
-        return json.loads(body.decode("utf-8", "replace"))
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
+
+
+def _decoded(body: bytes) -> str:
+    """Return a body's text, without its byte order mark; servers in C# and Java also send UTF-16."""
+    return body.decode(json.detect_encoding(body), "replace")
+
+
+def _first_event(text: str) -> object:
+    """Return the data of the first event with a message in it: JSON parsed, other data as text."""
+    from llmstream.wire.sse import SSEDecoder
+
+    events = (event.data.strip() for event in SSEDecoder().feed(f"{text}\n\n".encode()))
+    return next((_json(data) or data for data in events if data and data != "[DONE]"), None)
 
 
 def message_in(document: object) -> str:
@@ -117,7 +138,7 @@ def _place(loc: object) -> str:
 
 def words_of_page(body: bytes) -> str:
     """Return the message in a body that is not JSON: an XML message, a page's title, or plain text."""
-    text = body.decode("utf-8", "replace").strip()
+    text = _decoded(body).strip()
     title = _TITLE.search(text)
     if title:
         return f"a web page titled {' '.join(unescape(title[1]).split())!r}"

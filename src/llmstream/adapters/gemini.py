@@ -122,7 +122,7 @@ class GeminiReader:
             raise PromptBlocked(f"the prompt was blocked: {blocked}" + (f": {why}" if why else ""))
         check(message, document, "candidates", "usageMetadata", "promptFeedback")
         for candidate in objects_at(document, "candidates"):
-            if not candidate.get("index"):
+            if common.is_first(candidate):
                 yield from self._candidate(candidate)
         yield from _usage(extras_at(document, "usageMetadata"))
 

@@ -58,7 +58,7 @@ class OllamaReader:
             raise _failure(document)
         # `done` without text is a status message, for example that a model was loaded
         check(message, document, "message", "response", "done", "thinking", "tool_calls")
-        in_message = "message" in document and not isinstance(document["message"], str)
+        in_message = document.get("message") is not None and not isinstance(document["message"], str)
         answer = object_at(document, "message") if in_message else document
         for event in self._answer(answer, "content" if in_message else "response"):
             self._answered = True

@@ -16,7 +16,6 @@ from llmstream.adapters.content import content_events, thinking_in
 from llmstream.adapters.finish_reasons import finish
 from llmstream.adapters.json_values import (
     arguments_text,
-    extras_at,
     index_at,
     name_at,
     object_at,
@@ -106,6 +105,7 @@ class ChatReader:
     def __init__(self) -> None:
         self.done = False
         self.finished = False
+        self._said = False
         self._calls = ToolCalls()
         self._noted: set[str] = set()
 
@@ -125,8 +125,10 @@ class ChatReader:
                 and type(content := delta.get("content")) is str
                 and (len(delta) == 1 or delta.keys() <= PLAIN)
                 and not (choice.get("finish_reason") or choice.get("index") or document.keys() & BESIDE)
-                and message.event != "error"
+                and not choice.get("error")
+                and message.event not in ("error", "whole")
             ):
+                self._said = self._said or content != ""
                 return (TextDelta(content),) if content else ()
         return self._events(message, document)
 
@@ -135,26 +137,28 @@ class ChatReader:
         if not choices or document.get("error") is not None or message.event == "error":
             check(message, document, "choices", "usage", "x_groq")
         for choice in choices:
-            if not choice.get("index"):
-                yield from self._choice(choice)
-        usage = extras_at(document, "usage") or extras_at(document.get("x_groq"), "usage")
+            if common.is_first(choice):
+                yield from self._choice(choice, whole=message.event == "whole")
+        usage = common.usage_in(document, choices)
         if usage:
             yield common.usage_of(usage)
         if message.event == "whole":
             self.done = True
 
-    def _choice(self, choice: Document) -> Iterator[Event]:
-        # only one of these, because Perplexity repeats the complete message next to each delta
-        if "delta" in choice:
-            yield from self._delta(choice["delta"], whole=False)
-        elif "message" in choice:
-            yield from self._delta(choice["message"], whole=True)
-        elif "text" in choice:
+    def _choice(self, choice: Document, *, whole: bool) -> Iterator[Event]:
+        # only one of these, because Perplexity repeats the complete message next to each delta; others
+        # always send both, one of them null
+        delta, answer = choice.get("delta"), choice.get("message")
+        if answer and (whole or "delta" not in choice or not (delta or self._said)):
+            yield from self._delta(answer, whole=True)
+        elif "delta" in choice:
+            yield from self._delta(delta, whole=False)
+        elif "text" in choice and "message" not in choice:
             raise other_dialect("openai-completions")
         raw = reason_at(choice, "finish_reason")
+        if choice.get("error"):
+            raise reported(choice["error"])
         if raw:
-            if choice.get("error"):
-                raise reported(choice["error"])
             self.finished = True
             yield finish(raw)
 
@@ -163,13 +167,13 @@ class ChatReader:
             # null has no content; a bare string is the content
             yield from content_events(delta)
             return
-        content = delta.get("content")
+        self._said = self._said or bool(delta.get("content") or delta.get("tool_calls"))
         plain = delta.keys() <= PLAIN
         if not plain:
             thinking = thinking_in(delta)
             if thinking:
                 yield ReasoningDelta(thinking)
-        yield from content_events(content)
+        yield from content_events(delta.get("content"))
         if not plain:
             refusal = text_at(delta, "refusal")
             if refusal:
@@ -181,12 +185,7 @@ class ChatReader:
                     yield Notice(f"the answer contains {name}: left out")
 
     def _tool_calls(self, delta: Document, *, whole: bool) -> Iterator[Event]:
-        calls = objects_at(delta, "tool_calls")
-        if len(calls) == 1 and calls[0] and all(isinstance(call, dict) for call in calls[0].values()):
-            # an object of calls by index, or a call whose only field is its function
-            calls = calls if "function" in calls[0] else list(calls[0].values())
-        older = object_at(delta, "function_call")
-        for call in calls or ([{"index": 0, "function": older}] if older else ()):
+        for call in common.calls_in(delta):
             function = object_at(call, "function") or call
             yield from self._calls.piece(
                 index_at(call, "index"),

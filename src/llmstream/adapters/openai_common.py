@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from llmstream.adapters.base import HttpRequest
-from llmstream.adapters.json_values import cost_at, count_at, extras_at
+from llmstream.adapters.json_values import cost_at, count_at, extras_at, object_at, objects_at
 from llmstream.errors import ProviderError, RequestRefused
 from llmstream.events import Usage
 from llmstream.prompt import Endpoint, Json
@@ -64,22 +64,48 @@ def encode(body: Mapping[str, Json]) -> bytes:
 
 
 def usage_of(counts: Document) -> Usage:
-    """Return OpenAI's ``usage`` object as an event, without invalid counts.
+    """Return a ``usage`` object as an event, without invalid counts.
 
-    Source: OpenAI API reference, "CompletionUsage"; OpenRouter adds ``cost`` in dollars; DeepSeek
-    counts cached tokens in ``prompt_cache_hit_tokens``.
+    Gateways use the names of chat completions and of the responses API in either API.
+
+    Source: OpenAI API reference, "CompletionUsage" and "ResponseUsage"; OpenRouter adds ``cost`` in
+    dollars; DeepSeek counts cached tokens in ``prompt_cache_hit_tokens``, Moonshot in ``cached_tokens``.
     """
-    given = extras_at(counts, "completion_tokens_details")
-    taken = extras_at(counts, "prompt_tokens_details")
-    cached = count_at(taken, "cached_tokens")
+    given = extras_at(counts, "completion_tokens_details") or extras_at(counts, "output_tokens_details")
+    taken = extras_at(counts, "prompt_tokens_details") or extras_at(counts, "input_tokens_details")
     return Usage(
-        input_tokens=count_at(counts, "prompt_tokens"),
-        output_tokens=count_at(counts, "completion_tokens"),
+        input_tokens=_first_count(counts, "prompt_tokens", "input_tokens"),
+        output_tokens=_first_count(counts, "completion_tokens", "output_tokens"),
         total_tokens=count_at(counts, "total_tokens"),
         reasoning_tokens=count_at(given, "reasoning_tokens"),
-        cached_tokens=count_at(counts, "prompt_cache_hit_tokens") if cached is None else cached,
+        cached_tokens=_first_count({**counts, **taken}, "cached_tokens", "prompt_cache_hit_tokens"),
         cost=cost_at(counts, "cost"),
     )
+
+
+def _first_count(counts: Document, *names: str) -> int | None:
+    return next((count for name in names if (count := count_at(counts, name)) is not None), None)
+
+
+def usage_in(document: Document, choices: list[Document]) -> Document:
+    """Return the ``usage`` object of a message, which Groq and Moonshot put elsewhere; {} for none."""
+    places = (document, document.get("x_groq"), *choices)
+    return next((counts for place in places if (counts := extras_at(place, "usage"))), {})
+
+
+def is_first(choice: Document) -> bool:
+    """Return whether a choice is the answer, and not one of the alternatives to it."""
+    return choice.get("index") in (None, 0, "0", "")
+
+
+def calls_in(delta: Document) -> list[Document]:
+    """Return the tool calls of a delta, which some servers send as one object, or in an older form."""
+    calls = objects_at(delta, "tool_calls")
+    if len(calls) == 1 and calls[0] and all(isinstance(call, dict) for call in calls[0].values()):
+        # an object of calls by index, or a call whose only field is its function
+        calls = calls if "function" in calls[0] else list(calls[0].values())
+    older = object_at(delta, "function_call")
+    return calls or ([{"index": 0, "function": older}] if older else [])
 
 
 def names_field(error: ProviderError, name: str) -> bool:

@@ -12,13 +12,14 @@ from typing import Final
 from llmstream.adapters import http_errors
 from llmstream.adapters import openai_common as common
 from llmstream.adapters.base import HttpRequest
+from llmstream.adapters.content import text_of, thinking_in
 from llmstream.adapters.finish_reasons import finish
-from llmstream.adapters.json_values import extras_at, objects_at, reason_at, text_at
+from llmstream.adapters.json_values import objects_at, reason_at
 from llmstream.adapters.opening import CHAT, check, ends, opened, other_dialect, reported
 from llmstream.adapters.quirks import Quirk
 from llmstream.adapters.sampling import fields, left_out
 from llmstream.errors import ProviderError
-from llmstream.events import Event, TextDelta
+from llmstream.events import Event, ReasoningDelta, TextDelta
 from llmstream.prompt import Endpoint, Json, Options, Prompt
 from llmstream.wire.document import Document
 from llmstream.wire.message import WireMessage
@@ -88,6 +89,7 @@ class CompletionsReader:
             choice = choices[0]
             if (
                 type(text := choice.get("text")) is str
+                and text
                 and not (choice.get("finish_reason") or choice.get("index") or document.keys() & BESIDE)
                 and message.event not in ("error", "whole")
             ):
@@ -99,9 +101,9 @@ class CompletionsReader:
         if not choices or document.get("error") is not None or message.event == "error":
             check(message, document, "choices", "usage")
         for choice in choices:
-            if not choice.get("index"):
+            if common.is_first(choice):
                 yield from self._choice(choice)
-        usage = extras_at(document, "usage")
+        usage = common.usage_in(document, choices)
         if usage:
             yield common.usage_of(usage)
         if message.event == "whole":
@@ -110,10 +112,13 @@ class CompletionsReader:
     def _choice(self, choice: Document) -> Iterator[Event]:
         if "text" not in choice and choice.keys() & CHAT:
             raise other_dialect("openai-chat")
-        yield TextDelta(text_at(choice, "text"))
+        thinking = thinking_in(choice)
+        if thinking:
+            yield ReasoningDelta(thinking)
+        yield TextDelta(text_of(choice.get("text")))
         raw = reason_at(choice, "finish_reason")
+        if choice.get("error"):
+            raise reported(choice["error"])
         if raw:
-            if choice.get("error"):
-                raise reported(choice["error"])
             self.finished = True
             yield finish(raw)

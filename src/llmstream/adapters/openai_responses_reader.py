@@ -23,7 +23,7 @@ from llmstream.adapters.json_values import (
     reason_at,
     text_at,
 )
-from llmstream.adapters.openai_responses_usage import usage_of
+from llmstream.adapters.openai_common import usage_of
 from llmstream.adapters.opening import check, ends, opened, reported
 from llmstream.adapters.parts import MOST_PARTS, Parts
 from llmstream.adapters.tool_calls import ToolCalls
@@ -83,7 +83,7 @@ class ResponsesReader:
     def _event(self, kind: str, document: Document) -> Iterator[Event]:
         place, parts = _place(document), self._parts
         match kind:
-            case "refusal.delta":
+            case "refusal.delta" | "content_part.delta":
                 text = text_of(document.get("delta"))
                 parts.said(("text", place, document.get("content_index")), text)
                 yield TextDelta(text)
@@ -113,7 +113,7 @@ class ResponsesReader:
             case "function_call_arguments.done" | "custom_tool_call_input.done":
                 given = arguments_text(document.get("arguments")) or arguments_text(document.get("input"))
                 yield from self._missing(place, given)
-            case "completed" | "incomplete" | "failed" | "cancelled" | "canceled":
+            case "completed" | "incomplete" | "failed" | "cancelled" | "canceled" | "done":
                 yield from self._end(object_at(document, "response"), kind)
 
     def _item(self, place: Place, item: Document, *, complete: bool) -> Iterator[Event]:
@@ -162,6 +162,7 @@ class ResponsesReader:
             yield from self._arguments(place, arguments)
 
     def _end(self, response: Document, status: str) -> Iterator[Event]:
+        status = (status == "done" and text_at(response, "status")) or status  # an older name of all
         if status == "failed" or response.get("error"):
             raise reported(response.get("error") or response, response)
         self.finished = self.done = True
