@@ -1,7 +1,7 @@
 """Read what the user types into a chat: with prompt_toolkit, else readline, else without editing.
 
-prompt_toolkit (the extra `chat`) adds multi-line editing, pasted text as one turn, and completion;
-otherwise the chat is the same without it.
+prompt_toolkit (the extra `chat`) can edit text of several lines.  Both it and GNU readline complete the
+commands and take pasted text as one turn.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 SIGN: Final = "> "
 MORE: Final = ". "
 GNU: Final = (
-    # Python turns it off: each line of a pasted text would be a turn, and be paid
+    # Python turns it off; each line of a pasted text would be a turn, and cost money
     "set enable-bracketed-paste on",
-    # under LC_ALL=C the bytes of other characters would be commands
+    # under LC_ALL=C, the bytes of non-ASCII characters would be editing commands
     "set convert-meta off",
     "set input-meta on",
     "set output-meta on",
@@ -53,7 +53,7 @@ class LineReader(Protocol):
 
 def line_reader(environment: Environment, lines: TypedLines, complete: Complete) -> LineReader:
     """Return the best reader for this terminal and installation."""
-    # a byte that is no UTF-8, and a locale that knows none of it, are no reason to end a chat
+    # neither a byte that is not UTF-8 nor a locale without UTF-8 may end the chat
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     if environment.dumb or not (environment.out.isatty or environment.err.isatty):
@@ -138,7 +138,7 @@ class ReadlineReader:
         return line
 
     def _remember(self, line: str) -> None:
-        # readline encodes by the locale, where LC_ALL=C has no place for other characters
+        # readline uses the locale's encoding, which is ASCII under LC_ALL=C
         with suppress(ValueError):
             self._add(line)
 

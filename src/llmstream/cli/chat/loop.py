@@ -24,7 +24,7 @@ def converse(values: Values, environment: Environment) -> int:
     """Run a chat until the user leaves, and return the exit status.
 
     Raises:
-        LLMStreamError: the options or the configuration are invalid.
+        LLMStreamError: the options or the configuration are invalid, or a piped line is not text.
     """
     chat = Conversing(values, environment)
     try:
@@ -45,7 +45,7 @@ def _piped(chat: Conversing, environment: Environment) -> int:
 
 
 def _typed(chat: Conversing, environment: Environment) -> int:
-    """Answer each typed turn; only the user or a signal ends the chat."""
+    """Answer each typed turn; only the user, a signal, or an output closed by its reader ends the chat."""
     from llmstream.cli.chat.doing import Doing
     from llmstream.cli.chat.line import line_reader, whole_line
     from llmstream.cli.chat.slash import completed, parsed

@@ -9,7 +9,7 @@ from typing import Final
 
 NAME: Final = "chat-lines.jsonl"
 MOST: Final = 1000
-"""Most lines to keep; the file is reduced to them when it has twice as many."""
+"""Most lines to read from the file; a chat that has twice as many reduces the file to them."""
 
 
 class TypedLines:
