@@ -309,9 +309,13 @@ def test_a_key_that_nobody_would_send_is_not_stored(
     assert not (home.config.parent / "keys").exists()
 
 
+@pytest.mark.parametrize(
+    ("setting", "origin"),
+    [('api_key_env = "ACME_KEY"', "$ACME_KEY"), ('api_key = "other"', "api_key in [providers.acme]")],
+)
 def test_what_goes_before_a_stored_key_is_told(
-    home: Home, recorder: Recorder, run_llmstream: Command
+    home: Home, recorder: Recorder, run_llmstream: Command, setting: str, origin: str
 ) -> None:
-    home.write(table(recorder, "acme", 'api_key_env = "ACME_KEY"'))
+    home.write(table(recorder, "acme", setting))
     run = run_llmstream("keys", "set", "acme", "--file", stdin=KEY, env={"ACME_KEY": "other"})
-    assert run.status == 0 and "note: $ACME_KEY takes precedence over it" in run.err
+    assert run.status == 0 and f"note: {origin} takes precedence over it" in run.err

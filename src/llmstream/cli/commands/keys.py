@@ -36,7 +36,7 @@ def set_key(environment: Environment, provider: str, *, file: bool = False) -> s
         place = "in the system keyring"
     environment.say(f"stored the key for {provider} {place}")
     origin = settings.key_state(provider).origin
-    if settings.key_state(provider).found and origin.startswith(("$", "api_key_command", "api_key of")):
+    if settings.key_state(provider).found and origin.startswith(("$", "api_key_command", "api_key in")):
         environment.say(f"note: {origin} takes precedence over it")
     return ""
 
