@@ -17,7 +17,7 @@ class Command(NamedTuple):
             it returns the exit status.
         arguments: as shown in help, in order: ``NAME``, ``[NAME]`` if optional, ``[NAME]...`` (only the
             last one) for any number.
-        words: possible values of an argument, for completion; empty for any.
+        words: possible values of the first argument, for completion; empty for any.
         meanings: a line of help for each argument, in order; may be shorter than `arguments`.
     """
 
@@ -106,7 +106,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "Check the setup and say how to fix problems",
         "doctor:run",
         ("[PROVIDER]...",),
-        meanings=("Providers to check (the default one, if none is given)",),
+        meanings=("Providers to check; without any, the default and configured ones and those with a key",),
     ),
     Command("config path", "Print the path of the configuration file", "config:path"),
     Command("config show", "Print the settings in effect; keys are masked", "config:show"),

@@ -1,10 +1,10 @@
 """The program that completes command lines for all shells, in POSIX sh, made from the tables.
 
 It takes the words of a line and prints the candidates for the last one, each with a tab and a short
-description; ``:files`` alone means to complete file names.  TAB never starts Python: awk and sed read
-providers, aliases and templates from the user's files, and models from the lists cached by `llmstream
-models`.  Names with unusual characters are left out, so that no name from a server can reach the
-shell.
+description; ``:files`` alone means to complete file names.  TAB never starts Python: the
+program reads providers, aliases and templates from the user's files, models from the lists cached by
+`llmstream models`, and sessions from the history if sqlite3 is installed.  Names with unusual characters are
+left out, so that no name from a server can be run as shell code.
 """
 
 from __future__ import annotations

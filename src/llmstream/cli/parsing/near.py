@@ -23,7 +23,7 @@ def help_asked(argv: Sequence[str], values: Values, words: Sequence[str]) -> str
 
     Args:
         argv: the whole command line.
-        values: its options, as the default command's.
+        values: its options, parsed as those of the default command.
         words: its words.
 
     Returns:

@@ -8,8 +8,8 @@ Kind: TypeAlias = Literal["text", "int", "float", "flag", "path"]
 Value: TypeAlias = str | int | float | bool | list[str] | None
 Values: TypeAlias = dict[str, Value]
 Into: TypeAlias = Literal["options", "limits", "plan", "output", "surroundings", "command"]
-"""Destination of a value: the model's options, its limits (``limits.NAME`` by the row's `limit`), the plan
-of a run, its outputs, the Environment ("surroundings"), or the command itself."""
+"""Destination of a value: the model's options, its limits (the row's `limit` says which), the plan of
+a run, its outputs, the Environment ("surroundings"), or the command itself."""
 
 
 PROMPT: Final = "prompt"

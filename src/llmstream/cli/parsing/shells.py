@@ -1,4 +1,8 @@
-"""Completion scripts for shells; each passes the line to one program, made by completer.py."""
+"""Completion scripts for shells.
+
+Those for bash, zsh and fish pass the line to one program, made by completer.py; PowerShell's contains the
+tables itself.
+"""
 
 from __future__ import annotations
 
@@ -205,5 +209,5 @@ SHELLS: Final = tuple(SCRIPTS)
 
 
 def script(shell: str) -> str:
-    """Return a shell's completion script."""
+    """Return the completion script of one of `SHELLS`."""
     return SCRIPTS[shell]()

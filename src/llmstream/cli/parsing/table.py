@@ -249,7 +249,7 @@ GLOBAL: Final = ("--config", "--color", "--debug", "--quiet", "-q")
 
 
 def options_of(command: str) -> list[Option]:
-    """Return the options of a command, its own before the global ones."""
+    """Return the options of a command; except for the prompt's, its own come before the global ones."""
     shared_names = SHARED.get(command, frozenset())
     found = [
         option
