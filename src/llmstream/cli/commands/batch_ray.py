@@ -48,6 +48,7 @@ def on_ray(
 
     Raises:
         MissingExtra: Ray is not installed.
+        ConnectionFailed: the cluster can't be reached.
     """
     from llmstream.render.jsonl import harmless
 

@@ -1,4 +1,4 @@
-"""`llmstream doctor`: check the set-up and say how to correct problems."""
+"""`llmstream doctor`: check the setup and say how to correct problems."""
 
 from __future__ import annotations
 

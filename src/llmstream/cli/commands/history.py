@@ -42,7 +42,7 @@ def listed(values: Values, words: Sequence[str], environment: Environment) -> in
 
 
 def found(values: Values, words: Sequence[str], environment: Environment) -> int:
-    """List the runs whose prompt and answer contain the words."""
+    """List the runs whose prompt and answer together contain all the words."""
     from llmstream.history.search import search
     from llmstream.history.store import Store
 
@@ -62,7 +62,7 @@ def found(values: Values, words: Sequence[str], environment: Environment) -> int
 
 
 def show(values: Values, words: Sequence[str], environment: Environment) -> int:
-    """Show all of one run."""
+    """Show one run in full: the last one, or the one whose id starts with the word."""
     from llmstream.history.store import Store
 
     store = Store.reading(history_path())
@@ -162,7 +162,7 @@ def _agreed(count: int, environment: Environment) -> bool:
         environment.err.write(f"delete {count} run{'s' if count != 1 else ''}? [y/N] ".encode())
         answer = os.read(environment.stdin, 1024).decode("utf-8", "replace")
     except KeyboardInterrupt:
-        # the terminal shows ^C behind the question
+        # the terminal shows ^C after the question
         environment.err.write(b"\n")
         raise
     return answer.strip().lower() in ("y", "yes")
@@ -267,7 +267,7 @@ def _when(run: Run) -> str:
 
 
 def _row(run: Run) -> str:
-    """Return a run as one row: start of its id, time, model, first words."""
+    """Return a run as one row: id, time, status sign, model, first words."""
     model = one_line(f"{run.provider}/{run.model}", 30)
     return f"{run.id}  {_when(run)} {SIGNS[run.status]} {model:<24} {one_line(run.prompt, WORDS)}\n"
 

@@ -97,7 +97,7 @@ def _folder(environment: Environment) -> Path:
 
 
 def _check_wanted(settings: Settings, name: str) -> None:
-    """Raise ConfigError for an unknown provider, and for one that would never use the key."""
+    """Raise ConfigError for an unknown provider, UsageError for one that would never use the key."""
     provider = settings.provider(name)
     if not provider.wants_key:
         raise UsageError(f"{name} (adapter {provider.adapter}) needs no API key")

@@ -37,7 +37,12 @@ LOCAL_KEY: Final = "LLMSTREAM_LOCAL_KEY"
 
 
 def show_request(plan: Plan, environment: Environment) -> int:
-    """Print a plan's request and return the exit status."""
+    """Print a plan's request and return the exit status.
+
+    Raises:
+        UsageError: the target is a Python object, which sends no HTTP request.
+        LLMStreamError: the local model can't be started, or the model doesn't accept an attachment.
+    """
     target = plan.targets[0]
     if target.takes is not None:
         see_taken(plan.prompt, target)
