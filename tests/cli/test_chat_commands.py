@@ -174,6 +174,11 @@ def test_figures_are_of_the_last_answer_and_of_the_chat(fake: Fake) -> None:
     assert run.err.count("TTFT") == 1
 
 
+def test_figures_of_a_turn_that_failed_say_so(fake: Fake) -> None:
+    fake("401")
+    assert "finish error" in chat(fake, "one", "/stats").err
+
+
 def test_a_new_conversation_knows_nothing_of_the_old_one(fake: Fake) -> None:
     fake("ok")
     chat(fake, "one", "/clear", "/undo", "two")

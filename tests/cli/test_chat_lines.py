@@ -33,6 +33,16 @@ def test_ctrl_c_throws_a_line_away_and_the_chat_goes_on(fake: Fake) -> None:
     assert said(fake) == ["one", "two"]
 
 
+def test_ctrl_z_is_for_the_shell_and_no_part_of_the_line(fake: Fake) -> None:
+    fake("ok")
+    # no shell watches this terminal, so that the line goes on at once
+    terminal = fake.command.on_terminal("chat", "--no-md", env={"TERM": "vt100"})
+    terminal.wait_for(">")
+    terminal.type("hel\x1alo\r/exit\r")
+    assert terminal.finish().status == 0
+    assert said(fake) == ["hello"]
+
+
 def test_tab_completes_a_command(fake: Fake) -> None:
     fake("ok")
     run = at_screen(fake.command, "chat", typed="/st\t", then=("ats", "\r\x04"))

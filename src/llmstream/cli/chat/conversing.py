@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from llmstream.cli.exits import Exit
 from llmstream.cli.running.asked import full_name, overrides_of, settings_of, targets_of
 from llmstream.cli.running.fetching import Fetching
 from llmstream.cli.running.outputs import outputs
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
     from llmstream.cli.parsing.table import Values
     from llmstream.engine.meter import Completion
+    from llmstream.events import FinishReason
     from llmstream.history.sink import HistorySink
     from llmstream.render.base import Sink
     from llmstream.runnable.targets import Target
@@ -165,12 +167,15 @@ class Conversing(Kept):
             return Tee([self._meter, shown])
 
         status = Run(environment, fetching, sinks, began, self).carry_out(lambda: plan)
-        self._ended(said)
+        self._ended(said, status)
         return status
 
-    def _ended(self, said: tuple[Message, ...]) -> None:
+    def _ended(self, said: tuple[Message, ...], status: int) -> None:
         """Add the turn to the conversation if it has an answer; otherwise it is not sent again."""
         self.last = self._meter.completion(time.monotonic())
+        if status and self.last.finish_reason == "unknown":
+            ended: FinishReason = "cancelled" if status == Exit.INTERRUPTED else "error"
+            self.last = replace(self.last, finish_reason=ended)
         self.totals = self.totals.and_(self.last)
         kept = self._sink.kept if self._sink is not None else None
         if kept is not None:

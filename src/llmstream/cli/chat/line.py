@@ -178,6 +178,7 @@ class FullReader:
             completer=_Words(),
             complete_while_typing=False,
             enable_history_search=True,
+            enable_suspend=True,
             output=_output(environment),
         )
 
