@@ -2,8 +2,8 @@
 
 Output goes straight to a file descriptor: Python's buffered streams lose track of what was
 written when a write fails half-way, translate newlines and depend on the locale.  A *batch* is
-the list of events from one network read; a sink turns it into one write, to keep the cost per
-token low.
+the list of events from one network read; a sink makes one write of it, to keep the cost per token
+low.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN})
 MOMENT: Final = 0.5
-"""Longest wait for the reader of standard error, in seconds over a whole run."""
+"""Longest wait for the reader of output `beside` the answer, in seconds over a whole run."""
 PIECE: Final = 4096
 """Bytes that a ready pipe accepts without blocking (PIPE_BUF on Linux)."""
 NOTHING: Final[tuple[bytes, list[int]]] = (b"", [])
@@ -34,7 +34,7 @@ SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
 class ReaderGone(BrokenPipeError):
-    """The reader of the output has closed it, which is not an error of ours."""
+    """The reader has closed the output, as ``head`` does; not an error of ours."""
 
 
 class OutputError(LLMStreamError):
@@ -42,7 +42,7 @@ class OutputError(LLMStreamError):
 
 
 def encode(text: str) -> bytes:
-    """Return `text` in UTF-8, with each lone surrogate replaced by U+FFFD."""
+    """Return `text` in UTF-8, with lone surrogates replaced by U+FFFD."""
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -52,19 +52,20 @@ def encode(text: str) -> bytes:
 class Writer:
     """Writes bytes completely to a file descriptor of any kind.
 
-    After the first failure, all further output is dropped silently: the failure was raised once,
-    and output with a gap is worse than output that ends.
+    After the first failure, which is raised, all further output is dropped silently: output with a gap
+    is worse than output that ends.
 
     Args:
-        fd: the descriptor; the caller keeps it and closes it.
+        fd: the descriptor, which the caller closes.
         name: its name in messages.
         beside: whether the output accompanies the answer and must never hold it up: what can't be written
-            is dropped silently, and a slow reader is waited for at most `MOMENT` seconds in total.  A
-            terminal is always waited for, because its user has paused it.
+            is dropped silently, without an error, after waiting for a slow reader for at most `MOMENT`
+            seconds in total.  A terminal has no such limit: if it is slow, its user has paused it.
 
     Attributes:
-        waiting: whether a write is in progress; it takes as long as the reader does, and an interrupt
+        waiting: whether a write is in progress, which may take as long as the reader does; an interrupt
             loses none of its bytes.
+        broken: whether all further output is dropped, after a failure or when `hurry`'s time is up.
     """
 
     def __init__(self, fd: int, name: str = "standard output", *, beside: bool = False) -> None:
@@ -187,7 +188,7 @@ class Writer:
 class Sink(Protocol):
     """Receives a run's events and shows or stores them; each method does nothing unless overridden.
 
-    With `wants_text` False, a Tee does not pass on batches of a single TextDelta.
+    If `wants_text` is False, a Tee does not pass it batches of a single TextDelta.
     """
 
     wants_text: bool = True
@@ -206,7 +207,7 @@ class Sink(Protocol):
         return
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """End the output at `now`, monotonic seconds; `error` ended the run, None if it finished."""
+        """End the output at `now`, monotonic seconds; `error` is what ended the run, None if it finished."""
         return
 
 
@@ -247,8 +248,8 @@ class Tee(Sink):
         """Close each sink.
 
         Raises:
-            OutputError: the first failure, after all have been closed.
-            ReaderGone: as for OutputError.
+            OutputError: a sink could not write; raised after all have been closed.
+            ReaderGone: likewise; of several failures, the first is raised.
         """
         failure: OutputError | ReaderGone | None = None
         for sink in self._sinks:

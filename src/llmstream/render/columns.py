@@ -1,6 +1,6 @@
 """Lists as plain-text tables, no wider than the terminal.
 
-Nothing is cut off: the text of a narrow cell is wrapped within it, so that a name can be copied.
+Nothing is cut off, so that names can be copied: text too long for its cell is wrapped within it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 GAP: Final = 2
 NARROWEST: Final = 8
-"""Width, in terminal cells, below which no column is reduced."""
+"""Width, in terminal cells, to which a column can be reduced."""
 
 
 def columns(rows: Sequence[Sequence[str]], width: int | None = None) -> str:
@@ -19,7 +19,7 @@ def columns(rows: Sequence[Sequence[str]], width: int | None = None) -> str:
 
     Args:
         rows: rows of the same length.
-        width: cells of the terminal, None for no limit, as for a pipe.
+        width: width of the terminal in cells; None for no limit, as for a pipe.
     """
     if not rows:
         return ""
@@ -41,7 +41,7 @@ def cells(text: str) -> int:
 
 
 def _shrink(widths: list[int], width: int) -> None:
-    """Reduce the widest column by one cell until the line fits."""
+    """Reduce the widest column by one cell, repeatedly, until a line fits or none can be reduced."""
     over = sum(widths) + GAP * (len(widths) - 1) - width
     while over > 0:
         at = max(range(len(widths)), key=lambda i: (widths[i], i))
@@ -61,7 +61,7 @@ def _lines(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Return a text as lines of at most `width` cells, broken at spaces, else after / - , or anywhere."""
+    """Return a text as lines of at most `width` cells, broken at spaces, else after one of /-, or anywhere."""
     lines = []
     while cells(text) > width:
         end = _fitting(text, width)

@@ -20,7 +20,7 @@ class Extractor:
     """Extracts the content of the first or the last code block from a text that arrives in pieces.
 
     Args:
-        which: ``first``, returned while it streams, or ``last``, returned at the end of the text.
+        which: ``first``, returned while it streams, or ``last``, returned by `close`.
     """
 
     def __init__(self, which: Which = "first") -> None:
@@ -34,11 +34,11 @@ class Extractor:
 
     @property
     def found(self) -> bool:
-        """Whether a block was found."""
+        """Whether a code block has started so far."""
         return self._whole is None
 
     def feed(self, text: str) -> str:
-        """Add a piece of the text and return the part of the block that is now certain."""
+        """Add a piece of the text; return the new content of the first block, "" for the last one."""
         if self._done or not text:
             return ""
         if self._whole is not None:
@@ -55,7 +55,7 @@ class Extractor:
         return out + self._partly()
 
     def close(self) -> str:
-        """Return what was held back: the end of the block, the last block, or all text if none was found."""
+        """Return the rest: the end of the first block, the last block, or all text if there was none."""
         line, self._open = self._open, ""
         out = self._line(line, "") if line else ""
         if self._whole is not None:
@@ -98,7 +98,7 @@ class Extractor:
 
 
 class BesideSink(Tee):
-    """An answer's sink combined with others that receive the same text.
+    """An answer's sink and others that receive the same events.
 
     Args:
         inner: the answer's own sink.
@@ -120,13 +120,13 @@ class BesideSink(Tee):
 
 
 class ExtractSink(BesideSink):
-    """Passes only one code block's text on to the answer's sinks, and all other events unchanged.
+    """Passes on only one code block's text, and all other events unchanged.
 
     Args:
         inner: the answer's own sink.
-        beside: other sinks for the printed text.
+        beside: other sinks for the same text.
         which: the block to extract, ``first`` or ``last``.
-        say: called with a message if there was no block and all text was printed.
+        say: called with a message if a complete answer has no block, so that all of it is printed.
     """
 
     def __init__(

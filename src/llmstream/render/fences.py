@@ -1,7 +1,7 @@
 """Find fenced code blocks in Markdown, one line at a time.
 
-Fences are CommonMark's (0.31, section 4.5), also inside lists and block quotes, whose markers
-and indentation are not part of the content.
+Source: CommonMark 0.31, section 4.5.  Fences inside lists and block quotes count too; the markers and
+indentation of these are not part of the content.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Blocks:
         self._empty = False  # whether the innermost container is an item without content so far
 
     def line(self, text: str) -> str | None:
-        """Handle one line without its newline; return its content if it is in a fenced block, else None."""
+        """Handle one line, without its newline; return its content if it is in a fenced block, else None."""
         line = Line(text)
         matched = self._matched(line)
         if self.fence is not None:
@@ -95,7 +95,7 @@ class Blocks:
         return None
 
     def settled(self, text: str) -> str | None:
-        """Return the part of an incomplete line that can be shown; None while it may be a fence."""
+        """Return an incomplete line's content if it is in a fenced block and can't be its end, else None."""
         if self.fence is None:
             return None
         line = Line(text)
@@ -108,7 +108,7 @@ class Blocks:
         return line.rest
 
     def _matched(self, line: Line) -> int:
-        """Read the markers of the open containers and return how many of them continue."""
+        """Skip the markers of the open containers in a line, and return how many containers continue."""
         for depth, content in enumerate(self._containers):
             indent = line.indent()
             if content is None:

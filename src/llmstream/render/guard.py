@@ -2,7 +2,7 @@
 
 Text from a model, a server or a file name may contain sequences that make a terminal write to
 the clipboard, type answers into the shell or overwrite earlier output.  Each character that could
-start one is replaced by a visible symbol, so that nothing has to be parsed and no sequence can get
+start one is replaced by a visible symbol, so nothing has to be parsed, and a sequence can't get
 through by being split over chunks.
 
 Replacements:
@@ -27,7 +27,7 @@ import re
 from typing import Final
 
 FORMAT_CLASS: Final = "\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufff9-\ufffb\U000e0000-\U000e007f"
-"""Characters beyond C0 that are shown as a code, as the inside of a regular expression's class."""
+"""The unsafe characters beyond C0, as the inside of a regular expression's class."""
 FLAG: Final = "\U0001f3f4"
 TAGS: Final = "[\U000e0020-\U000e007f]*"
 SUSPECT: Final = re.compile(f"\r\n|{FLAG}{TAGS}|[\x00-\x08\x0b-\x1f\ud800-\udfff{FORMAT_CLASS}]")
@@ -90,7 +90,7 @@ def one_line(text: str, limit: int = 600) -> str:
 
     Args:
         text: such as a server's error message, a model's name, a file name; any length.
-        limit: most characters before replacement, including the ellipsis of a cut text.
+        limit: maximum number of characters before replacement, including the ellipsis of a cut text.
     """
     # only the start is searched, because a message may have megabytes
     line = BLANKS.sub(" ", text.strip()[: 16 * limit]).strip()

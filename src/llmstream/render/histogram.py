@@ -9,12 +9,11 @@ BARS: Final = "▁▂▃▄▅▆▇█"
 
 
 def histogram(values: Sequence[float], width: int) -> str:
-    """Return a bar character for each bin, from the smallest value to the largest.
+    """Return one bar character for each bin, from the smallest value to the largest.
 
     Args:
         values: at least one.
-        width: number of bins of equal size, at least 1.  An empty bin is a space; any other has a
-            visible bar.
+        width: number of bins of equal size, at least 1.  An empty bin is a space, any other a visible bar.
     """
     least, most = min(values), max(values)
     step = (most - least) / width
@@ -26,7 +25,7 @@ def histogram(values: Sequence[float], width: int) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Return a time in seconds for people: about three digits in s or ms, ``-`` for None."""
+    """Return a time, given in seconds, for people: about three digits in s or ms, ``-`` for None."""
     if value is None:
         return "-"
     if value >= 99.95:

@@ -1,7 +1,7 @@
 """Progress of a batch: one row that is redrawn on a terminal, a line at intervals elsewhere.
 
-The row never hides the cursor and uses only CR and erase-in-line, so that the terminal is left
-unchanged however the run ends.  rich is imported when the first bar is drawn.
+The row never hides the cursor and is redrawn with only CR and erase-in-line, so that the terminal is left
+usable however the run ends.  rich is imported when the first bar is drawn.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from llmstream.render.guard import one_line
 from llmstream.render.notes import dimmed
 
 ROW_EVERY: Final = 0.2
+"""Seconds between two redraws of the row."""
 LINE_EVERY: Final = 10.0
+"""Seconds between two lines."""
 SPAN: Final = 10.0
 """Seconds over which the displayed speed is averaged."""
 NARROWEST_BAR: Final = 8
@@ -36,7 +38,7 @@ class Quiet:
 
 
 class Lines:
-    """Writes a line every ten seconds."""
+    """Writes a line each time `show` is called, which should be `every` seconds."""
 
     every = LINE_EVERY
 
@@ -143,7 +145,7 @@ def summary(tally: Tally, *, output: str | None, color: bool = False, whole: boo
         tally: the job's counts.
         output: the results file's name, None if the answers went to standard output.
         color: whether the lines may be dim.
-        whole: it came to the end of its input; it was not broken off.
+        whole: whether the job reached the end of its input.
     """
     seconds = max(tally.seconds, 0.001)
     rate = tally.answered / seconds

@@ -1,8 +1,8 @@
 """Events as JSON Lines, and a run as one JSON object, for scripts.
 
 A line is exactly ``json.dumps(event, ensure_ascii=False)`` of the tracer's dictionary, with more
-characters written as ``\\uXXXX``: always DEL, and on a terminal all that guard.py would show as a
-code, so that JSON on a terminal is as safe as text but keeps the model's exact text.  Lone
+characters written as ``\\uXXXX``: always DEL, and on a terminal all that guard.py replaces beyond
+C0, so that JSON on a terminal is as safe as text but keeps the model's exact text.  Lone
 surrogates become U+FFFD.
 
 Nearly all lines are text deltas that differ in only three places, so they are made from a template:
@@ -33,7 +33,7 @@ DUMPS: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def schema() -> str:
-    """Return the JSON Schema (draft 2020-12) of one line, as shipped."""
+    """Return the JSON Schema (draft 2020-12) of one line: the text of events.schema.json."""
     return (Path(__file__).parent / "events.schema.json").read_text("utf-8")
 
 
@@ -42,7 +42,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def harmless(lines: str, isatty: bool) -> bytes:
-    """Return JSON text as UTF-8 without DEL and, for a terminal, without characters that it acts on."""
+    """Return JSON text as UTF-8, with DEL and, for a terminal, all unsafe characters escaped."""
     if isatty and not lines.isascii():
         lines = RISKY.sub(_escaped, lines)
     return encode(lines.replace("\x7f", "\\u007f") if "\x7f" in lines else lines)
@@ -53,8 +53,8 @@ class JsonlSink(Sink):
 
     Args:
         writer: where to write.
-        tracer: the run's tracer, which nothing else may use.
-        meter: the run's meter, which its owner must feed each batch before this sink.
+        tracer: the run's tracer; nothing else may use it.
+        meter: the run's meter; the caller must give it each batch before this sink.
     """
 
     def __init__(self, writer: Writer, tracer: Tracer, meter: Meter) -> None:
@@ -65,7 +65,7 @@ class JsonlSink(Sink):
         self._head = self._middle = ""
 
     def open(self, plan: Plan | None, at: float) -> None:
-        """Write the start event; if not called, the first write or close emits it."""
+        """Write the start event; the first write or close does it if this was not called."""
         self._open(at)
 
     def _open(self, at: float) -> None:
@@ -101,7 +101,7 @@ class JsonlSink(Sink):
         self._put(lines)
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """Write the last event, after the start event if that is missing; a second call does nothing."""
+        """Write the last event, and the start event if it is missing; a second call does nothing."""
         if self._closed:
             return
         self._open(now)
@@ -117,12 +117,12 @@ class JsonlSink(Sink):
 
 
 class JsonSink(Sink):
-    """Writes one object at the end of the run: the last event's data and the run's identity.
+    """Writes one object at the end of the run: the last event's data with run_id, provider and model.
 
     Args:
         writer: where to write.
         tracer: the run's tracer.
-        meter: the run's meter, which its owner must feed each batch before this sink.
+        meter: the run's meter; the caller must give it each batch before this sink.
     """
 
     def __init__(self, writer: Writer, tracer: Tracer, meter: Meter) -> None:

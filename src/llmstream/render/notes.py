@@ -1,7 +1,7 @@
 """Messages for people on standard error: warnings, retries, errors.
 
-Each note is one line.  Text from a server is made safe and shortened; API keys have already been
-removed from messages.
+Each note is one line, wrapped on a narrow terminal.  Text from a server is made safe and shortened; API
+keys have already been removed from it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 NAME: Final = "llmstream:"
 NARROWEST: Final = 40
-"""Width of a terminal, in cells, below which it does the wrapping itself."""
+"""On a terminal narrower than this (cells), lines are not wrapped at words."""
 BRIEF: Final = 48
-"""Most characters of a retry's reason, so that its line fits a terminal."""
+"""Maximum number of characters of a retry's reason, so that its line fits a terminal."""
 LONGEST: Final = 600
-"""Most characters of a line that describes a problem."""
+"""Maximum number of characters of a line that lists a problem."""
 STOPS: dict[FinishReason, str] = {
     "length": "the answer was cut off at the token limit; to raise it: --max-tokens N",
     "content_filter": "the provider's content filter stopped the answer",
@@ -37,18 +37,18 @@ def dimmed(text: str, color: bool) -> bytes:
 
 
 def note_line(text: str, *, color: bool = False, width: int | None = None) -> bytes:
-    """Return a note: the program's name, then the text, made safe, short and a single line.
+    """Return a note: the program's name and the text, which is made safe, short and a single line.
 
     Args:
         text: any text.
         color: whether it may be dim.
-        width: cells of the terminal, to wrap at words; None not to wrap.
+        width: width of the terminal in cells, to wrap at words; None not to wrap.
     """
     return b"".join(dimmed(line, color) for line in in_words(f"llmstream: {one_line(text)}", width))
 
 
 def in_words(text: str, width: int | None) -> list[str]:
-    """Return a line wrapped to a terminal's width, all but the first indented; words are never cut."""
+    """Wrap a line to a terminal's width, without cutting words; all lines but the first are indented."""
     if width is None or width < NARROWEST or len(text) < width:
         return [text]
     from llmstream.render.columns import cells
@@ -69,12 +69,12 @@ def error_lines(error: LLMStreamError, *, color: bool = False, width: int | None
     """Return an error for people: its message as a line, its hint indented below.
 
     Args:
-        error: with any text as message and hint; a hint may have several lines, and so may the
-            message of a ConfigError, which lists problems.
+        error: its hint may have several lines, and so may the message of a ConfigError, which lists
+            problems.
         color: whether the program's name may be red and the hint dim.
-        width: cells of the terminal, to wrap at words; None not to wrap.
+        width: width of the terminal in cells, to wrap at words; None not to wrap.
     """
-    # only a ConfigError may have several lines, because others can come from a server
+    # no other error may have several lines, because its text can come from a server
     message, *listed = error.message.split("\n") if isinstance(error, ConfigError) else [error.message]
     head = "\n".join(in_words(f"{NAME} {one_line(message, 1500)}", width))
     if color:
@@ -87,11 +87,11 @@ def error_lines(error: LLMStreamError, *, color: bool = False, width: int | None
 
 
 def briefly(reason: str, most: int = BRIEF) -> str:
-    """Return a short reason why an attempt failed; the last attempt's error is shown in full anyway.
+    """Return a short reason why an attempt failed; the last attempt's error is shown in full.
 
     Args:
         reason: the error's message.
-        most: most characters to return.
+        most: maximum number of characters to return.
     """
     # drop "provider (host): ", which the user knows
     _, sign, rest = reason.partition("): ")
@@ -110,12 +110,12 @@ class NotesSink(Sink):
     Args:
         writer: standard error.
         color: whether notes may be dim.
-        width: cells of the terminal, None for no limit.
+        width: width of the terminal in cells, None not to wrap.
         answer: the answer's sink if it writes to the same terminal, so that notes don't interrupt its
             lines; else None.
-        calls: whether to show tool calls, which machine-readable output already contains.
+        calls: whether to show tool calls; not needed if machine-readable output has them.
         steps: whether to show the steps of a Python object, one line each.
-        name: the model that the notes are about, if there are several; else empty.
+        name: put before each note if there are several models, else empty.
     """
 
     wants_text = False
@@ -162,14 +162,14 @@ class NotesSink(Sink):
             self._flush()
 
     def close(self, error: LLMStreamError | None, now: float) -> None:
-        """Write tool calls, why the answer stopped early if it did, and the notes held back."""
+        """Write the tool calls, why the answer was cut off if it was, and the notes held back."""
         for name, *arguments in (self._calls or {}).values():
             text = f"the model calls {name}({''.join(arguments)})"
             self._note(text)
         if error is None and self._finish in STOPS:
             self._note(STOPS[self._finish])
         if self._held and self._answer and not self._answer.ended_with_newline:
-            # the user wanted no newline after the answer, and the terminal shows both
+            # the user wants no newline after the answer, but notes and answer share a terminal
             self._held.insert(0, b"\n")
         self._flush()
 

@@ -1,7 +1,7 @@
 """The answer as plain text.
 
-Every token to a pipe or a terminal goes through here, so the text of one read is joined, encoded
-and written once.
+Every token that is not shown as Markdown goes through here, so the text of one read is joined, encoded
+and written at once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Show the progress of a download: a bar on a terminal, one line elsewhere.
 
-rich is imported only when a bar is drawn: importing it takes longer than the first token of an
-answer.
+rich is imported only when a bar is drawn, because importing it is slow.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ def progress(
     Args:
         writer: standard error.
         label: what is downloaded, one line.
-        draw: whether a bar may be drawn, which is done only on a terminal.  False for TERM=dumb.
+        draw: whether to draw a bar if `writer` is a terminal; False for TERM=dumb.
         color: whether the bar may have colours.
 
     Returns:
         A function to call with the bytes received and the total (None if unknown), and one that ends
-        the bar and restores the terminal, which must always be called.
+        the bar and restores the terminal; the second must always be called.
     """
     if draw and writer.isatty:
         return _bar(writer, one_line(label), color)
@@ -46,7 +45,7 @@ def _bar(
         TransferSpeedColumn,
     )
 
-    # a file for the console, so that its encoding doesn't depend on the locale
+    # its own file, so that the encoding doesn't depend on the locale
     stream = open(writer.fd, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
     bar = Progress(
         TextColumn("{task.description}", markup=False),

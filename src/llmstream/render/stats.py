@@ -1,4 +1,4 @@
-"""`--stats`: speed, token counts and the reason for the end, for people."""
+"""`--stats`: a line for people with times, speed, token counts, finish reason and cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmstream.render.notes import dimmed
 
 
 def stats_line(completion: Completion, *, color: bool = False) -> bytes:
-    """Return the line of `--stats`; values that were not measured or reported are left out.
+    """Return the line of `--stats`; what was not measured or reported is left out.
 
     Args:
         completion: the result of a run, failed or not.
@@ -49,7 +49,7 @@ class StatsSink(Sink):
 
     Args:
         writer: standard error.
-        meter: the run's meter, which its owner must feed each batch before this sink.
+        meter: the run's meter; the caller must give it each batch before this sink.
         color: whether the line may be dim.
     """
 

@@ -13,7 +13,7 @@ from llmstream.events import Step
 from llmstream.prompt import Json
 
 SHOWN: Final = ("chain", "chat_model", "llm", "retriever")
-"""Types of runs that are shown when they end; prompts and parsers take no time worth showing."""
+"""Types of runs that are shown when they end; others, such as prompts and parsers, take hardly any time."""
 
 
 class StepLines:
@@ -25,7 +25,7 @@ class StepLines:
     def line(self, step: Step, at: float) -> str:
         """Return the line for an event, "" if it isn't shown.
 
-        Shown are the start of every tool, the end of every retriever and of the runs right below the
+        Shown are the start of each tool, the end of each retriever and of each run directly below the
         outermost one (the links of a chain, the nodes of a graph), and all failures.
 
         Args:

@@ -1,4 +1,4 @@
-"""The report of a measurement as an SVG image, for a README: without scripts or external fonts."""
+"""The report of a measurement as an SVG image without scripts or external fonts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FORMAT: Final = """\
 </g>
 </svg>
 """
-"""Template for rich, whose own one loads a font from a server."""
+"""A template for rich, whose own loads a font from a server."""
 NO_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that are not allowed in an XML document."""
 

@@ -1,7 +1,7 @@
 """Tables for people: several models' answers compared, and the report of a measurement.
 
-rich lays them out for a width; the result is text for a terminal, a pipe or a file, with no control
-sequences except colours.
+rich lays them out for a given width.  The result is text for a terminal, a pipe or a file, with no
+control sequences except those for colours and styles.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from llmstream.render.histogram import figure, histogram, seconds
 TITLES: Final = {"ttft": "TTFT", "itl": "ITL", "e2e": "E2E", "tpot": "TPOT"}
 AT_END: Final = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
 ALL_COLUMNS: Final = 49
-"""Width at which the table of latencies has all its columns; a narrower one has fewer."""
+"""Width, in terminal cells, from which the table of latencies has all its columns."""
 MOST_BINS: Final = 48
 GAP: Final = 2
 """Spaces between two columns: one of padding, one in place of a line."""
@@ -38,8 +38,8 @@ def text_of(parts: Iterable[RenderableType], width: int, *, color: bool) -> str:
 
     Args:
         parts: printed one below the other.
-        width: most columns of a line; at least 20 are used.
-        color: whether the text may have colours.
+        width: cells of a line; at least 20 are used.
+        color: whether the text may have colours and styles.
     """
     console = Console(
         file=io.StringIO(),
@@ -65,7 +65,7 @@ def compared(completions: Sequence[Completion], reasons: Sequence[str], width: i
     Args:
         completions: the result of each model.
         reasons: why each answer ended, in the same order.
-        width: most columns of a line.
+        width: cells of a line.
     """
     costs = any(one.usage.cost is not None for one in completions)
     rows = [("model", "TTFT", "total", "tokens/s", "tokens", *(["cost"] if costs else []), "finish")]
@@ -87,7 +87,7 @@ def compared(completions: Sequence[Completion], reasons: Sequence[str], width: i
 
 
 def measured(figures: Sequence[Figures], width: int) -> list[RenderableType]:
-    """Return the report of a measurement: table and histograms per model, then a comparison of several."""
+    """Return the report of a measurement: a table and histograms for each model, and a comparison."""
     parts: list[RenderableType] = []
     for one in figures:
         parts += [Text(name_of(one.provider, one.model), style="bold"), *_summary(one)]
@@ -100,12 +100,12 @@ def measured(figures: Sequence[Figures], width: int) -> list[RenderableType]:
 
 
 def name_of(provider: str, model: str) -> str:
-    """Return PROVIDER/MODEL, safe to show and shortened."""
+    """Return PROVIDER/MODEL, made safe and short."""
     return one_line(f"{provider}/{model}", LONGEST_NAME)
 
 
 def _table(rows: Sequence[Sequence[str]], width: int) -> Table:
-    """Return a table of headings and rows; if not all columns fit, the first is shortened."""
+    """Return a table whose first row is the headings; if not all columns fit, the first is shortened."""
     figures = [max(map(cell_len, column)) for column in list(zip(*rows, strict=True))[1:]]
     left = width - sum(figures) - GAP * len(figures)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 0, 0, 1), header_style="dim")

@@ -1,4 +1,4 @@
-"""A model's thinking: dim on standard error while it streams, then folded into one short line.
+"""A model's thinking: shown on standard error while it streams, then folded if it is short.
 
 Thinking that fits on one row is replaced by how long it took.  Longer thinking is kept, because
 rows above the cursor are never changed.
@@ -16,25 +16,24 @@ from llmstream.render.colors import DIM, DIM_OFF
 from llmstream.render.guard import Guard
 
 BEGIN, END = "[thinking] ", " [end of thinking]"
-"""Marks of thinking on a terminal without colours."""
+"""Marks around thinking on a terminal where it may not be dim."""
 ERASE: Final = "\r\x1b[K"
 LONGEST_ROW: Final = 500
-"""Most characters of thinking that can be folded."""
+"""Maximum number of characters of thinking that is folded."""
 
 
 class ThinkingSink(Sink):
     """Writes thinking text for people.
 
-    It must come before the answer's sink in a Tee.  Within a batch, all thinking is shown before
-    all text, whatever their order.
+    It must come before the answer's sink in a Tee, so all thinking of a batch is shown before its text,
+    whatever their order.
 
     Args:
         writer: standard error.
-        dim: whether the text may be dim; each write switches that off again, so that the terminal is
-            never left dim.
+        dim: whether the text may be dim; each write resets this, so that the terminal is never left dim.
         guard: whether to make control characters visible.
-        terminal: whether `writer` is a terminal that supports escape sequences: thinking is folded at
-            the end, and marked if it may not be dim.
+        terminal: whether `writer` is a terminal that supports escape sequences; short thinking is then
+            folded, and thinking that may not be dim is marked.
         answer: the answer's sink if it writes to the same terminal, else None.
     """
 
@@ -113,7 +112,7 @@ class ThinkingSink(Sink):
         self._writer.write(b"\n")
 
     def _folds(self) -> bool:
-        """Return whether all of the thinking is on the open row."""
+        """Return whether all of the thinking is on one row; False if its width isn't certain."""
         if self._row is None:
             return False
         from llmstream.render.markdown.widths import SEQUENCE, cells

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from llmstream.runnable.plan import Plan
 
 PATIENCE: Final = 0.3
-"""Seconds without a token after which the indicator is drawn."""
+"""Seconds from the start of the run until the indicator is drawn."""
 ERASE: Final = b"\r\x1b[K"
 
 
 class WaitingSink(Sink):
     """Draws the indicator until the first visible event.
 
-    It must be the first sink in a Tee that writes to the terminal.
+    In a Tee, it must come before all other sinks that write to the terminal.
 
     Args:
         writer: standard error, a terminal that supports escape sequences.
@@ -46,7 +46,7 @@ class WaitingSink(Sink):
             threading.Thread(target=self._wait, daemon=True).start()
 
     def write(self, batch: list[Event], at: float) -> None:
-        """Remove the indicator if the batch has anything but Start and Usage events."""
+        """Remove the indicator permanently if the batch has any events other than Start and Usage."""
         if self._over.is_set() or all(type(event) in (Start, Usage) for event in batch):
             return
         self.stop()
@@ -76,7 +76,7 @@ class WaitingSink(Sink):
                 try:
                     self._draw()
                 except (OutputError, ReaderGone):
-                    # the run's next write fails in the same way and reports it
+                    # the run's next write fails in the same way, and is reported
                     return
             pause = 1.0
 
