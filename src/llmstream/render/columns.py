@@ -61,7 +61,7 @@ def _lines(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Return a text as lines of at most `width` cells, broken at spaces, else after one of /-, or anywhere."""
+    """Return a text as lines of at most `width` cells, broken at spaces, else after / - , or in a word."""
     lines = []
     while cells(text) > width:
         end = _fitting(text, width)

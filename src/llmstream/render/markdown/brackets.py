@@ -29,11 +29,11 @@ class Bracket:
         self.at = at
         self.image = image
         self.useless = False
-        """It contains a link, and links can't be nested."""
+        """It contains a link; links can't be nested."""
 
 
 class Bracketed:
-    """State shared by the readers of inline markup, and the reader of links.
+    """The state shared by the readers of inline markup, and the reader of links.
 
     Args:
         rows: receives the pieces.
@@ -48,7 +48,7 @@ class Bracketed:
         self._ended = False
         """The open line has ended."""
         self._whole = False
-        """The whole text is available, so that a bracket is never shown before its link is read."""
+        """The whole text is added at once, so a bracket can wait for its link however long the text is."""
         self._brackets: list[Bracket] = []
         self._delayed: set[Sign] = set()
         """Delimiters after a bracket: their match depends on whether the bracket opens a link."""

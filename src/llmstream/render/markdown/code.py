@@ -1,7 +1,7 @@
-"""Code blocks: each line unchanged, from column 0, and coloured when it ends.
+"""Code blocks: lines start at column 0 and are shown unchanged, except tabs, as they arrive.
 
-A line is shown as it arrives.  When it ends and its language is known, it is overwritten with itself
-in colours, unless it is longer than the screen is wide: the terminal has then wrapped it.
+When a line ends and its language is known, it is overwritten with itself in colours, unless it is wider
+than the screen, so that the terminal has wrapped it, or has emoji sequences, whose width is uncertain.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from llmstream.render.markdown.leaves import Frame, Leaf
 from llmstream.render.markdown.widths import SEQUENCE, cells
 
 TAB: int = 8
-"""Cells between tab stops; a tab is shown as spaces, because terminals lose it at their right edge."""
+"""Cells between tab stops; tabs are shown as spaces, because terminals drop them at the right edge."""
 
 
 class Code(Leaf):
     """A code block.
 
     Args:
-        frame: its place in the output, of which only the list's marker is shown.
-        highlighter: colours its lines, None if its language isn't known.
-        fence: the characters that end it, empty for an indented block.
-        indent: columns of indentation in its source.
+        frame: its place in the output, of which only a list's marker is shown.
+        highlighter: colours its lines; None to show them without colours.
+        fence: the opening run of backticks or tildes, empty for an indented block.
+        indent: columns before the opening fence, which are removed from each line too.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Code(Leaf):
         return head
 
     def _show(self, text: str) -> None:
-        # a complete line is not shown yet, because it is coloured right away
+        # don't show a complete line yet, because it is about to be coloured
         if self._highlighter and not self._shown and len(self._line) < self.frame.limit and self._whole:
             return
         if self._highlighter and not self._shown and not self._narrowed:

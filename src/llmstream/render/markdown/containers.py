@@ -9,7 +9,7 @@ from llmstream.render.markdown.ink import FAINT, Ink
 BULLETS: Final = "\u2022\u25e6\u25aa"
 QUOTE: Final = "\u2502"
 DEEPEST: Final = 100
-"""Most nested containers; the markers of deeper ones are text."""
+"""Maximum number of nested containers; the markers of deeper ones are text."""
 Prefix = tuple[str, int]
 
 
@@ -21,12 +21,12 @@ class Quote:
 
 
 class Item:
-    """A list's item.
+    """A list item.
 
     Args:
         indent: columns of its content's indentation in the source, relative to the item.
         marker: text shown before its first row.
-        bullet: whether its list is not numbered.
+        bullet: whether its list has bullets, not numbers.
     """
 
     def __init__(self, indent: int, marker: str, *, bullet: bool = False) -> None:
@@ -46,7 +46,7 @@ def prefixes(containers: list[Container], ink: Ink, columns: int) -> tuple[Prefi
     On a narrow screen or at deep nesting, the indentation is reduced to leave room for words.
 
     Args:
-        containers: the block's containers, outermost first; their markers count as shown from now on.
+        containers: the block's containers, outermost first; their markers are cleared, as shown.
         ink: creates the escape sequences.
         columns: width of the terminal.
 

@@ -1,8 +1,8 @@
 """Match asterisks, underscores and tildes while they arrive.
 
-The rules are CommonMark's ("Emphasis and strong emphasis", 0.31), and GitHub's for `~~`.  A delimiter
+The rules are CommonMark's (0.31, "Emphasis and strong emphasis"), and GitHub's for `~~`.  A delimiter
 that can open something takes effect at once; if it turns out to open nothing, or less than assumed,
-the pieces after it get another style and the open row is redrawn.
+the style of the pieces after it changes and the open row is redrawn.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ EM, STRONG, STRUCK = 1, 1 << 20, 1 << 40
 MASK: Final = (1 << 20) - 1
 STYLES: Final = BOLD | ITALIC | STRIKE
 DEPTH: Final = 100
-"""Most delimiters open at once; beyond that, the oldest stays open to the end of the block."""
+"""Maximum number of open delimiters; with more, the oldest stays in effect to the end of the block."""
 
 
 class Sign(Piece):
@@ -46,7 +46,7 @@ class Sign(Piece):
 
     @property
     def hoped(self) -> int:
-        """Levels that the unmatched characters will open if closing delimiters follow."""
+        """Levels that the unmatched characters open, provided that closing delimiters follow."""
         if not self.live:
             return 0
         if self.sign == "~":
@@ -55,7 +55,7 @@ class Sign(Piece):
 
     @property
     def change(self) -> int:
-        """Change of the open levels at this delimiter."""
+        """Change in the count of open levels at this delimiter."""
         return self.opened - self.closed + self.hoped
 
 
@@ -124,7 +124,7 @@ class Emphasis:
 
         Args:
             sign: the delimiter, already among the pieces.
-            bottom: number of open delimiters outside of a link, which must not be closed.
+            bottom: number of the oldest open delimiters that it must not close, as they are outside a link.
 
         Returns:
             Whether the style of earlier text has changed.
@@ -196,14 +196,14 @@ class Emphasis:
             other = stack[at]
             if other.sign != sign.sign:
                 continue
-            # CommonMark's rules 9 and 10; they never apply to tildes, which come only in pairs
+            # CommonMark's rules 9 and 10; they never apply to tildes, which occur only in pairs
             both = other.can_close or sign.can_open
             if not both or (other.length + sign.length) % 3 or not (other.length % 3 or sign.length % 3):
                 return at
         return -1
 
     def give_up(self, bottom: int = 0) -> bool:
-        """Turn the open delimiters above `bottom` into text where still possible; True if any changed."""
+        """Turn the open delimiters above `bottom` into text where possible; return whether any changed."""
         wrong = False
         for sign in self._open[bottom:]:
             if not self._rows.standing(sign):

@@ -2,7 +2,7 @@
 
 Pygments itself reads only complete texts, by walking a language's table of states; here, the same walk
 keeps its stack of states between lines.  For a language without such a table, each line is coloured
-separately.  If anything goes wrong, the line is shown without colours.
+separately.  If the lexer fails, the rest of the block is shown without colours.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     Token = tuple[_TokenType, str]
 
 LONGEST: Final = 1000
-"""Most characters of a line that is coloured."""
+"""Maximum number of characters of a line that is coloured."""
 DEEPEST: Final = 200
-"""Most states on the stack; a deeper one is reset."""
+"""Maximum number of states on the stack; a deeper stack is reset."""
 STEPS: Final = 50
-"""Most matching rules per character, because some match no text and only change the state."""
+"""Maximum number of matching rules per character: some match no text and only change the state."""
 PALETTE: Final = {
     "Keyword": "34",
     "Keyword.Constant": "36",
@@ -48,7 +48,7 @@ PALETTE: Final = {
     "Generic.Subheading": "35",
     "Generic.Prompt": "2",
 }
-"""A theme in the terminal's own colours, for unknown backgrounds."""
+"""SGR codes by token name, from the terminal's own palette: they suit any background."""
 
 
 @functools.lru_cache(maxsize=64)
@@ -56,7 +56,7 @@ def lexer_of(language: str) -> Lexer | None:
     """Return Pygments' lexer for a language, None if it has none.
 
     Args:
-        language: the name after a code fence, in any case.
+        language: the name after a code fence, in upper or lower case.
     """
     from pygments.lexers._mapping import LEXERS  # type: ignore[import-untyped]
 
@@ -74,7 +74,7 @@ def highlighter(language: str, colours: int, theme: str) -> Highlighter | None:
     Args:
         language: the name after a code fence; any text.
         colours: number of the terminal's colours: 0, 16 or 256.
-        theme: the name of a Pygments style; empty for the terminal's own colours.
+        theme: name of a Pygments style, used with 256 colours; empty for the terminal's palette.
     """
     if not colours or not language or len(language) > 40:
         return None
@@ -119,7 +119,7 @@ class Highlighter:
 
     Args:
         lexer: reads its language.
-        codes: SGR codes by token name; empty for the terminal's own colours.
+        codes: SGR codes by token name; empty for the terminal's palette.
     """
 
     def __init__(self, lexer: Lexer, codes: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""HTML blocks, shown as source; how they start and end (CommonMark 0.31, "HTML blocks")."""
+"""HTML blocks, which are shown as source.  Source: CommonMark 0.31, section 4.6, "HTML blocks"."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ALONE_BEGUN: Final = re.compile(
     r"""(?:=[ \t]*(?:"[^"\n]*"?|'[^'\n]*'?|[^\s"'=<>`]*))?)|/)?"""
 )
 HELD: Final = 200
-"""Most characters held back for a tag that may be alone on its line."""
+"""Maximum number of characters held back for a tag that may be alone on its line."""
 
 
 def html_start(line: str, at: int, *, within: bool) -> str | bool | None:
@@ -64,7 +64,7 @@ class Html(Flow):
 
     Args:
         frame: its place in the output.
-        end: text that ends the block, in lower case; empty if a blank line does.
+        end: text that ends the block, in lower case; empty if a blank line ends it.
     """
 
     def __init__(self, frame: Frame, end: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 BOLD, ITALIC, STRIKE, CODE, HEADING, TITLE, LINK, FAINT = (1 << bit for bit in range(8))
-"""Text styles, as bits; TITLE is a heading of level 1, FAINT text that is not part of the answer."""
+"""Text styles, as bits; TITLE is for headings of level 1, FAINT for text that the answer doesn't have."""
 RESET: Final = "\x1b[0m"
 ATTRIBUTES: Final = ((BOLD | HEADING, "1"), (FAINT, "2"), (ITALIC, "3"), (LINK | TITLE, "4"), (STRIKE, "9"))
 COLOURS: Final = ((CODE, "36"), (HEADING, "35"))
@@ -19,7 +19,7 @@ class Ink:
 
     Args:
         colours: number of colours to use: 0, 16 or 256.
-        theme: the name of a Pygments style for code; empty for the terminal's own colours.
+        theme: name of the Pygments style for code with 256 colours; empty for the terminal's palette.
     """
 
     def __init__(self, colours: int = 16, theme: str = "") -> None:
@@ -28,7 +28,7 @@ class Ink:
         self._made: dict[tuple[int, int], str] = {}
 
     def change(self, old: tuple[int, str], new: tuple[int, str]) -> str:
-        """Return the sequences that switch between two pens, each a style and a link's URL or ""."""
+        """Return the sequences that switch from one pen to another, each a style and a link's URL or ""."""
         (style, address), (wanted, link) = old, new
         made = self._made.get((style, wanted))
         if made is None:

@@ -1,8 +1,8 @@
 """Read the markup within one block's text while it arrives: emphasis, code, links, entities, escapes.
 
-Undecided source is kept in `_source`: a delimiter at the end of the text so far, an incomplete link
-target.  Everything else becomes pieces at once.  Unclosed code is shown as code; if its block ends
-first, its source is read again as text.
+Source whose meaning isn't known yet is kept in `_source`: a delimiter at the end of the text so far, an
+incomplete link target.  Everything else becomes pieces at once.  Open code is shown as code; if its
+block ends before it is closed, its source is read again as text.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Inline(Spanned):
     Args:
         rows: receives the pieces.
         base: style of all text, as bits of ink.
-        cell: whether this is a table's cell, whose text is complete and where `<br>` breaks the row.
+        cell: whether this is a table cell: its text is added as a whole, and `<br>` breaks its row.
     """
 
     def __init__(self, rows: Rows, base: int = 0, *, cell: bool = False) -> None:

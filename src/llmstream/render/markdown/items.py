@@ -22,9 +22,9 @@ class Items(Lines):
     def __init__(self) -> None:
         super().__init__()
         self._boxed = False
-        """A task's box precedes the next text."""
+        """The item's text follows a task's box."""
         self._lists: dict[int, tuple[str, int]] = {}
-        """The list that an item at each depth would continue: its marker character and next number."""
+        """For each depth, the list that an item would continue: its marker character and next number."""
 
     def _forget_lists(self, depth: int) -> None:
         for one in [one for one in self._lists if one >= depth]:

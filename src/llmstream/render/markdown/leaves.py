@@ -13,9 +13,9 @@ from llmstream.render.markdown.rows import Rows
 
 CODE_SPANS: Final = re.compile(r"(`+)(?!`).*?(?:(?<!`)\1(?!`)|$)")
 ROWS_HELD: Final = 4
-"""Most rows of a table's header line that doesn't start with `|`; a longer line is text."""
+"""Maximum number of rows of a table's header line that doesn't start with `|`; a longer line is text."""
 LONGEST_HEAD: Final = 16_000
-"""Most characters of a table's header line that starts with `|`; a longer line is text."""
+"""Maximum length of a table's header line that starts with `|`; a longer line is text."""
 CLOSING: Final = re.compile(r"#+[ \t]*$")
 
 
@@ -51,11 +51,11 @@ class Frame:
 
     @property
     def limit(self) -> int:
-        """Cells of a row; the last column is left free, because terminals wrap after it differently."""
+        """Cells of a row; the last column stays free, because terminals differ in wrapping after it."""
         return max(1, self.columns - 1)
 
     def rows(self) -> Rows:
-        """Return the layout of a text in this place."""
+        """Return rows for a text in this place."""
         return Rows(self.out, self.ink, self.limit, self.first, self.rest)
 
     def mark(self) -> None:
@@ -69,7 +69,7 @@ class Leaf(ABC):
     """A block of text, which arrives line by line in pieces."""
 
     lazy = False
-    """Whether lines without the markers of the block's containers may continue it."""
+    """Whether a line without the markers of the block's containers may continue it."""
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
@@ -145,7 +145,7 @@ class Flow(Leaf):
 
 
 class Paragraph(Flow):
-    """A paragraph, which may turn out to be a heading and each of its lines a table's header.
+    """A paragraph; it may turn out to be a heading, and each of its lines to be a table's header.
 
     Args:
         frame: its place in the output.
@@ -247,7 +247,7 @@ class Paragraph(Flow):
         return Frame(frame.out, frame.ink, frame.columns, frame.rest, frame.rest)
 
     def head_over(self, level: int) -> bool:
-        """Turn the paragraph into a heading of `level` 1 or 2; False if it is not all on the open row."""
+        """Turn the paragraph into a heading of `level` 1 or 2; return False if it can't all be redrawn."""
         rows = self.rows
         self.release()
         self.inline.end()
@@ -266,7 +266,7 @@ class Paragraph(Flow):
 
 
 class Heading(Flow):
-    """A heading that starts with `#`; closing ones aren't shown."""
+    """A heading that starts with `#`; a closing run of `#` isn't shown."""
 
     def __init__(self, frame: Frame, level: int) -> None:
         super().__init__(frame, HEADING | (TITLE if level == 1 else 0))

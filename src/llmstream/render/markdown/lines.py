@@ -1,4 +1,4 @@
-"""The open line: how far it is read, and which open containers continue in it."""
+"""The open line: how much of it has been read, and which open containers continue in it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Lines(ABC):
                 return
 
     def _blanks(self) -> tuple[int, int]:
-        """Return the number of columns of blanks that follow, and the index where they end."""
+        """Return how many columns of blanks follow, and the index where they end."""
         line = self._line
         # called for each container and each piece of the answer, so the scan resumes where it ended
         at, column = self._seen
@@ -104,7 +104,7 @@ class Lines(ABC):
         return column - self._column, at
 
     def _skip(self, count: int) -> None:
-        """Skip this many columns of blanks, perhaps only part of a tab."""
+        """Skip this many columns of blanks; the last may be only a part of a tab."""
         while count > 0:
             if self._pad:
                 used = min(count, self._pad)

@@ -10,9 +10,9 @@ from llmstream.render.guard import guarded
 
 SAFE: Final = re.compile(r"(?i)https?://[^/]|mailto:[^/]")
 LONGEST: Final = 2000
-"""Most characters of a URL; a longer one is not a link."""
+"""Maximum number of characters of a URL; a longer one is not a link."""
 NESTED: Final = 32
-"""Most nested parentheses in a URL."""
+"""Maximum number of nested parentheses in a URL."""
 TITLE: Final = re.compile(
     r"""[ \n]+(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\((?:[^()\\]|\\.)*\))""", re.DOTALL
 )
@@ -120,7 +120,7 @@ def _bare(text: str, at: int) -> tuple[str, int] | bool | None:
 
 
 def character_of(entity: str) -> str:
-    """Return the character of an HTML entity, safe to show; an unknown entity unchanged."""
+    """Return the character of an HTML entity, made safe to show; an unknown entity is returned unchanged."""
     from html.entities import html5
 
     if entity[1] == "#":
@@ -132,7 +132,7 @@ def character_of(entity: str) -> str:
 
 
 def decoded(text: str) -> str:
-    """Return a URL or title with its escapes and entities decoded, safe to show."""
+    """Return a URL with its escapes and entities decoded; it stays safe to show."""
     if "\\" in text:
         text = ESCAPED.sub(r"\1", text)
     if "&" in text:

@@ -14,13 +14,13 @@ UNITS: Final = re.compile(" *[^ ]+| +")
 
 @functools.cache
 def wide_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return a pattern for a wide character, and UNITS for text with such; compiled on first use."""
+    """Return a pattern for a wide character, and UNITS for text that contains some."""
     marks = "\u0300-\u036f\u3099\u309a\ufe00-\ufe0f"
     return re.compile(f"[{WIDE}]"), re.compile(f" *[{WIDE}][{marks}]*| *[^ {WIDE}]+| +")
 
 
 def has_wide(text: str) -> bool:
-    """Return whether a row may break within a text because it holds East Asian characters."""
+    """Return whether a text contains wide East Asian characters, between which a row may break."""
     return not text.isascii() and wide_patterns()[0].search(text) is not None
 
 
@@ -46,7 +46,7 @@ class Piece:
 
 
 class Break(Piece):
-    """A line break in the source."""
+    """A forced break of the row."""
 
     __slots__ = ()
 
@@ -55,7 +55,7 @@ class Break(Piece):
 
 
 def ends_wide(word: list[Piece]) -> bool:
-    """Return whether a row may break after the word because it ends with a wide character."""
+    """Return whether a word's last piece has wide characters, so that a row may break after it."""
     return bool(word) and has_wide(word[-1].text)
 
 

@@ -1,8 +1,8 @@
 """Read the blocks of a document line by line while it arrives.
 
-The first few characters of a line show where it belongs (quotes, list items, a continued paragraph, a
-new block) and are held back until that is known.  The rest of the line goes to its block at once.  The
-rules are CommonMark's 0.31, with GitHub's tables and task lists.
+The first few characters of a line, which decide where it belongs (quotes, list items, a continued
+paragraph, a new block), are held back until that is known.  The rest of the line goes to its block at
+once.  The rules are CommonMark's (0.31), with GitHub's tables and task lists.
 """
 
 from __future__ import annotations
@@ -130,10 +130,10 @@ class Reader(Starts):
     # ---- opening and closing
 
     def _frame(self, *, barred: bool = True) -> Frame:
-        """Return the frame of the next block, after a blank row if the source has one.
+        """Return the frame of the next block, and write a blank row before it if the source has one.
 
         Args:
-            barred: whether the block shows the bars of quotes around it.
+            barred: whether the block shows the bars of the quotes around it.
         """
         if self._blank and self._written:
             shared = 0

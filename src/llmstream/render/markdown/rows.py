@@ -1,4 +1,4 @@
-"""Lay out words in rows: the open row, what is drawn of it, and what waits until its word is complete.
+"""Lay out words in rows: the pieces drawn on the open row, and those that wait for the end of their word.
 
 A newline finishes a row, which then never changes.  The open row can be redrawn from its start when
 a delimiter turns out to be text, unless it is longer than the terminal is wide or contains an emoji
@@ -14,7 +14,7 @@ from llmstream.render.markdown.pieces import Break, Piece, ends_wide, has_wide, 
 from llmstream.render.markdown.widths import SEQUENCE, cells, fitting
 
 LONGEST_WORD: Final = 1000
-"""Most characters, beyond a row's cells, of an open word, because zero-width ones never fill a row."""
+"""An open word with this many characters more than a row has cells is drawn: some have no width."""
 NO_PEN: Final = (0, "")
 
 
@@ -52,7 +52,7 @@ class Rows:
         self.waiting: list[Piece] = []
         """The pieces that aren't drawn yet."""
         self.number = 0
-        """Number of the open row, from 0."""
+        """Number of the open row, from 0; `commit` increases it too."""
         self.x = 0
         """Used cells of the open row; 0 before its prefix is drawn."""
         self.fixed = False
@@ -72,7 +72,7 @@ class Rows:
         waiting.append(Piece(text, style, link))
 
     def add_sign(self, text: str, style: int) -> None:
-        """Append the end of a block's last word, which may use the row's free last cell."""
+        """Append text to a block's last word and draw it; it may use the row's free last cell."""
         self.add(text, style)
         self.limit += 1
         self.lay(ended=True)
@@ -114,7 +114,7 @@ class Rows:
         """Draw the complete words.
 
         Args:
-            ended: whether the last word is complete, too, because a line or a block ends here.
+            ended: whether a line or block ends here, so that the last word is complete too.
         """
         waiting = self.waiting
         stop = next((at for at, piece in enumerate(waiting) if piece.stop), len(waiting))
@@ -176,7 +176,7 @@ class Rows:
             size -= len(first.text) - len(stripped)
             first.text = stripped
         if not size and any(piece.text for piece in word):
-            # zero-width characters are on the row, too, so it must be ended
+            # a row that has only zero-width characters must be ended, too
             size = 1
         if not self.x and size:
             self._begin()
@@ -241,7 +241,7 @@ class Rows:
         self._pen = pen
 
     def commit(self) -> None:
-        """Make what is drawn of the open row permanent."""
+        """Make the drawn part of the open row permanent."""
         self.drawn = []
         self.number += 1
         self.fixed = True

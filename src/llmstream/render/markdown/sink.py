@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 DARK, LIGHT = "monokai", "default"
 """Pygments styles for code, by background."""
 BETWEEN_LOOKS: Final = 0.01
-"""Seconds for which the terminal's size is not read again; no user resizes faster."""
+"""Seconds until the terminal's size is read again; no user resizes faster."""
 COLUMNS: Final = 80
 """Width of a terminal that doesn't report one."""
 
 
 def theme_of(variables: Mapping[str, str], wanted: str | None) -> str:
-    """Return the name of the Pygments style for code; empty for the terminal's own colours.
+    """Return the name of the Pygments style for code; empty for the terminal's palette.
 
     Args:
         variables: the environment variables; COLORFGBG (set by rxvt, Konsole and others) ends with the
@@ -55,7 +55,7 @@ class MarkdownSink(Answer):
         writer: a terminal.
         newline: whether to end the last row with a newline.
         colours: 0, 16 or 256.
-        theme: the name of a Pygments style for code; empty for the terminal's own colours.
+        theme: name of the Pygments style for code with 256 colours; empty for the terminal's palette.
     """
 
     def __init__(self, writer: Writer, *, newline: bool = True, colours: int = 16, theme: str = "") -> None:
@@ -74,7 +74,7 @@ class MarkdownSink(Answer):
         return self._reader is None or self._reader.at_start
 
     def open(self, plan: Plan | None, at: float) -> None:
-        """Import modules in a thread while waiting for the first token."""
+        """Import modules in a thread during the wait for the first token."""
         if plan is not None:
             threading.Thread(target=_load, args=(bool(self._colours),), daemon=True).start()
 
@@ -131,7 +131,7 @@ class MarkdownSink(Answer):
 
 
 def _load(colours: bool) -> None:
-    """Import the modules for the first rows and, with colours, for the first code block."""
+    """Import the modules for the first code block, if it will have colours."""
 
     if colours:
         from llmstream.render.markdown.highlight import lexer_of

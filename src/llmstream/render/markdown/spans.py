@@ -1,4 +1,4 @@
-"""Inline code: shown as code while it is open, and read again as text if it is never closed."""
+"""Inline code: shown as code while it is open, but read again as text if it is never closed."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Span:
         self.piece = piece
         self.ticks = ticks
         self.source: list[str] = []
-        """The source since then, as long as it may have to be read again."""
+        """The source after the backticks, kept as long as it may have to be read again."""
         self.blank = False
         """It starts with a space, which isn't shown unless `tight`."""
         self.tight = False
-        """No blank precedes it, so its first space is shown, because it may turn out to be text."""
+        """No blank precedes it; its first space is shown, because it may turn out to be text."""
         self.solid = False
-        """It contains more than blanks."""
+        """It has characters other than blanks."""
 
 
 class Spanned(Bracketed, ABC):
@@ -46,9 +46,9 @@ class Spanned(Bracketed, ABC):
     def __init__(self, rows: Rows, base: int) -> None:
         super().__init__(rows, base)
         self._source = ""
-        """Source that isn't decided yet."""
+        """Source whose meaning isn't known yet."""
         self._before = " "
-        """The character before it."""
+        """The character before that source."""
         self._span: Span | None = None
         self._unclosed: set[int] = set()
         """Lengths of backtick runs that are never closed in this block."""

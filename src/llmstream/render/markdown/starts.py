@@ -23,7 +23,7 @@ HEADING_BEGUN: Final = re.compile(r"#{1,6}")
 FENCE: Final = re.compile(r"(`{3,}|~{3,})[ \t]*([^\n]*)")
 FENCE_BEGUN: Final = re.compile(r"`+|~+")
 LONGEST_INFO: Final = 1000
-"""Most characters of a line held back until its kind is known, such as those after a fence."""
+"""Maximum number of characters held back until the kind of a line is known, as after a fence."""
 
 
 class Starts(Items):
@@ -74,7 +74,7 @@ class Starts(Items):
         return self._plain_text(at) if done is False else done
 
     def _give(self) -> None:
-        """Pass what is left of the line to the open block."""
+        """Pass the rest of the line to the open block."""
         self._content(" " * self._pad + self._line[self._at :])
 
     def _plain_text(self, at: int) -> bool:

@@ -1,7 +1,7 @@
-"""Tables, row by row: column widths are fixed when only the header is known.
+"""Tables, row by row, without waiting for the rest of the table.
 
-All columns have equal widths, and longer cells are wrapped within them.  If a column would be too
-narrow for words, the cells of a row are written one after the other.
+All columns therefore have the same width, and longer cells are wrapped within them.  If a column would
+be too narrow for words, the cells of a row are written one after the other.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from llmstream.render.markdown.rows import Rows
 RULER: Final = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 RULER_BEGUN: Final = re.compile(r"[-|: \t]*")
 WIDEST: Final = 120
-"""Most terminal cells of a table's row; longer rows are hard to read."""
+"""Maximum width of a table in terminal cells; longer rows are hard to read."""
 NARROWEST: Final = 5
-"""Fewest terminal cells of a column in which words are wrapped."""
+"""Minimum width, in terminal cells, of a column in which words are wrapped."""
 BAR: Final = "\u2502"
 
 
 def split_row(line: str) -> list[str]:
-    """Return the stripped cells of a row's source; `\\|` is a bar within a cell."""
+    """Return the cells of a row's source, without blanks around them; `\\|` is a bar within a cell."""
     line = line.strip()
     parts: list[str] = [""]
     for piece in re.split(r"(\\\||\|)", line):
@@ -51,7 +51,7 @@ def alignments(ruler: str) -> list[str]:
 
 
 def is_table(head: str, ruler: str) -> bool:
-    """Return whether two lines start a table."""
+    """Return whether these two lines start a table."""
     if not RULER.fullmatch(ruler) or "|" not in head:
         return False
     return len(split_row(head)) == len(split_row(ruler))
@@ -111,7 +111,7 @@ class Table(Leaf):
     Args:
         frame: its place in the output.
         head: its first line.
-        ruler: the line below, which sets the alignment of columns.
+        ruler: the line below it, which sets the alignment of the columns.
     """
 
     def __init__(self, frame: Frame, head: str, ruler: str) -> None:

@@ -2,7 +2,7 @@
 
 Terminals differ in the width of emoji sequences (joiners, selectors, skin tones, flags): some count
 each code point, others count the sequence as two cells.  The larger number is used, so that a row
-never overflows, and rows with such a sequence are only appended to.
+never overflows; a row with such a sequence is only appended to.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def cells(text: str) -> int:
 
 
 def fitting(text: str, room: int) -> int:
-    """Return how many characters of `text` fit into `room` cells: at least 1, to guarantee progress.
+    """Return how many characters of `text` fit into `room` cells, but at least 1.
 
     For ASCII text it is `room` itself, which may exceed the length of `text`.
     """
