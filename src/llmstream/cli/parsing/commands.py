@@ -106,7 +106,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "Check the setup and say how to fix problems",
         "doctor:run",
         ("[PROVIDER]...",),
-        meanings=("Providers to check; without any, the default and configured ones and those with a key",),
+        meanings=(
+            "Providers to check; without any: the default, the configured, those with a key variable set",
+        ),
     ),
     Command("config path", "Print the path of the configuration file", "config:path"),
     Command("config show", "Print the settings in effect; keys are masked", "config:show"),

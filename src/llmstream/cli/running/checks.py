@@ -53,7 +53,10 @@ def configuration(environment: Environment) -> tuple[Check, Settings | None]:
 
 
 def chosen(settings: Settings, words: tuple[str, ...]) -> list[str]:
-    """Return the providers to check: those named, else the default, the configured, and those with a key.
+    """Return the providers to check: those named, else those of the default selection.
+
+    The default selection has the default model's provider, the configured providers, and those of the
+    catalogue whose key variable is set.
 
     Raises:
         ConfigError: a named provider is unknown, or an alias refers to itself.
