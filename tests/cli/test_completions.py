@@ -139,6 +139,9 @@ def test_install_writes_where_the_shell_looks_but_over_no_other_file(
     file.write_text("mine\n")
     assert run_llmstream("completions", "install", name).status == 2
     assert file.read_text() == "mine\n"
+    file.write_text("")  # as a full disk leaves it
+    assert run_llmstream("completions", "install", name).status == 0
+    assert file.read_text() == script(name)
 
 
 @pytest.mark.parametrize("name", SHELLS)

@@ -96,6 +96,13 @@ def test_what_sqlite_says_is_told_in_our_words(path: Path, said: str, told: str)
     assert str(path) in error.message
 
 
+def test_an_io_error_on_a_full_disk_is_told_as_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr(opening, "_ROOM", 1 << 62)
+    error = opening.explained(sqlite3.OperationalError("disk I/O error"), path)
+    assert "no disk space" in error.message and "free some space" in error.hint
+
+
 def test_a_change_that_fails_half_way_changes_nothing(path: Path) -> None:
     kept = keep(path, run("one"))
 

@@ -103,6 +103,19 @@ def joined(parts: list[AIMessageChunk]) -> AIMessageChunk:
     return first
 
 
+def test_a_sampling_parameter_without_a_field_is_sent_and_a_misspelled_one_is_told(
+    recorder: Recorder,
+) -> None:
+    place: dict[str, Any] = {"base_url": f"{recorder.address}/v1", "api_key": SecretStr("sk-none")}
+    further: dict[str, Any] = {"presence_penalty": 0.5, "model_kwargs": {"seed": 2}, "streaming": True}
+    list(ChatLLMStream(model="openai/m1", **place, **further).stream("Hello"))
+    body = recorder.last.body
+    assert (body["presence_penalty"], body["seed"]) == (0.5, 2) and "streaming" not in body
+    wrong: dict[str, Any] = {"temprature": 1}
+    with pytest.raises(UsageError, match='did you mean "temperature"'):
+        ChatLLMStream(model="openai/m1", **place, **wrong).invoke("Hello")
+
+
 @pytest.mark.parametrize(
     ("message", "ours"),
     [

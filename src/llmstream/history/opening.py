@@ -69,6 +69,8 @@ def see(path: Path) -> bool:
     return True
 
 
+_ROOM: Final = 1 << 16
+"""Bytes that SQLite needs to open a database: its shared memory and the head of its log."""
 _ASIDE: Final = "to start a new history, move the file away; its path: llmstream history path"
 
 
@@ -243,13 +245,25 @@ def explained(error: Exception, path: Path) -> HistoryError:
     text = str(error)
     if locked(error):
         return HistoryError(f"the history {path} is locked by another process")
-    if "full" in text:
-        return HistoryError(f"no disk space left for the history {path}")
+    if "full" in text or ("disk I/O" in text and _is_full(path)):
+        return HistoryError(
+            f"no disk space left for the history {path}", hint="free some space and try again"
+        )
     if "readonly" in text:
         return HistoryError(f"the history {path} is read-only")
     if "malformed" in text or "not a database" in text or "corrupt" in text:
         return HistoryError(f"the history {path} is damaged: {text}", hint=_ASIDE)
     return HistoryError(f"can't use the history {path}: {text}")
+
+
+def _is_full(path: Path) -> bool:
+    """Return whether there is no room for SQLite's own files, which it reports as an I/O error."""
+    import shutil
+
+    try:
+        return shutil.disk_usage(path.parent).free < _ROOM
+    except OSError:
+        return False
 
 
 def leave(connection: Connection, path: Path) -> None:

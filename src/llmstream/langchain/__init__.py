@@ -33,11 +33,12 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 
 from llmstream import LLM
 from llmstream.errors import UsageError
 from llmstream.events import Event, Finish, Notice, ReasoningDelta, Start, TextDelta, ToolCallDelta, Usage
+from llmstream.langchain.fields import with_further
 from llmstream.langchain.messages import messages_of
 from llmstream.prompt import Message
 
@@ -61,7 +62,8 @@ class ChatLLMStream(BaseChatModel):
         max_retries: maximum number of attempts after the first.
         timeout: seconds to connect, to the first token and between tokens, each; or a dictionary of
             limits as for `LLM`.  For `LLM`, one number is the total instead.
-        model_kwargs: further options, as for `LLM`.
+        model_kwargs: further options, as for `LLM`.  The sampling parameters among them, such as `top_k`,
+            may also be given by name.
 
     Thinking text is in ``additional_kwargs["reasoning_content"]``; ``response_metadata["warnings"]``
     lists the run's warnings, such as options that the provider doesn't accept. Calls raise subclasses
@@ -82,6 +84,11 @@ class ChatLLMStream(BaseChatModel):
     _models: dict[tuple[object, ...], LLM] = PrivateAttr(default_factory=dict)
 
     model_config = ConfigDict(populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _further(cls, values: Any) -> Any:
+        return with_further(values, cls.model_fields) if isinstance(values, dict) else values
 
     @property
     def _llm_type(self) -> str:

@@ -56,7 +56,9 @@ def _install(environment: Environment, shell: str) -> str:
             "in PowerShell: llmstream completions powershell | Out-String | Invoke-Expression",
         )
     try:
-        if found.path.exists() and MARK not in found.path.read_text("utf-8", "replace"):
+        # an empty file is left by a write that failed
+        text = found.path.read_text("utf-8", "replace") if found.path.exists() else ""
+        if text and MARK not in text:
             raise UsageError(
                 f"{found.path} exists and was not written by llmstream", hint="move it away and try again"
             )
