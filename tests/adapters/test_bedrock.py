@@ -184,6 +184,12 @@ def test_an_exception_in_mid_stream_is_an_error(kind: str, data: str, error: typ
         list(reader.read(WireMessage(f"exception:{kind}", data)))
 
 
+def test_an_exception_without_a_message_is_told_by_its_type() -> None:
+    with pytest.raises(Unavailable) as raised:
+        list(BedrockReader().read(WireMessage("exception:internalServerException", "{}")))
+    assert raised.value.message == "internalServerException"
+
+
 def test_a_whole_answer_is_read() -> None:
     content = [
         {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "x"}}},

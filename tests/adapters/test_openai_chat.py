@@ -297,7 +297,7 @@ def test_text_that_is_no_text_is_not_of_this_dialect(delta: Any) -> None:
 
 def test_the_models_of_a_list() -> None:
     assert OpenAIChat().models_url(ENDPOINT) == "https://acme.test/v1/models"
-    assert OpenAIChat().models({"data": [{"id": "a"}, {"id": 7}, "x"]}) == ["a"]
+    assert OpenAIChat().models({"data": [{"id": "a"}, {"id": 7}, "x", 7]}) == ["a", "x"]
     assert OpenAIChat().models([{"id": "b"}]) == ["b"]
     assert OpenAIChat().models(None) == []
 

@@ -132,6 +132,8 @@ class Recorder(ThreadingHTTPServer):
 
     Args:
         tls: to serve over, None for plain HTTP.
+
+    `listed`: the list of models to answer with instead of that of the path, empty for that.
     """
 
     daemon_threads = True
@@ -141,6 +143,7 @@ class Recorder(ThreadingHTTPServer):
         self.requests: list[Request] = []
         self.redirect_to = ""
         self.refusals: list[int] = []
+        self.listed = b""
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.address = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
@@ -180,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, "application/json", json.dumps(said).encode())
             return
         found = next(body for end, body in LISTS.items() if path.endswith(end))
-        self._answer(200, "application/json", json.dumps(found).encode())
+        self._answer(200, "application/json", self.server.listed or json.dumps(found).encode())
 
     def do_POST(self) -> None:
         """Answer in the dialect of the path."""

@@ -100,6 +100,48 @@ def test_a_list_that_can_not_be_had_says_why_and_shows_no_key(
     assert run.status == 3 and "echo (exec) has no list of models" in run.err
 
 
+@pytest.mark.parametrize(
+    "listed",
+    [
+        b'["alpha-1", "beta-2"]',
+        b'{"data": ["alpha-1", "beta-2"]}',
+        b'{"models": [{"id": "alpha-1"}, {"name": "beta-2"}]}',
+        b'{"data": null, "models": [{"model": "alpha-1"}, {"id": 7}, {"name": "beta-2"}]}',
+        b'\xef\xbb\xbf{"data": [{"id": "beta-2"}, {"id": "alpha-1"}]}',
+    ],
+)
+def test_a_list_of_an_odd_form_is_read(
+    listed: bytes, home: Home, recorder: Recorder, run_llmstream: Command
+) -> None:
+    home.write(table(recorder, "acme"))
+    recorder.listed = listed
+    run = run_llmstream("models", "acme")
+    assert (run.status, run.out) == (0, "".join(f"acme/{name}\n" for name in MODELS)), run.err
+
+
+def test_an_error_in_place_of_a_list_is_one_whatever_its_status(
+    home: Home, recorder: Recorder, run_llmstream: Command
+) -> None:
+    home.write(table(recorder, "acme"))
+    for listed in (b'{"error": {"message": "no such team"}}', b'{"detail": "no such team"}'):
+        recorder.listed = listed
+        run = run_llmstream("models", "acme")
+        assert run.status == 5 and "list of models: no such team" in run.err and run.out == ""
+
+
+def test_an_empty_list_says_whose_it_is_and_is_asked_for_anew(
+    home: Home, recorder: Recorder, run_llmstream: Command
+) -> None:
+    home.write(table(recorder, "acme"))
+    recorder.listed = b'{"object": "list", "data": []}'
+    run = run_llmstream("models", "acme")
+    assert (
+        (run.status, run.out) == (0, "") and "acme lists no models" in run.err and "-m acme/MODEL" in run.err
+    )
+    recorder.listed = b""
+    assert run_llmstream("models", "acme").out == "acme/alpha-1\nacme/beta-2\n"
+
+
 def test_a_login_page_and_a_port_where_nothing_listens_are_named(
     home: Home, recorder: Recorder, run_llmstream: Command
 ) -> None:

@@ -146,7 +146,8 @@ def _usage(document: Document) -> Iterator[Event]:
 
 def _failure(kind: str, data: str) -> ProviderError | BadMessage:
     """Return the error reported by an exception frame or by a document without an answer."""
-    said = message_in(parsed(data.encode("utf-8", "replace"))) or data.strip()
+    document = parsed(data.encode("utf-8", "replace"))
+    said = message_in(document) or ("" if document == {} else data.strip())
     if not kind and not said:
         return BadMessage("the answer is neither a message nor an error")
     return http_errors.in_stream(said, kind)

@@ -141,7 +141,14 @@ def models_url(endpoint: Endpoint) -> str | None:
 
 
 def models(document: object) -> list[str]:
-    """Return the ids in a model list; Together sends the list without an object around it."""
-    entries = document.get("data", []) if isinstance(document, dict) else document
-    found = [e.get("id") for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
+    """Return the ids in a model list; Together sends the list alone, others under ``models``, or names."""
+    if isinstance(document, dict):
+        document = document.get("data") or document.get("models")
+    found = [_id_of(entry) for entry in document] if isinstance(document, list) else []
     return [name for name in found if isinstance(name, str)]
+
+
+def _id_of(entry: object) -> object:
+    if not isinstance(entry, dict):
+        return entry
+    return next((entry[key] for key in ("id", "name", "model") if isinstance(entry.get(key), str)), None)

@@ -65,10 +65,8 @@ def models(
         for model, details in listed.items()
         if query.lower() in model.lower()
     ]
-    if not found or not any(found.values()):
-        environment.say(
-            "no models yet: set an API key (see `llmstream providers`) or run `llmstream pull smollm2`"
-        )
+    if not any(found.values()):
+        environment.say(_no_models(settings, None if provider is None else name))
     if json:
         return "".join(_object(*one, verbose=verbose) for one in chosen)
     if verbose:
@@ -76,6 +74,13 @@ def models(
         rows = [[f"{name}/{model}", *details.cells()] for name, model, details in chosen]
         return columns([head, *rows], environment.width_of(environment.out))
     return "".join(f"{name}/{model}\n" for name, model, _ in chosen)
+
+
+def _no_models(settings: Settings, name: str | None) -> str:
+    """Return what to do when there are no models of a provider, or of any."""
+    if name is None or settings.provider(name).adapter == "local":
+        return "no models yet: set an API key (see `llmstream providers`) or run `llmstream pull smollm2`"
+    return f"{name} lists no models; to use one all the same: llmstream -m {name}/MODEL"
 
 
 def _object(name: str, model: str, details: Details, *, verbose: bool) -> str:

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Final
 
 from llmstream.adapters.base import Adapter
+from llmstream.adapters.opening import check
 from llmstream.adapters.registry import SPECIAL, adapter
 from llmstream.config import paths
 from llmstream.config.lists.details import Details, details_of
@@ -24,6 +25,7 @@ from llmstream.runnable.targets import Target
 from llmstream.transport.http.common import Connection
 from llmstream.transport.http.documents import fetch_document
 from llmstream.wire.document import parse
+from llmstream.wire.message import WireMessage
 from llmstream.wire.sniff import refuse_page
 
 FRESH: Final = 24 * 3600.0
@@ -68,6 +70,9 @@ def of_one(
         return cached
     document = _asked(dialect, target, url, seconds)
     found = details_of(document, sorted(set(dialect.models(document))))
+    if not found:
+        # not stored, because a local server may load its first model at any time
+        return found
     details = {model: one.to_dict() for model, one in found.items() if one != Details()}
     # names last: the completion scripts read what follows "models"
     content = {"url": url, "at": time.time(), "details": details, "models": list(found)}
@@ -143,7 +148,10 @@ def _asked(dialect: Adapter, target: Target, url: str, seconds: float) -> object
         if head.status >= 300:
             raise refused(dialect, endpoint, head.status, head.headers, body)
         refuse_page(body, head.headers.get("content-type", ""))
-        return parse(body.decode("utf-8", "replace"))
+        document = parse(body.decode("utf-8-sig", "replace"))
+        if isinstance(document, dict) and not dialect.models(document):
+            check(WireMessage("", ""), document, "data", "models")
+        return document
     except LLMStreamError as error:
         placed(error, endpoint, f"{endpoint.provider} ({host(url)}), list of models")
         raise
