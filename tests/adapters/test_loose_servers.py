@@ -15,7 +15,7 @@ from llmstream.adapters.ollama_reader import OllamaReader
 from llmstream.adapters.openai_chat import ChatReader
 from llmstream.adapters.openai_completions import CompletionsReader
 from llmstream.adapters.openai_responses_reader import ResponsesReader
-from llmstream.errors import ContextTooLong, ProviderError
+from llmstream.errors import ContextTooLong, ProviderError, Unavailable
 from llmstream.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from llmstream.wire.message import WireMessage
 
@@ -126,6 +126,21 @@ def test_a_whole_message_is_one_without_its_type() -> None:
     assert read(AnthropicReader(), whole, event="whole") == [TextDelta("hi"), Finish("stop", "end_turn")]
 
 
+@pytest.mark.parametrize(
+    "data", ["done", "[done]", "finished", "2026-01-01T00:00:00Z", "2026-01-01 10:00:00+01:00"]
+)
+def test_a_plain_word_that_ends_a_stream_or_keeps_it_alive_is_no_message(data: str) -> None:
+    reader = ChatReader()
+    assert list(reader.read(WireMessage("done", data))) == [] and not reader.done
+
+
+def test_a_call_of_a_free_text_tool_has_its_input_as_arguments() -> None:
+    call = {"index": 0, "id": "1", "type": "custom", "custom": {"name": "f", "input": "ls"}}
+    more = {"index": 0, "custom": {"input": " -l"}}
+    found = read(ChatReader(), chat({"tool_calls": [call]}), chat({"tool_calls": [more]}))
+    assert found == [ToolCallDelta(0, "1", "f", "ls"), ToolCallDelta(0, None, None, " -l")]
+
+
 ERROR = '{"error": {"message": "the prompt is too long"}}'
 
 
@@ -149,3 +164,52 @@ def test_a_refusal_is_read_from_an_event_stream_and_in_other_encodings(body: byt
 @pytest.mark.parametrize("body", [b"data: " * 10_000, b"data:\n\n", b"id: 7 not found", b"data: [DONE]\n\n"])
 def test_a_refusal_without_a_message_is_one_whatever_its_body_is(body: bytes) -> None:
     assert refusal(500, {}, body).status == 500
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ('{"errors": {"model": ["is required"]}}', '{"errors": {"model": ["is required"]}}'),
+        ('{"code":\n "model_not_found"}', '{"code": "model_not_found"}'),
+        ("{'error': 'single quotes'}", "{'error': 'single quotes'}"),
+        ('{"error": {"message": "cut in the mid', '{"error": {"message": "cut in the mid'),
+        ('{"error": "first"}\n{"error": "second"}', "first"),
+        ('{"error": "first"} and more', "first"),
+        ('{"error": {"message": "bad", "type": "None", "param": "None", "code": "400"}}', "bad"),
+        ("{}", ""), (" [ ]", ""), ("null", ""), ('{"error": null}', '{"error": null}'),
+    ],
+)  # fmt: skip
+def test_a_refusal_shows_its_body_where_no_message_is_found(body: str, says: str) -> None:
+    assert refusal(400, {}, body.encode()).message == f"400 Bad Request: {says}".removesuffix(": ")
+
+
+def test_an_error_within_an_answer_shows_itself_where_no_message_is_found() -> None:
+    for error, says in (
+        ({"reason": "quota of 5", "domain": None}, '{"reason": "quota of 5"}'),
+        ({"message": "slow", "type": "None", "param": "None", "code": "429"}, "slow"),
+        ({"type": "odd_error"}, "odd_error"),
+        ({"message": None, "type": None}, "an error without a message"),
+    ):
+        with pytest.raises(ProviderError) as raised:
+            read(ChatReader(), {"error": error})
+        assert raised.value.message == says
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "kind", "again"),
+    [
+        (500, "the request exceeds the available context size", ContextTooLong, False),
+        (500, "Input token count exceeds the maximum context length", ContextTooLong, False),
+        (500, "failed to count input tokens", Unavailable, True),
+        (503, "the request exceeds the available context size", Unavailable, True),
+        (429, "maximum context tokens a minute", Unavailable, True),
+    ],
+)
+def test_a_prompt_that_is_too_long_is_one_with_a_status_of_500_too(
+    status: int, said: str, kind: type[ProviderError], again: bool
+) -> None:
+    error = refusal(status, {}, json.dumps({"error": {"message": said}}).encode())
+    assert type(error) is kind and error.retryable is again
+    with pytest.raises(kind) as raised:
+        read(ChatReader(), {"error": {"message": said, "code": status}})
+    assert raised.value.retryable is again

@@ -35,10 +35,13 @@ MORE: Final = ("message", "error_description", "detail", "description")
 INSIDE: Final = ("raw", "failed_generation", "param", "innererror", "cause", "reason", "fieldViolations")
 """Fields for the upstream provider's message or the name of the invalid field."""
 
+NONE: Final = frozenset({"None", "null"})
+"""What gateways written in Python or JavaScript send as text for nothing."""
 _EVENTS: Final = re.compile(r"\s*(data|event|id|retry)?:")
 """How an event stream begins; servers report failures in it when a stream was requested."""
 _XML: Final = re.compile(r"<(?:\w+:)?(?:message|detail|faultstring)\b[^>]*>([^<]*)<", re.IGNORECASE)
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_EMPTY: Final = re.compile(r"[\s{}\[\]\"]*|null")
 _TAGS: Final = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
@@ -50,10 +53,13 @@ def parsed(body: bytes) -> object:
 
 
 def _json(text: str) -> object:
+    """Return the JSON value that a text starts with, None if it starts with none."""
+    text = text.strip()
     try:
-        return json.loads(text)
+        value, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         return None
+    return value if end == len(text) or isinstance(value, dict | list) else None
 
 
 def _decoded(body: bytes) -> str:
@@ -92,7 +98,7 @@ def _said_in_text(text: str, depth: int) -> str:
         inner = _said(parsed(stripped.encode("utf-8", "replace")), depth + 1)
         if inner:
             return inner
-    return stripped
+    return "" if stripped in NONE else stripped
 
 
 def _said_in_object(document: Document, depth: int) -> str:
@@ -137,8 +143,8 @@ def _place(loc: object) -> str:
 
 
 def words_of_page(body: bytes) -> str:
-    """Return the message in a body that is not JSON: an XML message, a page's title, or plain text."""
-    text = _decoded(body).strip()
+    """Return what a body without a message that we know says: an XML message, a page's title, or its text."""
+    text = body.decode("utf-8-sig", "replace").strip()
     title = _TITLE.search(text)
     if title:
         return f"a web page titled {' '.join(unescape(title[1]).split())!r}"
@@ -147,4 +153,4 @@ def words_of_page(body: bytes) -> str:
         return " ".join(unescape(found[1]).split())
     if text.startswith("<"):
         return " ".join(unescape(_TAGS.sub(" ", text)).split())
-    return "" if text.startswith(("{", "[")) else text
+    return "" if _EMPTY.fullmatch(text) else " ".join(text.split()) if text[0] in "{[" else text

@@ -50,6 +50,8 @@ TOO_LONG: Final = re.compile(
     r"exceeds? the (available )?context|input (length|token)",
     re.IGNORECASE,
 )
+OVERFLOW: Final = re.compile(r"(?i)exceed\w{0,4} .{0,40}context|maximum context|(prompt|input) is too long")
+"""Matches only errors that certainly mean a prompt which is too long."""
 USED_UP: Final = re.compile(
     r"insufficient[ _](quota|balance|credits?|funds)|exceeded_current_quota|billing_(hard_limit|not_active)|"
     r"credit balance is too low",
@@ -81,11 +83,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> ProviderErr
     error = kind(
         f"{status} {_phrase(status)}: {said}" if said else f"{status} {_phrase(status)}", status=status
     )
-    error.retryable = (
-        retryable(status)
-        and headers.get("x-should-retry", "").lower() != "false"
-        and not (status >= 500 and UNSUPPORTED.search(said))
-    )
+    error.retryable = _again(status, said) and headers.get("x-should-retry", "").lower() != "false"
     error.retry_after = retry_after(headers, document)
     if 300 <= status < 400:
         error.hint = "set base_url to the final URL; the key is never sent to another address"
@@ -114,11 +112,22 @@ def in_stream(message: str, kind: str = "", status: int | None = None) -> Provid
         said = f"{said} ({kind})"
     for_good = bool(USED_UP.search(said))
     if status is not None and 400 <= status < 600:
-        again = retryable(status) and not for_good and not (status >= 500 and UNSUPPORTED.search(said))
+        again = _again(status, said) and not for_good
         return _class_of(status, said)(said, status=status, retryable=again)
     if OVERLOAD_TYPES.search(kind):
         return Unavailable(said, retryable=kind.lower() in PASSING and not for_good)
     return ContextTooLong(said) if TOO_LONG.search(said) else RequestRefused(said)
+
+
+def _again(status: int, said: str) -> bool:
+    """Return whether the same request may succeed a little later, by its status and the server's message."""
+    lasting = (status >= 500 and UNSUPPORTED.search(said)) or _overflows(status, said)
+    return retryable(status) and not lasting
+
+
+def _overflows(status: int, said: str) -> bool:
+    """Return whether a server reports a prompt that is too long as an error of its own, as llama.cpp did."""
+    return status == 500 and OVERFLOW.search(said) is not None
 
 
 def retryable(status: int) -> bool:
@@ -129,7 +138,7 @@ def retryable(status: int) -> bool:
 def _class_of(status: int, said: str) -> type[ProviderError]:
     if status in (401, 403):
         return AuthenticationError
-    if status in RETRYABLE or status >= 500:
+    if (status in RETRYABLE or status >= 500) and not _overflows(status, said):
         return Unavailable
     return ContextTooLong if TOO_LONG.search(said) else RequestRefused
 

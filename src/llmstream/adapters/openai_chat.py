@@ -186,11 +186,11 @@ class ChatReader:
 
     def _tool_calls(self, delta: Document, *, whole: bool) -> Iterator[Event]:
         for call in common.calls_in(delta):
-            function = object_at(call, "function") or call
+            function = object_at(call, "function") or object_at(call, "custom") or call
             yield from self._calls.piece(
                 index_at(call, "index"),
                 name_at(call, "id"),
                 name_at(function, "name"),
-                arguments_text(function.get("arguments")),
+                arguments_text(function.get("arguments", function.get("input"))),
                 whole=whole,
             )

@@ -10,12 +10,13 @@ llama.cpp's server (an SSE field named ``error``).
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
 from llmstream.adapters import http_errors
-from llmstream.adapters.error_words import message_in
-from llmstream.adapters.json_values import extras_at
+from llmstream.adapters.error_words import NONE, message_in
+from llmstream.adapters.json_values import extras_at, finite
 from llmstream.errors import BadMessage, ProviderError
 from llmstream.wire.document import Document, parse, parse_object
 from llmstream.wire.message import WireMessage
@@ -26,10 +27,13 @@ ALONE: Final = ("whole", "bare", "error")
 PINGS: Final = frozenset({"ping", "pong", "keepalive", "keep-alive", "keep_alive", "heartbeat", "comment"})
 _NOTHING: Final = re.compile(
     r"""[\s"'\[({<*.]*(ping|pong|keep[ _-]?alive|heart[ _-]?beat|processing|waiting|connected|null|none|true|
-    false|ok|-?[\d.]+)?[\s"'\])}>*.!]*|:.*|\W*""",
+    false|ok|done|end|finished|completed?|close|-?[\d.]+|\d{4}-\d\d-\d\d[T\ ][\d:.]+(Z|[+-][\d:]+)?)?
+    [\s"'\])}>*.!]*|:.*|\W*""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 _LONGEST_NOTHING: Final = 200
+NO_KIND: Final = NONE | {"error"}
+"""Types of errors that say nothing."""
 
 ERROR_KEYS: Final = (
     "code", "error_code", "errorCode", "status_code", "statusCode", "err_no", "status", "type", "object",
@@ -137,8 +141,12 @@ def reported(error: object, document: object = None) -> ProviderError:
     codes = [error.get(key) for key in ("code", "status_code", "statusCode", "status", "error_code")]
     numbers = [code for code in map(_number, codes) if code is not None]
     words = [error.get("type"), *codes]
-    kind = next((w for w in words if isinstance(w, str) and w and _number(w) is None and w != "error"), "")
+    kind = next(
+        (w for w in words if isinstance(w, str) and w and _number(w) is None and w not in NO_KIND), ""
+    )
     said = message_in(error) or message_in(document)
+    if not said and not kind and any(error.values()):
+        said = json.dumps(finite({key: value for key, value in error.items() if value}), ensure_ascii=False)
     failure = http_errors.in_stream(said, kind, numbers[0] if numbers else None)
     failure.retry_after = http_errors.retry_after({}, error)
     return failure
