@@ -167,20 +167,23 @@ def test_typed_lines_are_kept_for_the_next_chat_once_each_time_and_privately(tmp
     assert TypedLines(lambda: tmp_path).lines == ["one", "two\nlines"]
 
 
-def test_old_typed_lines_make_room(tmp_path: Path) -> None:
-    text = "".join(f"{json.dumps(str(number))}\n" for number in range(2 * MOST))
+def test_old_typed_lines_make_room_however_short_each_chat_is(tmp_path: Path) -> None:
+    text = "".join(f"{json.dumps(str(number))}\n" for number in range(2 * MOST - 1))
     tmp_path.joinpath(NAME).write_text(text, "utf-8")
-    lines = TypedLines(lambda: tmp_path)
-    lines.lines = [str(number) for number in range(2 * MOST)]
-    lines.add("new")
-    kept = tmp_path.joinpath(NAME).read_text("utf-8").splitlines()
-    assert len(kept) == MOST
-    assert json.loads(kept[-1]) == "new"
+    first, second = (TypedLines(lambda: tmp_path) for _ in range(2))
+    assert first.lines == [str(number) for number in range(MOST - 1, 2 * MOST - 1)]
+    second.add("of another chat")
+    first.add("new")
+    assert len(tmp_path.joinpath(NAME).read_text("utf-8").splitlines()) == 2 * MOST + 1
+    first.add("newer")
+    kept = TypedLines(lambda: tmp_path).lines
+    assert len(kept) == len(tmp_path.joinpath(NAME).read_text("utf-8").splitlines()) == MOST
+    assert kept[-3:] == ["of another chat", "new", "newer"]
 
 
 def test_typed_lines_that_cannot_be_read_or_written_cost_nothing(tmp_path: Path) -> None:
-    tmp_path.joinpath(NAME).write_text("no json\n", "utf-8")
-    assert TypedLines(lambda: tmp_path).lines == []
+    tmp_path.joinpath(NAME).write_bytes(b'no json\n"one"\n5\n"tw')
+    assert TypedLines(lambda: tmp_path).lines == ["one"]
 
     def nowhere() -> Path:
         raise Cancelled("no folder")
@@ -198,6 +201,11 @@ def test_typed_lines_are_forgotten_by_their_text_or_all(tmp_path: Path) -> None:
     forget(tmp_path, {"nothing of it"})
     forget(tmp_path, {"secret"})
     assert TypedLines(lambda: tmp_path).lines == ["other"]
+    # in a damaged line, and further back than a chat looks
+    more = "".join(f"{json.dumps(str(number))}\n" for number in range(MOST))
+    tmp_path.joinpath(NAME).write_text(f'"secret"\n"sec\n{more}', "utf-8")
+    forget(tmp_path, {"secret"})
+    assert "sec" not in tmp_path.joinpath(NAME).read_text("utf-8")
     forget(tmp_path)
     forget(tmp_path)
     assert not tmp_path.joinpath(NAME).exists()

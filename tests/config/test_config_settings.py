@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -293,3 +294,14 @@ def test_a_folder_that_others_can_write_to_is_not_imported_from(tmp_path: Path, 
     text = f'[providers.chain]\nadapter = "runnable"\nfactory = "a:B"\npath = "{own}"\n'
     with pytest.raises(ConfigError, match="import from"):
         settings(tmp_path, text).target("chain")
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_another_user_is_not_imported_from(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    os.chown(own, 12345, -1)
+    text = f'[providers.chain]\nadapter = "runnable"\nfactory = "a:B"\npath = "{own}"\n'
+    with pytest.raises(ConfigError, match=r"belongs to another user \(id 12345\)") as raised:
+        settings(tmp_path, text).target("chain")
+    assert "chmod" not in raised.value.hint

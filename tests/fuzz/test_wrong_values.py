@@ -23,7 +23,6 @@ def test_no_wrong_value_is_an_internal_error(record_property: Callable[[str, obj
         fault = fault_of(case)
         assert fault is None, f"LLMSTREAM_FUZZ_SEED={seed}, try {tried}: {case.told}: {fault}"
         tried += 1
-        if time.monotonic() > end:
+        if tried > 20 and time.monotonic() > end:
             break
     record_property("tried", tried)
-    assert tried > 20

@@ -97,6 +97,7 @@ def test_a_body_is_unpacked_once_and_one_that_is_damaged_is_an_error(tmp_path: P
     [
         interaction(status=True), interaction(status="200"), interaction("https://h/other"), 5,
         {"request": {"uri": CHAT}}, {"request": {"uri": CHAT}, "response": {}},
+        {"request": 5, "response": {}}, {"request": {"uri": CHAT}, "response": []}, interaction(headers=["a"]),
     ],
 )  # fmt: skip
 def test_what_holds_no_call_is_refused(tmp_path: Path, wrong: Any) -> None:

@@ -112,8 +112,8 @@ def test_a_task_can_be_cancelled_at_every_await(little: LittleServer, use: Using
     def make() -> LLM:
         return little.llm(REFUSED, ANSWER, tag=new_tag(), policy=Policy(max_retries=1))
 
-    # at the least: connect, send and read of both attempts, the wait between them, and two reads
-    assert asyncio.run(every_await(make, use, little.quiet, late=late)) >= 9
+    # at the least: connect and read of both attempts, and the wait between them; what has come already is not awaited
+    assert asyncio.run(every_await(make, use, little.quiet, late=late)) >= 5
 
 
 SLOWLY = (

@@ -52,6 +52,9 @@ def test_one_that_can_not_be_used_is_named_with_its_variable_and_without_its_pas
     said = f"{caught.value.message} {caught.value.hint} {caught.value.__cause__}"
     assert "https_proxy" in caught.value.message and "NO_PROXY" in said
     assert "secret" not in said
+    with pytest.raises(ConfigError) as caught:
+        proxy_for(HTTPS, url, {})
+    assert "the provider's proxy setting" in caught.value.hint and "NO_PROXY" not in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ class Provider:
             filled = filled.replace(f"{{{choice}}}", value.strip().rstrip("/"))
         flaw = url(filled)
         if flaw is not None:
-            made_with = " and ".join(f"${choice}" for choice in _variables(template))
+            made_with = " and ".join("$" + choice.replace("|", " or $") for choice in _variables(template))
             what = f"the URL of {self.name} (built from {made_with}) {flaw}"
             raise ConfigError(what, provider=self.name, phase="config")
         return filled

@@ -101,7 +101,13 @@ def folder(provider: Provider, beside: Path | None) -> Path | None:
         raise ConfigError(f"can't import from {path}: {error.strerror}", phase="config") from error
     if not stat.S_ISDIR(status.st_mode):
         raise ConfigError(f"can't import from {path}: not a folder", phase="config")
-    if sys.platform != "win32" and (status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022):
+    if sys.platform != "win32" and status.st_uid not in (os.geteuid(), 0):
+        raise ConfigError(
+            f"refusing to import from {path}: it belongs to another user (id {status.st_uid})",
+            hint="copy what you trust into a folder of yours, and name that one",
+            phase="config",
+        )
+    if sys.platform != "win32" and status.st_mode & 0o022:
         raise ConfigError(
             f"refusing to import from {path}: other users can write to it",
             hint=f"remove their access: chmod go-w {path}",

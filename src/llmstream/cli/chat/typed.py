@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 NAME: Final = "chat-lines.jsonl"
 MOST: Final = 1000
-"""Most lines to read from the file; a chat that has twice as many reduces the file to them."""
+"""Most lines to keep; a file with twice as many is reduced to them."""
 
 
 class TypedLines:
@@ -21,7 +22,9 @@ class TypedLines:
 
     def __init__(self, folder: Callable[[], Path] | None) -> None:
         self._folder = folder
-        self.lines = _read(folder) if folder else []
+        stored = _read(folder) if folder else []
+        self._stored = len(stored)
+        self.lines = stored[-MOST:]
 
     def add(self, text: str) -> None:
         """Store a line; if the file can't be written, keep lines in memory only."""
@@ -33,9 +36,19 @@ class TypedLines:
         if self._folder is None:
             return
         try:
-            _write(self._folder() / NAME, self.lines)
+            self._store(self._folder, text)
         except (OSError, LLMStreamError):
             self._folder = None
+
+    def _store(self, folder: Callable[[], Path], text: str) -> None:
+        path = folder() / NAME
+        _append(path, text)
+        self._stored += 1
+        if self._stored > 2 * MOST:
+            # read again: other chats have added lines of theirs
+            kept = _read(folder)[-MOST:]
+            _replace(path, kept)
+            self._stored = len(kept)
 
 
 def forget(folder: Path, texts: set[str] | None = None) -> None:
@@ -46,49 +59,58 @@ def forget(folder: Path, texts: set[str] | None = None) -> None:
         texts: the lines to remove, None for all of them.
 
     Raises:
-        OSError: the file can't be removed.
+        OSError: the file can't be read or removed.
         ConfigError: it can't be written.
     """
     path = folder / NAME
     if texts is None:
         path.unlink(missing_ok=True)
         return
-    lines = _read(lambda: folder)
-    left = [line for line in lines if line not in texts]
-    if len(left) < len(lines):
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return
+    # a damaged line goes too: it may be a part of one to remove
+    left = [line for line in _parsed(data) if line not in texts]
+    if _written(left) != data:
         _replace(path, left)
 
 
 def _read(folder: Callable[[], Path]) -> list[str]:
-    import json
-
     from llmstream.errors import LLMStreamError
 
     try:
-        text = (folder() / NAME).read_text("utf-8")
-        found = [json.loads(line) for line in text.splitlines()[-MOST:]]
-    except (OSError, ValueError, LLMStreamError):
+        return _parsed((folder() / NAME).read_bytes())
+    except (OSError, LLMStreamError):
         return []
-    return [line for line in found if isinstance(line, str)]
 
 
-def _write(path: Path, lines: list[str]) -> None:
-    if len(lines) > 2 * MOST:
-        del lines[:-MOST]
-        _replace(path, lines)
-        return
+def _parsed(data: bytes) -> list[str]:
+    """Return the lines in a file's content, without damaged ones."""
+    import json
+
+    found: list[str] = []
+    for line in data.splitlines():
+        with suppress(ValueError, RecursionError):
+            text = json.loads(line)
+            if isinstance(text, str):
+                found.append(text)
+    return found
+
+
+def _append(path: Path, line: str) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     with os.fdopen(os.open(path, flags, 0o600), "ab") as file:
-        file.write(_encoded(lines[-1]).encode())
+        file.write(_written([line]))
 
 
 def _replace(path: Path, lines: list[str]) -> None:
     from llmstream.config.paths import write_private
 
-    write_private(path, "".join(map(_encoded, lines)))
+    write_private(path, _written(lines).decode())
 
 
-def _encoded(line: str) -> str:
+def _written(lines: list[str]) -> bytes:
     import json
 
-    return json.dumps(line) + "\n"
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()

@@ -140,7 +140,6 @@ class Sections(Stage):
         self._began = began
         self._terminal = environment.out.isatty
         self._queue: list[Lane] = [] if self._terminal else list(lanes)
-        self._reported: set[int] = set()
 
     def take(self, news: News) -> None:
         """Show events of the current run, or keep them until it is that run's turn."""

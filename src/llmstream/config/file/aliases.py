@@ -31,9 +31,10 @@ def set_alias(path: Path, name: str, spec: str) -> None:
         raise ConfigError(
             f"{name!r} can't be an alias", hint="use letters, digits, dots, dashes and underscores"
         )
-    text = path.read_text("utf-8") if present(path) else ""
-    if text and (found := problems(path)):
+    there = present(path)
+    if there and (found := problems(path)):
         raise ConfigError(f"{found[0]}", hint="fix this first: llmstream config edit")
+    text = path.read_text("utf-8") if there else ""
     made = with_alias(text, f"{json.dumps(name)} = {json.dumps(spec)}", name)
     if not _says(made, name, spec):
         raise ConfigError(

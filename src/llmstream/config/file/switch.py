@@ -23,9 +23,10 @@ def set_top(path: Path, name: str, value: object) -> None:
     Raises:
         ConfigError: the file is invalid or can't be written.
     """
-    text = path.read_text("utf-8") if present(path) else ""
-    if text and (found := problems(path)):
+    there = present(path)
+    if there and (found := problems(path)):
         raise ConfigError(f"{found[0]}", hint="fix this first: llmstream config edit")
+    text = path.read_text("utf-8") if there else ""
     line = f"{name} = {toml_value(value)}"
     made = with_top(text, name, line)
     if tomllib.loads(made.removeprefix("\ufeff")).get(name) != value:
@@ -48,6 +49,9 @@ def with_top(text: str, name: str, line: str) -> str:
     if not rest:
         newline = "" if not top or top.endswith("\n") else "\n"
         return f"{top}{newline}{line}\n"
-    # the setting follows the last line above the first table, and a blank line separates them
-    body = top.rstrip()
-    return f"{body}\n{line}\n\n{top[len(body) :].lstrip() or ''}{rest}" if body else f"{line}\n\n{top}{rest}"
+    # the setting goes above the first table and the comment that belongs to it, with a blank line between
+    comment = re.search(r"(?:^[ \t]*#.*\n)*\Z", top, re.MULTILINE)
+    start = comment.start() if comment else end
+    body = top[:start].rstrip()
+    before = f"{body}\n" if body else ""
+    return f"{before}{line}\n\n{top[start:]}{rest}"

@@ -131,7 +131,9 @@ class MarkdownSink(Answer):
 
 
 def _load(colours: bool) -> None:
-    """Import the modules for the first code block, if it will have colours."""
+    """Import what shows the first row and, if it will have colours, the first code block."""
+    import llmstream.render.markdown.ink
+    import llmstream.render.markdown.reader  # noqa: F401
 
     if colours:
         from llmstream.render.markdown.highlight import lexer_of

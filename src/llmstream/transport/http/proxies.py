@@ -20,7 +20,7 @@ from llmstream.transport.http.address import Address, address_of, numeric
 
 SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 _WITH_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-HOW: Final = "or exclude this host with NO_PROXY"
+OWN: Final = "the provider's proxy setting"
 
 
 class Proxy(Record):
@@ -55,7 +55,7 @@ def proxy_for(to: Address, own: str | None, variables: Mapping[str, str] = os.en
         ConfigError: the proxy can't be used; the message names its variable or setting.
     """
     if own:
-        return proxy_of(own, "the provider's proxy setting")
+        return proxy_of(own, OWN)
     found = _of_environment(to.scheme, variables)
     if found is None or left_out(to.host, to.port, _value("no_proxy", variables)[1]):
         return None
@@ -103,6 +103,8 @@ def proxy_of(url: str, origin: str) -> Proxy:
     """
     if not _WITH_SCHEME.match(url):
         url = f"http://{url}"
+    # NO_PROXY does not affect a provider's own proxy
+    more = "" if origin == OWN else ", or exclude this host with NO_PROXY"
     scheme = url.partition("://")[0].lower()
     if scheme == "socks":
         # written by GNOME; means version 5
@@ -110,14 +112,14 @@ def proxy_of(url: str, origin: str) -> Proxy:
     elif scheme not in SCHEMES:
         raise ConfigError(
             f"the proxy from {origin} can't be used: {scheme}:// is not supported",
-            hint=f"set {origin} to an http://, https:// or socks5:// address, {HOW}",
+            hint=f"set {origin} to an http://, https:// or socks5:// address{more}",
         )
     try:
         address = address_of(url, SCHEMES)
     except ConfigError as error:
         said = "not a usable address"
         raise ConfigError(
-            f"the proxy from {origin} can't be used: {said}", hint=f"correct {origin}, {HOW}"
+            f"the proxy from {origin} can't be used: {said}", hint=f"correct {origin}{more}"
         ) from error.__cause__
     return Proxy(address, origin)
 

@@ -90,9 +90,7 @@ def _call(interactions: Iterable[Mapping[str, object]]) -> RecordedCall:
     attempts: list[Attempt] = []
     adapter = model = host = address = ""
     for one in interactions:
-        request, response = one["request"], one["response"]
-        assert isinstance(request, dict)
-        assert isinstance(response, dict)
+        request, response = _mapping(one["request"]), _mapping(one["response"])
         url = str(request.get("uri", ""))
         spoken = _dialect(url)
         if not spoken or (address and url != address):
@@ -125,13 +123,18 @@ def _attempt(
     code = status["code"] if isinstance(status, dict) else status
     if isinstance(code, bool) or not isinstance(code, int):
         raise ValueError("a response has no status")
-    headers = response.get("headers") or {}
-    assert isinstance(headers, dict)
+    headers = _mapping(response.get("headers") or {})
     attempt.head = Head(code, {str(k).lower(): _joined(v) for k, v in headers.items()})
     attempt.reads = [(0.0, _bytes(response.get("body")))]
     attempt.ended = True
     inflate(attempt)
     return attempt
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise TypeError
+    return value
 
 
 def _joined(value: object) -> str:
