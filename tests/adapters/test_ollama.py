@@ -45,6 +45,13 @@ def test_a_request_goes_to_chat_and_is_answered_in_lines() -> None:
     }  # fmt: skip
 
 
+def test_a_base_url_that_ends_with_api_is_the_same_place() -> None:
+    endpoint = Endpoint("home", "qwen3", "http://localhost:11434/api")
+    request = Ollama().request(Prompt((Message("user", "hi"),)), Options(), endpoint, stream=True)
+    assert request.url == "http://localhost:11434/api/chat"
+    assert Ollama().models_url(endpoint) == "http://localhost:11434/api/tags"
+
+
 def test_a_request_that_is_not_streamed_is_answered_whole() -> None:
     request = Ollama().request(Prompt((Message("user", "hi"),)), Options(), ENDPOINT, stream=False)
     assert request.framing == "whole"

@@ -127,6 +127,7 @@ def test_stats_guess_nothing() -> None:
     assert stats_line(Completion("", timing=Timing(total=1.0, chunks=3))) == (
         b"total 1.00 s, tokens not reported, 3 chunks, finish unknown\n"
     )
+    assert b" 1 chunk," in stats_line(Completion("", timing=Timing(total=1.0, chunks=1)))
 
 
 def test_a_download_off_a_terminal_is_one_line() -> None:

@@ -58,7 +58,8 @@ class Ollama:
         body = laid_over(body, {k: v for k, v in options.extra.items() if k in TOP_LEVEL})
         body = laid_over(body, {"options": {k: v for k, v in options.extra.items() if k not in TOP_LEVEL}})
         headers = {"accept": "application/x-ndjson" if stream else "application/json", **endpoint.headers}
-        sent = replace(endpoint, headers=headers, extra_body=laid_over(body, endpoint.extra_body))
+        extra = laid_over(body, endpoint.extra_body)
+        sent = replace(endpoint, base_url=_root(endpoint), headers=headers, extra_body=extra)
         request = common.post(sent, "/api/chat", body, stream=False, notices=tuple(_notices(prompt, options)))
         return replace(request, framing="ndjson") if stream else request
 
@@ -79,11 +80,16 @@ class Ollama:
 
     def models_url(self, endpoint: Endpoint) -> str | None:
         """Return the URL of the list of installed models."""
-        return endpoint.base_url + "/api/tags"
+        return _root(endpoint) + "/api/tags"
 
     def models(self, document: object) -> list[str]:
         """Return the models' names, with their tags."""
         return names_at(document, "models", "name")
+
+
+def _root(endpoint: Endpoint) -> str:
+    """Return the base URL without ``/api``, which some users already include."""
+    return endpoint.base_url.removesuffix("/api")
 
 
 def _message(message: Message) -> Json:

@@ -25,7 +25,8 @@ def stats_line(completion: Completion, *, color: bool = False) -> bytes:
     parts.append(f"total {timing.total:.2f} s")
     if timing.output_tokens_per_second is not None:
         parts.append(f"{timing.output_tokens_per_second:.1f} tokens/s")
-    parts.append(_tokens(usage) or f"tokens not reported, {timing.chunks} chunks")
+    chunks = f"{timing.chunks} chunk{'s' if timing.chunks != 1 else ''}"
+    parts.append(_tokens(usage) or f"tokens not reported, {chunks}")
     parts.append(f"finish {completion.finish_reason}")
     if usage.cost is not None:
         parts.append(f"cost {usage.cost:.6g}")
