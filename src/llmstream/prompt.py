@@ -93,6 +93,7 @@ class Message(Record):
         tool_calls: calls requested by an assistant message.
         tool_call_id: for a tool message, the id of the call it answers.
         name: for a tool message, the tool's name.
+        reasoning: the thinking before an assistant message, sent only to servers that want it back.
     """
 
     role: str
@@ -101,6 +102,7 @@ class Message(Record):
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     name: str | None = None
+    reasoning: str = ""
 
 
 class Prompt(Record):

@@ -106,9 +106,11 @@ def test_thinking_beside_a_completion_is_thinking() -> None:
     ("status", "reason"), [("completed", "stop"), ("incomplete", "length"), (None, "stop"), ("failed", "")]
 )
 def test_older_names_of_the_events_of_a_response_are_understood(status: str | None, reason: str) -> None:
-    part = {"type": "response.content_part.delta", "output_index": 0, "content_index": 0, "delta": "hi"}
+    place = {"output_index": 0, "content_index": 0}
     reader, end = ResponsesReader(), {"type": "response.done", "response": {"status": status}}
-    assert read(reader, part) == [TextDelta("hi")]
+    for kind in ("content_part", "text"):
+        assert read(reader, {"type": f"response.{kind}.delta", **place, "delta": "hi"}) == [TextDelta("hi")]
+    assert read(reader, {"type": "response.text.done", **place, "text": "hihi"}) == []
     if not reason:
         with pytest.raises(ProviderError, match="failed"):
             read(reader, end)

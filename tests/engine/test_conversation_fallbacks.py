@@ -22,7 +22,8 @@ from llmstream.errors import (
     TimeLimitPassed,
 )
 from llmstream.events import Fallback, Notice, Retry, Start
-from llmstream.prompt import Options
+from llmstream.prompt import Message, Options, Prompt, ToolCall
+from llmstream.record import replace
 
 GOOD: list[Said] = [OK, delta("a", "stop"), DONE]
 ONCE = Policy(max_retries=0)
@@ -110,6 +111,34 @@ def test_a_model_that_wants_the_newer_name_of_max_tokens_gets_it() -> None:
     assert (first["max_tokens"], second["max_completion_tokens"]) == (9, 9)
     assert "max_tokens" not in second
     assert played.opens[1].request.headers == played.opens[0].request.headers
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "thinking is enabled but reasoning_content is missing in assistant tool call message at index 1",
+        "Missing `reasoning_content` field in the assistant message at message index 1.",
+        "The `reasoning_content` in the thinking mode must be passed back to the API.",
+    ],
+)
+def test_a_model_that_wants_its_thinking_back_gets_it(says: str) -> None:
+    asked = ToolCall(0, "c1", "weather", "{}")
+    messages = (
+        Message("user", "hello"),
+        Message("assistant", "", tool_calls=(asked,), reasoning="it wants the weather"),
+        Message("tool", "rain", tool_call_id="c1"),
+        Message("assistant", "It rains."),
+        Message("user", "and now?"),
+    )
+    made = replace(call(), prompt=Prompt(messages))
+    played = play(made, [*refusal(400, says), *GOOD])
+    first, second = ([m.get("reasoning_content") for m in sent(o)["messages"]] for o in played.opens)
+    assert first == [None] * 5
+    # an empty text is rejected where the thinking isn't known
+    assert second == [None, "it wants the weather", None, " ", None]
+    assert played.text == "a" and played.waits == []
+    played = play(call(), [*refusal(400, says), *GOOD])
+    assert len(played.opens) == 1 and isinstance(played.error, RequestRefused)
 
 
 def test_a_request_is_revised_once() -> None:

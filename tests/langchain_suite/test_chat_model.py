@@ -194,6 +194,12 @@ def test_another_integrations_answer_goes_on_without_what_only_its_provider_know
     assert [call.id for call in message.tool_calls] == ["c1"]
 
 
+def test_thinking_is_kept_for_servers_that_want_it_back() -> None:
+    answer = AIMessage("", additional_kwargs={"reasoning_content": "hm"}, tool_calls=[CALL])
+    [message] = messages_of([answer])
+    assert (message.content, message.reasoning) == ("", "hm")
+
+
 @pytest.mark.parametrize(
     ("message", "named"),
     [

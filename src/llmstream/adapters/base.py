@@ -29,6 +29,7 @@ class HttpRequest(Record):
         framing: how the response body is split into messages, unless its content type says otherwise.
         notices: messages for the user, such as options that this API doesn't accept.
         added: fields of the body added unasked; one rejected by name is left out in a second try.
+        thoughts: the thinking of each message, which some servers want back in a second try.
     """
 
     method: str
@@ -38,6 +39,7 @@ class HttpRequest(Record):
     framing: Framing
     notices: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
+    thoughts: tuple[str, ...] = ()
 
 
 class Reader(Protocol):

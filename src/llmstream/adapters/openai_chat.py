@@ -23,7 +23,7 @@ from llmstream.adapters.json_values import (
     reason_at,
     text_at,
 )
-from llmstream.adapters.openai_messages import chat_messages, notices
+from llmstream.adapters.openai_messages import chat_messages, notices, with_thoughts
 from llmstream.adapters.opening import check, ends, opened, other_dialect, reported
 from llmstream.adapters.quirks import Quirk
 from llmstream.adapters.sampling import fields, left_out
@@ -31,6 +31,7 @@ from llmstream.adapters.tool_calls import ToolCalls
 from llmstream.errors import ProviderError
 from llmstream.events import Event, Notice, ReasoningDelta, TextDelta
 from llmstream.prompt import Endpoint, Json, Options, Prompt
+from llmstream.record import replace
 from llmstream.wire.document import Document
 from llmstream.wire.message import WireMessage
 
@@ -67,7 +68,9 @@ class OpenAIChat:
         added = tuple(name for name in ("stream_options",) if name in body and name not in options.extra)
         body.update(options.extra)
         told = (*left_out(self.name, options, TAKEN), *notices(prompt))
-        return common.post(endpoint, "/chat/completions", body, stream=stream, notices=told, added=added)
+        request = common.post(endpoint, "/chat/completions", body, stream=stream, notices=told, added=added)
+        thoughts = tuple(message.reasoning for message in prompt.messages)
+        return replace(request, thoughts=thoughts) if any(thoughts) else request
 
     def reader(self) -> ChatReader:
         """Return a reader for one answer."""
@@ -78,7 +81,7 @@ class OpenAIChat:
         return http_errors.refusal(status, headers, body)
 
     def revise(self, request: HttpRequest, error: ProviderError) -> HttpRequest | None:
-        """Return the request without a field that we added, or with the new name of ``max_tokens``.
+        """Return the request without a field that we added, with ``max_tokens`` renamed, or with thinking.
 
         Source: OpenAI, "Reasoning models": these require ``max_completion_tokens`` instead of ``max_tokens``.
         """
@@ -87,7 +90,7 @@ class OpenAIChat:
             return less
         if common.names_field(error, "max_completion_tokens") and b'"max_tokens"' in request.body:
             return common.renamed(request, "max_tokens", "max_completion_tokens")
-        return None
+        return with_thoughts(request, error)
 
     models_url = staticmethod(common.models_url)
     models = staticmethod(common.models)

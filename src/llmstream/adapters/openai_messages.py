@@ -1,14 +1,26 @@
 """A prompt's messages in the format of OpenAI's chat API, with attachments and tool calls.
 
-Source: OpenAI API reference, "Create chat completion", `messages`, read 2026-11.
+Sources: OpenAI API reference, "Create chat completion", `messages`; DeepSeek, "Thinking Mode", and Moonshot
+on ``reasoning_content``; read 2026-11.
 """
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Final
 
+from llmstream.adapters import openai_common as common
+from llmstream.adapters.base import HttpRequest
+from llmstream.errors import ProviderError
 from llmstream.prompt import Attachment, Json, Message, Prompt, ToolCall
+from llmstream.record import replace
+
+THOUGHT: Final = "reasoning_content"
+NO_THOUGHT: Final = " "
+"""Sent for thinking that is not known; Moonshot and DeepSeek reject an empty text."""
 
 
 def chat_messages(prompt: Prompt) -> Iterator[Json]:
@@ -20,6 +32,25 @@ def chat_messages(prompt: Prompt) -> Iterator[Json]:
         if message.tool_call_id is not None:
             entry["tool_call_id"] = message.tool_call_id
         yield entry
+
+
+def with_thoughts(request: HttpRequest, error: ProviderError) -> HttpRequest | None:
+    """Return the request with the thinking of the model's earlier messages, None if the error wants none.
+
+    While thinking, DeepSeek and Moonshot reject a conversation with tool calls without it; most other servers
+    don't know the field.
+    """
+    if not common.names_field(error, THOUGHT):
+        return None
+    body = json.loads(request.body)
+    answers = [
+        (message, thought)
+        for message, thought in zip_longest(body["messages"], request.thoughts)
+        if message is not None and message.get("role") == "assistant" and THOUGHT not in message
+    ]
+    for message, thought in answers:
+        message[THOUGHT] = thought or NO_THOUGHT
+    return replace(request, body=common.encode(body)) if answers else None
 
 
 def notices(prompt: Prompt) -> Iterator[str]:

@@ -83,13 +83,13 @@ class ResponsesReader:
     def _event(self, kind: str, document: Document) -> Iterator[Event]:
         place, parts = _place(document), self._parts
         match kind:
-            case "refusal.delta" | "content_part.delta":
+            case "refusal.delta" | "content_part.delta" | "text.delta":
                 text = text_of(document.get("delta"))
                 parts.said(("text", place, document.get("content_index")), text)
                 yield TextDelta(text)
             case "reasoning_summary_text.delta" | "reasoning_text.delta" | "reasoning.delta":
                 yield from parts.thought(_thinking(kind, place, document), text_of(document.get("delta")))
-            case "output_text.done" | "refusal.done":
+            case "output_text.done" | "refusal.done" | "text.done":
                 text = text_of(document.get("text")) or text_at(document, "refusal")
                 yield from parts.missing(("text", place, document.get("content_index")), text)
             case "reasoning_summary_text.done" | "reasoning_text.done":

@@ -36,8 +36,8 @@ KINDS: Final[Mapping[str, str]] = {
 def messages_of(messages: Iterable[BaseMessage]) -> list[Message]:
     """Return messages in this library's form.
 
-    Of a model's message, only the text and the tool calls are kept, not its thinking and other parts,
-    which only its own provider understands.
+    Of a model's message, only the text, the tool calls and the thinking are kept, not other parts, which
+    only its own provider understands.
 
     Raises:
         UsageError: a message has an unknown role, or a part that can't be sent.
@@ -47,12 +47,15 @@ def messages_of(messages: Iterable[BaseMessage]) -> list[Message]:
 
 def _message(message: BaseMessage) -> Message:
     text: list[str] = []
+    thoughts: list[str] = []
     attachments: list[Attachment] = []
     for block in map(dict, message.content_blocks):
         if block["type"] == "text":
             text.append(str(block["text"]))
         elif block["type"] == "text-plain" and block.get("text"):
             text.append(f"{block['text']}\n\n")  # a document; the question about it follows
+        elif block["type"] == "reasoning" and isinstance(message, AIMessage):
+            thoughts.append(str(block.get("reasoning") or ""))
         elif not isinstance(message, AIMessage):
             attachments.append(_attachment(_plain(block)))
     answered = isinstance(message, ToolMessage | FunctionMessage)
@@ -63,6 +66,7 @@ def _message(message: BaseMessage) -> Message:
         tuple(_calls(message)) if isinstance(message, AIMessage) else (),
         message.tool_call_id if isinstance(message, ToolMessage) else None,
         message.name if answered else None,
+        "".join(thoughts),
     )
 
 
