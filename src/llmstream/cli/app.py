@@ -15,6 +15,7 @@ from llmstream.cli.exits import Exit
 from llmstream.cli.parsing.commands import COMMANDS, GROUPS, Command
 from llmstream.cli.parsing.help import placeholder
 from llmstream.cli.parsing.near import as_prompt
+from llmstream.cli.parsing.option import LARGEST
 from llmstream.cli.parsing.table import PROMPT, Option, Values, options_of
 from llmstream.errors import UsageError
 from llmstream.nearest import nearest
@@ -23,8 +24,8 @@ from llmstream.render.notes import error_lines
 if TYPE_CHECKING:
     from llmstream.cli.environment import Environment
 
-Given: TypeAlias = str | list[str] | None
-"""A text option's value as the parser gives it."""
+Given: TypeAlias = str | int | list[str] | None
+"""An option's value as the parser gives it."""
 TYPES: Final[dict[str, type]] = {"text": str, "int": int, "float": float, "flag": bool, "path": str}
 
 REWORDED: Final = (
@@ -47,6 +48,7 @@ REWORDED: Final = (
         '{0} must be one of {2}, not "{1}"',
     ),
     (r"Invalid value for '(.*?)'(?: / '.*?')?: an empty path", "the path after {} is empty"),
+    (r"Invalid value for '(.*?)'(?: / '.*?')?: too large", f"{{}} must be below {LARGEST}"),
 )
 """The parser's messages and our wording of them."""
 MAY_BE_PROMPTS: Final = ("NoSuchOption", "UsageError")
@@ -196,15 +198,17 @@ def _option(option: Option) -> inspect.Parameter:
 
 
 def _checked(option: Option) -> Callable[[Given], Given] | None:
-    if not option.choices and option.kind != "path":
+    if not option.choices and option.kind not in ("path", "int"):
         return None
 
     def check(value: Given) -> Given:
         if option.choices and value is not None and value not in option.choices:
             raise typer.BadParameter(f"{value!r} is not one of {', '.join(option.choices)}")
         # from an unset variable in a script, for example; it would mean the current folder, or nothing
-        if option.kind == "path" and "" in ([value] if isinstance(value, str) else value or ()):
+        if option.kind == "path" and (value == "" or (isinstance(value, list) and "" in value)):
             raise typer.BadParameter("an empty path")
+        if isinstance(value, int) and not option.holds(value):
+            raise typer.BadParameter("too large")
         return value
 
     return check

@@ -19,6 +19,8 @@ from llmstream.jobs.rows import BadRow, RowOrBad, row_of, rows_of_csv, rows_of_l
 PIECE: Final = 8 * 1024
 """Bytes per read of a pipe, so that it is not read far ahead; long lines use larger reads."""
 LARGEST_PIECE: Final = 1 << 20
+LONGEST_LINE: Final = 64 << 20
+"""Bytes of a line that is read from a pipe or a device, which may have no end."""
 MOST_WRONG: Final = 1000
 """Invalid rows after which the check stops."""
 
@@ -132,6 +134,8 @@ class Source:
             if not newline:
                 parts.append(data)
                 size = min(size * 2, LARGEST_PIECE)
+                if sum(map(len, parts)) > LONGEST_LINE:
+                    raise UsageError(f"{self.name} has a line longer than the {LONGEST_LINE >> 20} MiB limit")
                 continue
             whole = b"".join([*parts, head, newline])
             parts, size = [tail], PIECE

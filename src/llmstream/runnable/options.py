@@ -74,6 +74,8 @@ def _out_of(value: object, kind: object, called: str, limits: tuple[float, float
     if isinstance(value, bool) or not isinstance(value, kind):  # type: ignore[arg-type]  # a union of types
         return f"must be {called}"
     least, greatest = limits
+    if cast(float, value) > greatest >= 2**53:
+        return "is too large"
     if not least <= cast(float, value) <= greatest:
         return f"must be from {least} to {greatest}" if greatest < 2**53 else f"must be {least} or more"
     return None

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from copy import copy
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from llmstream.adapters.base import Adapter
 from llmstream.adapters.registry import adapter
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 SPEED = "speed"
 """The option for a replay's speed, as a factor or ``max``."""
+SLOWEST: Final = 0.001
+"""Least speed; with a smaller one a wait may be longer than the system can count."""
 
 
 def speed_of(options: Options) -> float:
@@ -51,6 +53,8 @@ def speed_of(options: Options) -> float:
         speed = float(value)  # type: ignore[arg-type]  # raises unless it is a number
     except (TypeError, ValueError):
         speed = math.nan
+    if 0 < speed < SLOWEST:
+        raise UsageError(f'speed must be at least {SLOWEST}, or "max": not {value!r}')
     if isinstance(value, bool) or not (0 < speed < math.inf):
         raise UsageError(f'speed must be a number above 0, or "max": not {value!r}')
     return speed

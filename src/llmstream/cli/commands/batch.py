@@ -95,7 +95,7 @@ def _done(work: Work, values: Values, flags: Flags, environment: Environment, se
 def _flags(values: Values) -> Flags:
     output = values.get("output")
     return Flags(
-        jobs=int(_number(values, "jobs", JOBS, least=1)),
+        jobs=int(_number(values, "jobs", JOBS, least=1, most=100_000)),
         rpm=_number(values, "rpm", 0),
         tpm=_number(values, "tpm", 0),
         max_failures=int(_number(values, "max_failures", 0, least=1)),
@@ -103,13 +103,15 @@ def _flags(values: Values) -> Flags:
     )
 
 
-def _number(values: Values, name: str, default: float, least: float = 0) -> float:
+def _number(values: Values, name: str, default: float, least: float = 0, most: float = float("inf")) -> float:
     value = values.get(name)
     if value is None:
         return default
     assert isinstance(value, int | float)
     if not value >= least or value != value or (least == 0 and value == 0):
         raise UsageError(f"--{name.replace('_', '-')} must be {'1 or more' if least else 'more than 0'}")
+    if value > most:
+        raise UsageError(f"--{name.replace('_', '-')} must be at most {most}")
     return value
 
 

@@ -75,10 +75,12 @@ def _load(values: Values) -> Load:
     Raises:
         UsageError: a number is not valid.
     """
-    for name in ("requests", "jobs", "prompt_tokens"):
+    for name, most in (("requests", None), ("jobs", 100_000), ("prompt_tokens", 10_000_000)):
         value = values.get(name)
         if isinstance(value, int) and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
+        if isinstance(value, int) and most is not None and value > most:
+            raise UsageError(f"--{name.replace('_', '-')} must be at most {most}, not {value}")
     rate, duration = values.get("rate"), values.get("duration")
     requests = values.get("requests")
     return Load(

@@ -126,7 +126,8 @@ def _value(option: Option, text: str) -> Value:
         return None
     try:
         if option.kind == "int":
-            return int(text)
+            number = int(text)
+            return number if option.holds(number) else None
         if option.kind == "float":
             return float(text)
     except ValueError:

@@ -12,6 +12,9 @@ Into: TypeAlias = Literal["options", "limits", "plan", "output", "surroundings",
 a run, its outputs, the Environment ("surroundings"), or the command itself."""
 
 
+LARGEST: Final = 10**9
+"""Bound of whole numbers; a larger one is a slip, and too large for a database or a loop."""
+
 PROMPT: Final = "prompt"
 ALL: Final = ("*",)
 CHAT: Final = "chat"
@@ -53,6 +56,10 @@ class Option(NamedTuple):
     limit: str = ""
     commands: tuple[str, ...] = (PROMPT,)
     valued: str = ""
+
+    def holds(self, number: int) -> bool:
+        """Return whether a whole number is small enough; a seed has bounds of its own."""
+        return self.name == "seed" or number < LARGEST
 
     @property
     def key(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,9 @@ def calls_of(path: Path) -> list[RecordedCall]:
     """
     try:
         found = path.stat()
+        if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
+            # a device may have no end
+            raise ConfigError(f"can't read the recording {path}: not a file or a pipe", phase="config")
         return _read(path, found.st_mtime_ns, found.st_size)
     except OSError as error:
         raise ConfigError(
@@ -49,9 +53,11 @@ def _read(path: Path, changed: int, size: int) -> list[RecordedCall]:
 
     `changed` and `size` are part of the cache's key.
     """
-    if size > LARGEST:
+    with path.open("rb") as file:
+        # a pipe has no size
+        data = file.read(LARGEST + 1) if size <= LARGEST else b""
+    if max(size, len(data)) > LARGEST:
         raise ConfigError(f"the recording {path} is larger than the 1 GiB limit", phase="config")
-    data = path.read_bytes()
     beginning = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if path.suffix.lower() in CASSETTES or CASSETTE.match(beginning):
         from llmstream.transport.tape.cassettes import calls_in
