@@ -95,6 +95,22 @@ def test_counts_are_found_in_a_choice_and_under_the_names_of_either_api() -> Non
     assert usage in read(ResponsesReader(), completed)
 
 
+@pytest.mark.parametrize(
+    ("fields", "dollars"),
+    [
+        ({"cost": 0.5, "cost_in_usd_ticks": 7}, 0.5),
+        ({"cost": {"input_tokens_cost": 0.1, "total_cost": 0.25}}, 0.25),
+        ({"cost_in_usd_ticks": 37_756_000}, 0.0037756),
+        ({"cost": "much", "cost_in_usd_ticks": None}, None),
+    ],
+)
+def test_a_price_is_in_dollars_however_a_server_says_it(fields: Any, dollars: float | None) -> None:
+    counts = {"prompt_tokens": 1, **fields}
+    assert read(ChatReader(), {"choices": [], "usage": counts}) == [Usage(1, cost=dollars)]
+    completed = {"type": "response.completed", "response": {"status": "completed", "usage": counts}}
+    assert Usage(1, cost=dollars) in read(ResponsesReader(), completed)
+
+
 def test_thinking_beside_a_completion_is_thinking() -> None:
     found = read(
         CompletionsReader(), {"choices": [{"text": "", "reasoning": "hm"}]}, {"choices": [{"text": "a"}]}

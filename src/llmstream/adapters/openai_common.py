@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from typing import Final
 
 from llmstream.adapters.base import HttpRequest
 from llmstream.adapters.json_values import cost_at, count_at, extras_at, object_at, objects_at
@@ -13,6 +14,9 @@ from llmstream.events import Usage
 from llmstream.prompt import Endpoint, Json
 from llmstream.record import replace
 from llmstream.wire.document import Document
+
+TICKS: Final = 10_000_000_000
+"""xAI's ticks in a dollar."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -68,8 +72,9 @@ def usage_of(counts: Document) -> Usage:
 
     Gateways use the names of chat completions and of the responses API in either API.
 
-    Source: OpenAI API reference, "CompletionUsage" and "ResponseUsage"; OpenRouter adds ``cost`` in
-    dollars; DeepSeek counts cached tokens in ``prompt_cache_hit_tokens``, Moonshot in ``cached_tokens``.
+    Sources: OpenAI API reference, "CompletionUsage" and "ResponseUsage"; xAI, "Cost Tracking".  OpenRouter
+    adds ``cost`` in dollars, Perplexity in an object; DeepSeek counts cached tokens in
+    ``prompt_cache_hit_tokens``, Moonshot in ``cached_tokens``.
     """
     given = extras_at(counts, "completion_tokens_details") or extras_at(counts, "output_tokens_details")
     taken = extras_at(counts, "prompt_tokens_details") or extras_at(counts, "input_tokens_details")
@@ -79,8 +84,16 @@ def usage_of(counts: Document) -> Usage:
         total_tokens=count_at(counts, "total_tokens"),
         reasoning_tokens=count_at(given, "reasoning_tokens"),
         cached_tokens=_first_count({**counts, **taken}, "cached_tokens", "prompt_cache_hit_tokens"),
-        cost=cost_at(counts, "cost"),
+        cost=_cost(counts),
     )
+
+
+def _cost(counts: Document) -> float | None:
+    """Return the price in dollars, None if there is none."""
+    price = cost_at(counts, "cost")
+    price = cost_at(extras_at(counts, "cost"), "total_cost") if price is None else price
+    ticks = cost_at(counts, "cost_in_usd_ticks")
+    return ticks / TICKS if price is None and ticks is not None else price
 
 
 def _first_count(counts: Document, *names: str) -> int | None:
