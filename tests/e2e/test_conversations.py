@@ -86,6 +86,16 @@ def test_going_on_sends_the_turns_that_were_shown_with_their_system_prompt(fake:
     assert turns(fake) == [("user", "apart")]
 
 
+@pytest.mark.parametrize("which", [["-c"], ["--session", "blue"]])
+def test_going_on_after_a_prompt_without_an_answer_asks_the_same_model(fake: Fake, which: list[str]) -> None:
+    first = which if which[0] == "--session" else []
+    fake("401")(*first, "-m", "fake/other", "-s", "be brief", "one")
+    run = fake("ok")(*which, "two")
+    assert run.status == 0 and "without an answer yet, with fake/other" in run.err
+    assert fake.provider.body()["model"] == "other"
+    assert turns(fake) == [("system", "be brief"), ("user", "two")]
+
+
 def test_a_session_goes_on_by_its_name_and_begins_where_there_is_none(fake: Fake) -> None:
     fake("ok")("--session", "blue", "one")
     fake.command("--session", "red", "other")

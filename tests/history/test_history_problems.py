@@ -178,6 +178,9 @@ def test_a_conversation_whose_runs_all_failed_goes_on_without_turns(path: Path) 
     again = named(path, "blue")
     assert again is not None
     assert (again.id, again.turns) == (failed.conversation, ())
+    for one in (found, again):
+        assert (one.provider, one.model, one.system) == (failed.provider, failed.model, failed.system)
+        assert "without an answer yet" in one.described()
     assert named(path, "red") is None
 
 

@@ -32,10 +32,10 @@ class Conversation(Record):
         id: the conversation's id.
         session: its name, None when it has none.
         turns: those with an answer, oldest first.
-        provider: of the last answer; empty when there is none.
-        model: of the last answer; empty when there is none.
-        system: the system prompt of the last answered turn, None when there was none.
-        time: when the last answered turn started, milliseconds since 1970; 0 when there was none.
+        provider: of the last answer, or of the last try when there is no answer; empty without a run.
+        model: as `provider`.
+        system: the system prompt of that turn, None when there was none.
+        time: when that turn started, milliseconds since 1970; 0 without a run.
     """
 
     id: str
@@ -54,7 +54,10 @@ class Conversation(Record):
     def described(self) -> str:
         """Return a description for people: its name, age, number of turns and first words."""
         name = f' of session "{self.session}"' if self.session is not None else ""
-        first = " ".join(str(self.turns[0].messages[0]["content"]).split()) if self.turns else ""
+        if not self.turns:
+            model = f"{self.provider}/{self.model}"
+            return f"the conversation{name} from {age(self.time)} ago, without an answer yet, with {model}"
+        first = " ".join(str(self.turns[0].messages[0]["content"]).split())
         words = first if len(first) <= FIRST_WORDS else first[: FIRST_WORDS - 1] + "…"
         turns = f"{len(self.turns)} turn{'s' if len(self.turns) != 1 else ''}"
         return f'the conversation{name} from {age(self.time)} ago ({turns}): "{words}"'
@@ -87,7 +90,7 @@ def last(path: Path) -> Conversation | None:
         if found:
             return _whole_of(store, found[0], f"AND {over}", chats)
         failed = store.select(f"WHERE taken_back = 0 AND {over} ORDER BY row DESC LIMIT 1", chats)
-        return Conversation(failed[0].conversation, failed[0].session) if failed else None
+        return _unanswered(failed[0]) if failed else None
 
 
 def named(path: Path, name: str) -> Conversation | None:
@@ -103,8 +106,16 @@ def named(path: Path, name: str) -> Conversation | None:
         newest = store.query(CONVERSATION_OF, (whole(name),))
         if not newest:
             return None
-        found = store.select(f"WHERE conversation = ? AND {SENT} ORDER BY row DESC LIMIT 1", newest[0])
-        return _whole_of(store, found[0]) if found else Conversation(newest[0][0], name)
+        of_it = "WHERE conversation = ?"
+        found = store.select(f"{of_it} AND {SENT} ORDER BY row DESC LIMIT 1", newest[0])
+        if found:
+            return _whole_of(store, found[0])
+        failed = store.select(f"{of_it} AND taken_back = 0 ORDER BY row DESC LIMIT 1", newest[0])
+        return _unanswered(failed[0]) if failed else Conversation(newest[0][0], name)
+
+
+def _unanswered(run: Run) -> Conversation:
+    return Conversation(run.conversation, run.session, (), run.provider, run.model, run.system, run.time)
 
 
 def _whole_of(store: Store, run: Run, more: str = "", values: Sequence[object] = ()) -> Conversation:

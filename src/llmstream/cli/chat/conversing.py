@@ -85,7 +85,7 @@ class Conversing(Kept):
 
         found = chosen(self._values)
         self._place = replace(self._place, conversation=found.id or None, session=found.session)
-        if not found.turns:
+        if not found.provider:
             return
         for turn in found.turns:
             *said, _ = messages([turn], attached_again)

@@ -65,7 +65,7 @@ class Talk(Kept):
         self.keeps = keeps(self._values, self._environment, settings)
         if "session" in self._values or self._values.get("continue"):
             self.conversation = chosen(self._values)
-            if self.conversation.turns:
+            if self.conversation.provider:
                 self._go_on(self.conversation, say)
 
     def _go_on(self, conversation: Conversation, say: Callable[[str], None]) -> None:
