@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -15,7 +16,7 @@ import pytest
 from cli.test_events import ENGINES, events_of, text_of
 from fakes.command import Run, in_process
 from fakes.fixtures import Fake
-from llmstream.cli.signals import Signals
+from llmstream.cli.signals import Interrupted, Signals
 
 FILES: Final = (
     "/cli/running/pump.py",
@@ -32,11 +33,30 @@ def signals() -> Iterator[Signals]:
     """The command's handlers, in this process."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
+    report = sys.unraisablehook
     made = Signals()
     made.install()
     yield made
+    sys.unraisablehook = report
     for number, handler in zip(numbers, before, strict=True):
         signal.signal(number, handler)
+
+
+class Dying:
+    """An object at whose end a signal comes, where Python ignores every exception."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_signal_where_exceptions_are_ignored_is_raised_after_it(
+    signals: Signals, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Interrupted) as interrupt:
+        Dying()
+        threading.Event().wait(30)
+    assert interrupt.value.number == signal.SIGINT
+    assert capfd.readouterr() == ("", "")
 
 
 class Lines:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Final, ParamSpec
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from llmstream.render.base import Writer
 
 
+SOON: Final = 0.002
+"""Seconds until a signal is sent again whose exception was ignored."""
 P = ParamSpec("P")
 _OF_LOOPS: Final = ("asyncio", "selectors", "_weakrefset")
 """Packages that contain event loops' code."""
@@ -41,12 +44,16 @@ class Signals:
     A signal that arrives in an event loop's own code is raised by the loop as its next step: a loop that is
     interrupted between taking a step and making it never wakes the task that waits for that step.
 
+    Python ignores an exception in the callback of a weak reference, which importing uses, or in ``__del__``,
+    and prints its traceback: a signal that arrives there is sent again afterwards.
+
     Attributes:
         writers: the writers that may wait for a reader.
     """
 
     def __init__(self) -> None:
         self.writers: Sequence[Writer] = ()
+        self._report = sys.unraisablehook
         self._first: int | None = None
         self._held = self._noted = False
 
@@ -74,6 +81,19 @@ class Signals:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._received)
+        self._report = sys.unraisablehook
+        sys.unraisablehook = self._ignored
+
+    def _ignored(self, ignored: sys.UnraisableHookArgs) -> None:
+        """Send a signal again whose exception was ignored; report any other exception as usual."""
+        if not isinstance(ignored.exc_value, Interrupted):
+            self._report(ignored)
+            return
+        import _thread
+
+        self._first = None
+        # by another thread, because the callback is still running in this one
+        _thread.start_new_thread(_send_again, (ignored.exc_value.number, _thread.get_ident()))
 
     def _received(self, number: int, frame: FrameType | None) -> None:
         if self._first is not None:
@@ -104,6 +124,14 @@ class Signals:
         if self._noted and self._first is not None:
             self._noted = False
             raise Interrupted(self._first)
+
+
+def _send_again(number: int, thread: int) -> None:
+    time.sleep(SOON)
+    if sys.platform != "win32":
+        signal.pthread_kill(thread, number)
+    else:
+        signal.raise_signal(signal.Signals(number))
 
 
 def _is_of_a_loop(frame: FrameType) -> bool:
