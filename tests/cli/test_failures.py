@@ -34,6 +34,11 @@ def test_a_fault_has_its_status_and_one_clear_line(fake: Fake, scenario: str, st
     assert KEY not in run.err and "Traceback" not in run.err
 
 
+@pytest.mark.parametrize("scenario", ["429", "500"])
+def test_a_fault_that_may_pass_says_what_to_do(fake: Fake, scenario: str) -> None:
+    assert "try again later" in fake(scenario, more="max_retries = 0")("Hello").err
+
+
 @ENGINES
 @pytest.mark.parametrize(
     ("scenario", "limit", "out"),

@@ -83,7 +83,8 @@ def test_a_list_is_filtered_and_told_as_json(home: Home, recorder: Recorder, run
     assert [json.loads(line) for line in run.out.splitlines()] == [
         {"provider": "acme", "model": name} for name in MODELS
     ]
-    assert run_llmstream("models", "-q", "nothing") == (0, "", "")
+    run = run_llmstream("models", "-q", "nothing")
+    assert (run.status, run.out) == (0, "") and "no model" in run.err
 
 
 def test_a_list_that_can_not_be_had_says_why_and_shows_no_key(

@@ -90,6 +90,8 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> ProviderErr
     elif status == 402 or (status in (403, 429) and _used_up(said, document)):
         error.retryable = False
         error.hint = "the account's credit or quota is used up; retrying won't help"
+    elif error.retryable and kind is Unavailable:
+        error.hint = "try again later, or use another model"
     return error
 
 

@@ -67,6 +67,8 @@ def models(
     ]
     if not any(found.values()):
         environment.say(_no_models(settings, None if provider is None else name))
+    elif not chosen:
+        environment.say(f'no model\'s name contains "{query}"')
     if json:
         return "".join(_object(*one, verbose=verbose) for one in chosen)
     if verbose:
