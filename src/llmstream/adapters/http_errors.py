@@ -80,9 +80,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> ProviderErr
     if 300 <= status < 400:
         where = headers.get("location", "")
         said = f"redirects to {where[:200] or 'nowhere (no Location header)'}; redirects are not followed"
-    error = kind(
-        f"{status} {_phrase(status)}: {said}" if said else f"{status} {_phrase(status)}", status=status
-    )
+    error = kind(f"{status} {_phrase(status)}" + (f": {said}" if said else ""), status=status)
     error.retryable = _again(status, said) and headers.get("x-should-retry", "").lower() != "false"
     error.retry_after = retry_after(headers, document)
     if 300 <= status < 400:
