@@ -15,7 +15,7 @@ from llmstream.adapters.ollama_reader import OllamaReader
 from llmstream.adapters.openai_chat import ChatReader
 from llmstream.adapters.openai_completions import CompletionsReader
 from llmstream.adapters.openai_responses_reader import ResponsesReader
-from llmstream.errors import ContextTooLong, ProviderError, Unavailable
+from llmstream.errors import BadMessage, ContextTooLong, ProviderError, Unavailable
 from llmstream.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from llmstream.wire.message import WireMessage
 
@@ -157,6 +157,19 @@ def test_a_call_of_a_free_text_tool_has_its_input_as_arguments() -> None:
     more = {"index": 0, "custom": {"input": " -l"}}
     found = read(ChatReader(), chat({"tool_calls": [call]}), chat({"tool_calls": [more]}))
     assert found == [ToolCallDelta(0, "1", "f", "ls"), ToolCallDelta(0, None, None, " -l")]
+
+
+def test_a_document_of_no_known_form_is_neither_an_answer_nor_a_refusal() -> None:
+    for reader in (ChatReader(), CompletionsReader(), AnthropicReader(), ResponsesReader(), GeminiReader()):
+        with pytest.raises(BadMessage, match="neither an answer nor an error") as raised:
+            read(reader, {"result": {"text": "hi"}, "status": "queued"}, event="whole")
+        assert "queued" in raised.value.quote
+
+
+def test_a_whole_response_is_one_without_its_object() -> None:
+    message = {"type": "message", "content": [{"type": "output_text", "text": "hi"}]}
+    whole = {"status": "completed", "output": [message]}
+    assert read(ResponsesReader(), whole, event="whole") == [TextDelta("hi"), Finish("stop", "completed")]
 
 
 ERROR = '{"error": {"message": "the prompt is too long"}}'

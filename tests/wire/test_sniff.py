@@ -52,6 +52,12 @@ ONE_ELEMENT = [WireMessage("", '{"a": 1}')]
         ("whole", "application/json", JSON, WHOLE),
         ("whole", "text/event-stream", EVENT, ONE_EVENT),
         ("whole", "application/x-ndjson", LINES, TWO_LINES),
+        ("whole", "application/json", EVENT, ONE_EVENT),
+        ("whole", "", b": ping\n\nevent: x\n" + EVENT, [WireMessage("x", "a")]),
+        ("ndjson", "", b"\n" + EVENT, ONE_EVENT),
+        ("whole", "text/plain", b"dat", [WireMessage("whole", "dat")]),
+        ("whole", "text/plain", b"\nid ", [WireMessage("whole", "\nid ")]),
+        ("whole", "text/plain", b"eventful", [WireMessage("whole", "eventful")]),
     ],
 )
 def test_type_and_first_byte_choose_the_decoder(

@@ -71,7 +71,8 @@ class ResponsesReader:
             if document.get("error"):
                 check(message, document)
             return self._event(kind.removeprefix("response."), document)
-        if kind is None and document.get("object") == "response":
+        whole = document.get("object") == "response" or isinstance(document.get("output"), list)
+        if kind is None and whole:
             return self._end(document, text_at(document, "status"))
         if kind == "error":
             raise reported(
@@ -97,11 +98,8 @@ class ResponsesReader:
             case "content_part.done" | "reasoning_summary_part.done":
                 part = object_at(document, "part")
                 own = part.get("type") in ("output_text", "refusal", "text")
-                key = (
-                    ("text", place, document.get("content_index"))
-                    if own
-                    else _thinking(kind, place, document)
-                )
+                at = document.get("content_index")
+                key = ("text", place, at) if own else _thinking(kind, place, document)
                 yield from parts.missing(key, text_of(part))
             case "output_item.added" | "output_item.done":
                 item = object_at(document, "item")

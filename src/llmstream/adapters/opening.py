@@ -18,7 +18,7 @@ from llmstream.adapters import http_errors
 from llmstream.adapters.error_words import NONE, message_in
 from llmstream.adapters.json_values import extras_at, finite
 from llmstream.errors import BadMessage, ProviderError
-from llmstream.wire.document import Document, parse, parse_object
+from llmstream.wire.document import Document, parse, parse_object, quoting
 from llmstream.wire.message import WireMessage
 
 ALONE: Final = ("whole", "bare", "error")
@@ -105,6 +105,8 @@ def check(message: WireMessage, document: Document, *own: str) -> None:
         if other:
             raise other_dialect(other)
     if document and (message.event in ALONE or _is_flat_error(document)):
+        if message.event != "error" and not (message_in(document) or document.get("code")):
+            raise quoting(BadMessage("the response is neither an answer nor an error"), message.data)
         raise reported(document)
 
 
@@ -170,13 +172,9 @@ def dialect_of(document: Document) -> str:
     kind = document.get("type")
     choices = document.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        return (
-            "openai-chat"
-            if CHAT & choices[0].keys()
-            else "openai-completions"
-            if "text" in choices[0]
-            else ""
-        )
+        if CHAT & choices[0].keys():
+            return "openai-chat"
+        return "openai-completions" if "text" in choices[0] else ""
     if (isinstance(kind, str) and kind.startswith("response.")) or document.get("object") == "response":
         return "openai-responses"
     if kind in ANTHROPIC or (kind == "message" and isinstance(document.get("content"), list)):

@@ -31,8 +31,15 @@ _FRAMINGS: Final = ("sse", "ndjson", "aws", "json-array", "whole")
 # In these framings, the body may start with a document and continue after it.
 _JSON_FRAMINGS: Final = ("ndjson", "json-array")
 
+# Servers that can only stream send events for these, too.
+_EVENTLESS: Final = ("ndjson", "whole")
+
 _BOM: Final = b"\xef\xbb\xbf"
 _BLANK: Final = b" \t\r\n"
+
+# How an event stream begins, with or without a name; the longest name has five letters.
+_EVENTS: Final = re.compile(rb"(data|event|id|retry)?:")
+_LONGEST_NAME: Final = 6
 
 # Room for empty lines as keep-alives before a document: one per second for two hours.
 _BLANKS_LIMIT: Final = 8 * 1024
@@ -119,18 +126,29 @@ class Sniffer:
             return self._decoder.feed(data)
         held = self._held + data
         content = held.removeprefix(_BOM).lstrip(_BLANK)
-        undecided = not content or _BOM.startswith(held)
+        undecided = not content or _BOM.startswith(held) or self._may_name_events(content)
         if undecided and len(held) <= _BLANKS_LIMIT:
             self._held = held
             return []
+        return self._begun(held, content)
+
+    def _begun(self, held: bytes, content: bytes) -> list[WireMessage]:
         self._held = b""
-        self._decoder = self._fitting(content[:1])
+        self._decoder = self._fitting(content)
         # saves one call for each later read
         self.feed = self._decoder.feed  # type: ignore[method-assign]
         return self._decoder.feed(held)
 
-    def _fitting(self, first: bytes) -> Decoder:
-        """Return the decoder for a body by its first byte that is not white space, empty if not found."""
+    def _may_name_events(self, content: bytes) -> bool:
+        """Return whether more is needed to tell whether a body is an event stream."""
+        short = self._framing in _EVENTLESS and content.isalpha() and len(content) < _LONGEST_NAME
+        return short and any(name.startswith(content) for name in (b"data", b"event", b"id", b"retry"))
+
+    def _fitting(self, content: bytes) -> Decoder:
+        """Return the decoder for a body by its start after white space, empty if not found."""
+        first = content[:1]
+        if self._framing in _EVENTLESS and _EVENTS.match(content):
+            return build("sse", self._limit)
         if first == b"<" or self._media_type == "text/html":
             return _WebPage(self._media_type)
         if first == b"[" and self._framing == "sse" and not self._keeps_documents:
@@ -146,7 +164,10 @@ class Sniffer:
             BadMessage: as for the matching decoder, or the body is a web page.
             StreamEndedEarly: as for the matching decoder.
         """
-        return [] if self._decoder is None else self._decoder.close()
+        messages: list[WireMessage] = []
+        if self._decoder is None and (content := self._held.removeprefix(_BOM).lstrip(_BLANK)):
+            messages = self._begun(self._held, content)
+        return messages if self._decoder is None else messages + self._decoder.close()
 
     @property
     def leftover(self) -> WireMessage | None:
