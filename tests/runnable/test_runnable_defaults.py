@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any, Literal
 
 import pytest
 
 from llmstream import LLMStreamError, RunConfig, Runnable, UsageError
+from llmstream.runnable.batch import completed
 
 VERSIONS: list[Literal["v1", "v2"]] = ["v1", "v2"]
 CONFIG: RunConfig = {
@@ -243,3 +246,23 @@ def test_an_input_that_cancels_itself_ends_the_batch() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(Quitter().abatch(["a", "b", "c"]))
+
+
+def test_ctrl_c_in_a_batch_waits_for_no_answer_under_way() -> None:
+    held, main = threading.Event(), threading.main_thread().ident
+    assert main is not None
+
+    def interrupting() -> bool:
+        signal.pthread_kill(main, signal.SIGINT)
+        return held.wait(60)
+
+    jobs: list[Callable[[], bool]] = [interrupting, partial(held.wait, 60)]
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(completed(jobs, None))
+        assert not held.is_set()
+    finally:
+        held.set()
+        for thread in threading.enumerate():
+            if thread.name.startswith("llmstream-batch"):
+                thread.join()

@@ -14,26 +14,24 @@ THREADS: Final = 16
 def completed(jobs: Sequence[Callable[[], T]], limit: int | None) -> Iterator[tuple[int, T | Exception]]:
     """Run jobs in threads and yield each one's position and outcome as they complete.
 
-    When left early, no further jobs are started.
+    When left early, no further jobs are started, and those that run are waited for, except after Ctrl-C.
 
     Args:
         jobs: functions without arguments.
         limit: maximum number of concurrent jobs, None for `THREADS`.
     """
-    from concurrent.futures import ThreadPoolExecutor, as_completed
+    from llmstream.runnable.workers import Workers
 
-    if not jobs:
-        return
-    pool = ThreadPoolExecutor(min(limit or THREADS, len(jobs)), thread_name_prefix="llmstream-batch")
+    workers = Workers(jobs, min(limit or THREADS, len(jobs)))
+    wait = False
     try:
-        futures = {pool.submit(job): position for position, job in enumerate(jobs)}
-        for future in as_completed(futures):
-            error = future.exception()
-            if error is not None and not isinstance(error, Exception):
-                raise error
-            yield futures[future], error if isinstance(error, Exception) else future.result()
+        yield from workers.outcomes()
+        wait = True
+    except (Exception, GeneratorExit):
+        wait = True
+        raise
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        workers.stop(wait=wait)
 
 
 async def acompleted(
