@@ -119,6 +119,16 @@ def test_a_closed_stream_is_no_riddle(fake: Fake, redirection: str, status: int)
     assert (b"standard output is closed" in done.stderr) is (status == 1)
 
 
+@pytest.mark.parametrize("command", ["providers", "--help"])
+def test_a_list_for_a_closed_output_says_the_same(fake: Fake, command: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *COMMAND, command],
+        capture_output=True, env=fake.home.environment, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert b"standard output is closed" in done.stderr and b"descriptor" not in done.stderr
+
+
 def test_twenty_runs_at_once_all_end_well(fake: Fake) -> None:
     command = fake("ok")
     running = [command.start("Hello") for _ in range(20)]

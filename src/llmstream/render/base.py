@@ -181,7 +181,8 @@ class Writer:
             return ReaderGone(error.errno, f"{self.name}: {error.strerror}")
         hint = "free some space and try again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
         if error.errno == errno.EBADF:
-            hint = f"{self.name.capitalize()} is closed; redirect it to a file or to /dev/null"
+            hint = "redirect it to a file or to /dev/null"
+            return OutputError(f"{self.name} is closed", hint=hint, phase="output")
         return OutputError(f"can't write to {self.name}: {error.strerror}", hint=hint, phase="output")
 
 
