@@ -233,6 +233,13 @@ def test_an_alias_does_not_hide_a_provider(fake: Fake) -> None:
     assert run.status == 0 and 'warning: the alias "groq" hides the provider' in run.out
 
 
+def test_a_ring_of_aliases_is_a_warning(fake: Fake) -> None:
+    fake.home.write('[aliases]\na = "b"\nb = "a"\n')
+    run = fake.command("config", "check")
+    assert run.status == 0
+    assert all(f'warning: the alias "{name}" refers to itself' in run.out for name in "ab")
+
+
 def test_one_providers_settings_are_shown_alone(fake: Fake) -> None:
     fake.home.write(fake.provider.table() + fake.provider.table(name="other"))
     run = fake.command("config", "show", "-m", "other")

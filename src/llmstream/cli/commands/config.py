@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmstream.cli.command import texts
 from llmstream.cli.environment import Environment
 from llmstream.config.paths import present, why_absent
 from llmstream.errors import ConfigError
+
+if TYPE_CHECKING:
+    from llmstream.config.settings import Settings
 
 
 def _path(environment: Environment) -> Path:
@@ -50,7 +54,17 @@ def check(environment: Environment) -> str:
         return f"{file}: {why}; using defaults\n"
     settings = Settings.load(file, environment.variables)
     warnings = [*settings.warnings, *map(_hides, filter(settings.is_provider, settings.aliases))]
+    warnings += filter(None, (_leads_nowhere(settings, alias) for alias in settings.aliases))
     return "".join(f"warning: {warning}\n" for warning in warnings) + f"{file}: no problems found\n"
+
+
+def _leads_nowhere(settings: Settings, alias: str) -> str:
+    """Return a warning about an alias in a ring of aliases, empty for any other one."""
+    try:
+        settings.split(alias)
+    except ConfigError as error:
+        return error.message
+    return ""
 
 
 def _hides(alias: str) -> str:
