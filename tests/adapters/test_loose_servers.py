@@ -244,3 +244,18 @@ def test_a_prompt_that_is_too_long_is_one_with_a_status_of_500_too(
     with pytest.raises(kind) as raised:
         read(ChatReader(), {"error": {"message": said, "code": status}})
     assert raised.value.retryable is again
+
+
+@pytest.mark.parametrize("more", [{}, {"usage": {"prompt_tokens": 1}}])
+def test_empty_fields_beside_a_token_change_nothing(more: dict[str, Any]) -> None:
+    delta: dict[str, Any] = {
+        "content": "hi",
+        "reasoning_content": None,
+        "reasoning": "",
+        "refusal": None,
+        "tool_calls": [],
+    }
+    beside = {"usage": None, "x_groq": None, "error": None, **more}
+    counts = [Usage(1)] if more else []
+    assert read(ChatReader(), {**beside, "choices": [{"delta": delta}]}) == [TextDelta("hi"), *counts]
+    assert read(CompletionsReader(), {**beside, "choices": [{"text": "hi"}]}) == [TextDelta("hi"), *counts]

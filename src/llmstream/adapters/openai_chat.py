@@ -85,8 +85,7 @@ class OpenAIChat:
 
         Source: OpenAI, "Reasoning models": these require ``max_completion_tokens`` instead of ``max_tokens``.
         """
-        less = common.dropped(request, error)
-        if less is not None:
+        if (less := common.dropped(request, error)) is not None:
             return less
         if common.names_field(error, "max_completion_tokens") and b'"max_tokens"' in request.body:
             return common.renamed(request, "max_tokens", "max_completion_tokens")
@@ -126,13 +125,15 @@ class ChatReader:
             if (
                 type(delta) is dict
                 and type(content := delta.get("content")) is str
-                and (len(delta) == 1 or delta.keys() <= PLAIN)
-                and not (choice.get("finish_reason") or choice.get("index") or document.keys() & BESIDE)
-                and not choice.get("error")
+                and (len(delta) == 1 or common.has_only(delta, PLAIN))
+                and not (choice.get("finish_reason") or choice.get("index") or choice.get("error"))
+                and common.has_none(document, BESIDE)
                 and message.event not in ("error", "whole")
             ):
-                self._said = self._said or content != ""
-                return (TextDelta(content),) if content else ()
+                if not content:
+                    return ()
+                self._said = True
+                return (TextDelta(content),)
         return self._events(message, document)
 
     def _events(self, message: WireMessage, document: Document) -> Iterator[Event]:
@@ -172,10 +173,8 @@ class ChatReader:
             return
         self._said = self._said or bool(delta.get("content") or delta.get("tool_calls"))
         plain = delta.keys() <= PLAIN
-        if not plain:
-            thinking = thinking_in(delta)
-            if thinking:
-                yield ReasoningDelta(thinking)
+        if not plain and (thinking := thinking_in(delta)):
+            yield ReasoningDelta(thinking)
         yield from content_events(delta.get("content"))
         if not plain:
             refusal = text_at(delta, "refusal")

@@ -106,6 +106,16 @@ def usage_in(document: Document, choices: list[Document]) -> Document:
     return next((counts for place in places if (counts := extras_at(place, "usage"))), {})
 
 
+def has_only(document: Document, names: frozenset[str]) -> bool:
+    """Return whether all fields but these are null or empty; OpenAI and others send such in each chunk."""
+    return document.keys() <= names or not any(map(document.get, document.keys() - names))
+
+
+def has_none(document: Document, names: frozenset[str]) -> bool:
+    """Return whether these fields are missing, null or empty."""
+    return document.keys().isdisjoint(names) or not any(map(document.get, names))
+
+
 def is_first(choice: Document) -> bool:
     """Return whether a choice is the answer, and not one of the alternatives to it."""
     return choice.get("index") in (None, 0, "0", "")

@@ -90,7 +90,8 @@ class CompletionsReader:
             if (
                 type(text := choice.get("text")) is str
                 and text
-                and not (choice.get("finish_reason") or choice.get("index") or document.keys() & BESIDE)
+                and not (choice.get("finish_reason") or choice.get("index") or choice.get("error"))
+                and common.has_none(document, BESIDE)
                 and message.event not in ("error", "whole")
             ):
                 return (TextDelta(text),)
