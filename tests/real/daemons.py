@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,8 @@ import pytest
 
 PATIENCE: Final = 10.0
 """Seconds in which a server listens, and in which it ends."""
+NOBODY: Final = 1
+"""A port of loopback that nobody listens on."""
 LOOK: Final = 0.01
 """Seconds between two looks whether a server listens already: none of them tells."""
 
@@ -43,9 +46,14 @@ def _installed_by_ci() -> bool:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """Return a free port of loopback, of those that the system gives to nobody who asks for any port."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
 
 
 @contextmanager

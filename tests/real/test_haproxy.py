@@ -11,7 +11,7 @@ import pytest
 from e2e.ways import Way
 from llmstream.errors import StreamBroken, StreamEndedEarly, Unavailable
 from real.asking import TEXT, WORDS, Silent, model, upstream
-from real.daemons import free_port, program, running
+from real.daemons import NOBODY, free_port, program, running
 from transport.raw_server import HEAD, RawServer, chunked, event
 
 TOP = """defaults
@@ -49,7 +49,7 @@ def test_a_compressed_answer_comes_whole(tmp_path: Path, provider: RawServer, wa
 
 
 def test_no_server_is_worth_another_try_and_told_in_its_words(tmp_path: Path, way: Way) -> None:
-    with haproxy(tmp_path, free_port()) as address:
+    with haproxy(tmp_path, NOBODY) as address:
         with pytest.raises(Unavailable, match="503 Service Unavailable") as caught:
             way.answer(model(address), "Hello")
         assert caught.value.retryable and "<" not in str(caught.value)

@@ -15,7 +15,7 @@ from e2e.ways import Way
 from llmstream.errors import AuthenticationError, ConnectionFailed, RequestRefused, Unavailable
 from llmstream.transport.http import tls
 from real.asking import KEY, PATIENCE, TEXT, WORDS, Gate, model, upstream
-from real.daemons import free_port, program, running
+from real.daemons import NOBODY, free_port, program, running
 from transport.raw_server import RawServer
 
 # one process, which needs no rights of its own user: the tests' folder is only ours
@@ -47,7 +47,7 @@ def nginx(folder: Path, to: int, tls: str = "") -> Iterator[str]:
     """Run nginx before a provider's port; gives the address, without a path."""
     port = free_port()
     (folder / "nobody").touch()
-    text = TOP.format(folder=folder, port=port, to=to, nothing=free_port(), tls=tls)
+    text = TOP.format(folder=folder, port=port, to=to, nothing=NOBODY, tls=tls)
     if tls:
         text = text.replace(f"127.0.0.1:{port};", f"127.0.0.1:{port} ssl http2;")
     configuration = folder / "nginx.conf"

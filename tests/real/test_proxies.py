@@ -13,7 +13,7 @@ from e2e.certificates import Authority
 from e2e.ways import Way
 from llmstream.errors import AuthenticationError, ConnectionFailed
 from real.asking import KEY, TEXT, WORDS, model, tells_all, upstream
-from real.daemons import free_port, program, running
+from real.daemons import NOBODY, free_port, program, running
 from transport.raw_server import RawServer, serving
 
 USER, PASSWORD, QUOTED = "jo", "pa55w0rd", "pa55%770rd"
@@ -150,6 +150,6 @@ def test_a_refusal_of_the_key_is_not_the_proxys(asking: int, way: Way, kind: str
 
 
 def test_a_provider_that_is_not_there_is_told_in_the_proxys_words(trusting: int, way: Way) -> None:
-    llm = model(f"https://127.0.0.1:{free_port()}", proxy=f"http://127.0.0.1:{trusting}")
+    llm = model(f"https://127.0.0.1:{NOBODY}", proxy=f"http://127.0.0.1:{trusting}")
     with pytest.raises(ConnectionFailed, match=r"refused the connection: 50[0-9]"):
         way.answer(llm, "Hello")
